@@ -1,0 +1,103 @@
+//! What runs leave behind: the record of one run, and the outcome of an experiment.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+/// What one finished run measured and where. Kept in the run store as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Key of the run: SHA-256 over its resolved spec, its data's checksum and the sources'
+    /// fingerprint, in hexadecimal.
+    pub key: String,
+    /// The method, as the experiment names it.
+    pub method: String,
+    /// The seed.
+    pub seed: u64,
+    /// Test metrics by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// One value per epoch, by name (`train-loss`, `validation-loss`).
+    pub curves: BTreeMap<String, Vec<f64>>,
+    /// Seconds of wall time in the worker.
+    pub wall_seconds: f64,
+    /// Peak resident memory of the worker in MiB; 0 where the system does not tell.
+    pub peak_memory_mib: f64,
+    /// Where it ran.
+    pub provenance: Provenance,
+}
+
+/// The circumstances of a run or an outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Processor model, cores and operating system, for example `Intel Xeon, 2 cores, linux`.
+    pub host: String,
+    /// Version of mixup-lab.
+    pub version: String,
+    /// Device the tensors were on, for example `flex`.
+    pub device: String,
+    /// SHA-256 over the data set's files.
+    pub data_sha256: String,
+}
+
+/// One experiment under one profile: every method over every seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Version of this format, 1.
+    pub schema: u32,
+    /// Slug of the paper.
+    pub paper: String,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// One line for headings, from the experiment's `title`.
+    pub title: String,
+    /// `smoke`, `desk` or `paper`.
+    pub profile: String,
+    /// Name of the data set in the catalogue.
+    pub data: String,
+    /// The seeds, in the order of every `values` below.
+    pub seeds: Vec<u64>,
+    /// The metrics in the order of the experiment's YAML.
+    pub metrics: Vec<MetricInfo>,
+    /// Per method, in the order of the experiment's YAML.
+    pub methods: IndexMap<String, MethodOutcome>,
+    /// Where and with what it ran; not compared by `check`.
+    pub provenance: Provenance,
+    /// Wall seconds summed over runs; not compared by `check`.
+    pub core_seconds: f64,
+    /// Largest peak memory of a worker in MiB; not compared by `check`.
+    pub peak_memory_mib: f64,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MethodOutcome {
+    /// Per metric, one value per seed.
+    pub values: BTreeMap<String, Vec<f64>>,
+    /// Per curve (`train-loss`, `validation-loss`), the mean over seeds at each epoch; a seed that
+    /// stopped early no longer counts after its last epoch.
+    pub curves: BTreeMap<String, Vec<f64>>,
+}
+
+/// A metric as tables show it and as claims test it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricInfo {
+    /// Name, as experiments and claims write it: `rmse`, `worst-rmse`, `mape`.
+    pub name: String,
+    /// Heading with its unit: `RMSE (dB)`, `MAPE (%)`.
+    pub label: String,
+    /// Which side is better.
+    pub better: Direction,
+    /// Decimals in tables.
+    pub decimals: usize,
+}
+
+/// Which way a comparison goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Smaller is better, or is claimed.
+    Lower,
+    /// Larger is better, or is claimed.
+    Higher,
+}

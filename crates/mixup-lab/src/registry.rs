@@ -1,0 +1,79 @@
+//! What a paper crate hands to the laboratory.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use mixup_data::Library;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::experiment::RunSpec;
+use crate::golden::GoldenOp;
+use crate::outcome::MetricInfo;
+
+/// A paper: how its runs are made, what they measure, which golden ops it knows.
+pub trait Paper: Send + Sync + 'static {
+    /// Parameters of a method, as `methods:` of an experiment's YAML gives them.
+    type Method: DeserializeOwned + Serialize + Clone;
+    /// Settings of an experiment that only this paper has, as `setting:` of its YAML gives them.
+    type Setting: DeserializeOwned + Serialize + Clone + Default;
+    /// Name of the crate's folder.
+    const SLUG: &'static str;
+
+    /// Every metric that a run can report.
+    fn metrics() -> Vec<MetricInfo>;
+
+    /// Checks what the types cannot say about an experiment (a network that the paper does not
+    /// use, a method whose parts do not fit); the message says what would be right.
+    ///
+    /// # Errors
+    /// The message for the user.
+    fn check(_spec: &RunSpec<Self::Method, Self::Setting>) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Executes one run.
+    ///
+    /// # Errors
+    /// Data that cannot be had, or training that failed (a non-finite loss, say).
+    fn run(
+        spec: &RunSpec<Self::Method, Self::Setting>,
+        context: &RunContext<'_>,
+    ) -> Result<Measured, RunError>;
+
+    /// The golden ops that this paper knows, by full name (`c-mixup.kde_rates`).
+    fn golden() -> Vec<(&'static str, GoldenOp)>;
+}
+
+/// What a run may use.
+pub struct RunContext<'a> {
+    /// Where data sets are found.
+    pub library: &'a Library,
+    /// Folder of this run's own for checkpoints; it is empty, or holds the checkpoint of the same
+    /// run that was cut off.
+    pub checkpoints: Option<PathBuf>,
+    /// Called after each epoch with (done, all).
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+}
+
+/// What a run measured.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measured {
+    /// Test metrics by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// One value per epoch, by name.
+    pub curves: BTreeMap<String, Vec<f64>>,
+}
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The data set could not be had or read.
+    #[error(transparent)]
+    Data(#[from] mixup_data::DataError),
+    /// The device does not exist here, or training failed.
+    #[error(transparent)]
+    Core(#[from] mixup_core::CoreError),
+    /// The spec asks for what the paper's code cannot do.
+    #[error("{0}")]
+    Spec(String),
+}

@@ -1,0 +1,2 @@
+//! Command line of mixup-lab.
+fn main() {}
