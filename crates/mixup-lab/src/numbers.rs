@@ -6,7 +6,9 @@ use crate::stats::Interval;
 pub(crate) fn with_interval(value: f64, interval: Option<Interval>, decimals: usize) -> String {
     let value = fixed(value, decimals);
     match interval {
-        Some(Interval { low, high }) => format!("{value} [{}, {}]", fixed(low, decimals), fixed(high, decimals)),
+        Some(Interval { low, high }) => {
+            format!("{value} [{}, {}]", fixed(low, decimals), fixed(high, decimals))
+        }
         None => value,
     }
 }

@@ -152,8 +152,12 @@ fn method_outcome(metrics: &[MetricInfo], runs: &[Option<&RunRecord>]) -> Method
     let curves = names
         .into_iter()
         .map(|name| {
-            let of_seeds: Vec<&[f64]> =
-                runs.iter().flatten().filter_map(|record| record.curves.get(name)).map(Vec::as_slice).collect();
+            let of_seeds: Vec<&[f64]> = runs
+                .iter()
+                .flatten()
+                .filter_map(|record| record.curves.get(name))
+                .map(Vec::as_slice)
+                .collect();
             (name.clone(), mean_curve(&of_seeds))
         })
         .collect();

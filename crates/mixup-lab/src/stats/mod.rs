@@ -107,8 +107,8 @@ pub fn welch_interval(a: Printed, b: Printed) -> Option<Interval> {
     if va + vb == 0.0 {
         return Some(Interval::around(difference, 0.0));
     }
-    let freedom = (va + vb).powi(2)
-        / (va.powi(2) / (f64::from(a.n) - 1.0) + vb.powi(2) / (f64::from(b.n) - 1.0));
+    let freedom =
+        (va + vb).powi(2) / (va.powi(2) / (f64::from(a.n) - 1.0) + vb.powi(2) / (f64::from(b.n) - 1.0));
     Some(Interval::around(difference, two_sided_quantile(CONFIDENCE, freedom) * (va + vb).sqrt()))
 }
 
@@ -120,7 +120,8 @@ pub fn two_sided_quantile(coverage: f64, freedom: f64) -> f64 {
 
 /// The standard t-distribution.
 fn students_t(freedom: f64) -> StudentsT {
-    StudentsT::new(0.0, 1.0, freedom).expect("degrees of freedom are above 0: every caller has two values or more")
+    StudentsT::new(0.0, 1.0, freedom)
+        .expect("degrees of freedom are above 0: every caller has two values or more")
 }
 
 #[cfg(test)]

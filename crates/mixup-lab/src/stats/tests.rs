@@ -149,9 +149,14 @@ fn power_is_scipys() {
 #[test]
 fn sample_sizes_are_scipys() {
     // The first n whose power by the call above is 0.8.
-    for (d, alpha, want) in
-        [(0.5, 0.05, 27), (-1.0, 0.05, 8), (0.2, 0.05, 156), (3.0, 0.05, 3), (0.8, 0.005, 22), (0.08, 0.05, 968)]
-    {
+    for (d, alpha, want) in [
+        (0.5, 0.05, 27),
+        (-1.0, 0.05, 8),
+        (0.2, 0.05, 156),
+        (3.0, 0.05, 3),
+        (0.8, 0.005, 22),
+        (0.08, 0.05, 968),
+    ] {
         assert_eq!(seeds_needed(d, alpha, 0.8), Some(want), "effect {d} at level {alpha}");
     }
     assert_eq!(seeds_needed(0.0, 0.05, 0.8), None);

@@ -33,7 +33,8 @@ fn doubled_ranks(differences: &[f64], rounding: f64) -> Vec<usize> {
     let mut start = 0;
     while start < order.len() {
         let smallest = differences[order[start]].abs();
-        let tied = order[start..].iter().take_while(|&&i| differences[i].abs() - smallest <= rounding).count();
+        let tied =
+            order[start..].iter().take_while(|&&i| differences[i].abs() - smallest <= rounding).count();
         for &index in &order[start..start + tied] {
             // Ranks start + 1 ..= start + tied; twice their mean is first plus last.
             ranks[index] = 2 * start + tied + 1;

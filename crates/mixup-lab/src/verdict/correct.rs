@@ -44,9 +44,8 @@ impl<'a> Ordering<'a> {
 pub(super) fn correct(claims: &[Claim], examined: &[Result<Pairs<'_>, String>]) -> Vec<Corrected> {
     let mut corrected = vec![Corrected { claimed: 1.0, opposite: 1.0, family: 0 }; claims.len()];
     for origin in [Origin::Paper, Origin::Ours] {
-        let members: Vec<usize> = (0..claims.len())
-            .filter(|&i| claims[i].origin == origin && examined[i].is_ok())
-            .collect();
+        let members: Vec<usize> =
+            (0..claims.len()).filter(|&i| claims[i].origin == origin && examined[i].is_ok()).collect();
         let mut comparisons: Vec<Ordering<'_>> = Vec::new();
         let mut claimed: Vec<f64> = Vec::new();
         let mut opposite: Vec<f64> = Vec::new();

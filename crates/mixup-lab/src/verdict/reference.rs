@@ -187,7 +187,10 @@ impl Theirs<'_> {
                 with_interval(difference, interval, decimals + 1)
             ),
             Agreement::SpreadUnknown => {
-                format!("{subject}: {}, which has no spread to judge by.", self.relation(difference, &theirs, ours))
+                format!(
+                    "{subject}: {}, which has no spread to judge by.",
+                    self.relation(difference, &theirs, ours)
+                )
             }
         }
     }

@@ -38,8 +38,7 @@ fn a_clear_difference_reproduces_one_claim_and_contradicts_the_opposite() {
 fn a_claim_of_a_higher_metric_is_the_same_comparison() {
     let mut higher = lower("a", "y", "x");
     higher.direction = Direction::Higher;
-    let verdicts =
-        judged(vec![lower("a", "x", "y"), higher], &[outcome("a", &[("x", &LOW), ("y", &HIGH)])]);
+    let verdicts = judged(vec![lower("a", "x", "y"), higher], &[outcome("a", &[("x", &LOW), ("y", &HIGH)])]);
     assert_eq!(statuses(&verdicts), [Status::Reproduced; 2]);
     let [one, other] = [tested(&verdicts[0]), tested(&verdicts[1])];
     assert_eq!((one.p_t, one.p_holm, one.family), (other.p_t, other.p_holm, 1));
@@ -94,7 +93,9 @@ fn failed_seeds_are_left_out_and_counted() {
     let evidence = verdicts[0].evidence.as_ref().unwrap();
     assert_eq!((evidence.pairs, evidence.left_out), (3, 2));
     assert!((evidence.method_mean - (1.0 + 0.9 + 1.05) / 3.0).abs() < 1e-12);
-    assert!(verdicts[0].sentence.contains("over 3 seeds") && verdicts[0].sentence.contains("2 seeds left out"));
+    assert!(
+        verdicts[0].sentence.contains("over 3 seeds") && verdicts[0].sentence.contains("2 seeds left out")
+    );
 }
 
 #[test]
@@ -195,7 +196,9 @@ fn our_mean_is_placed_against_theirs() {
         "RMSE (dB) of x is 1.000 ± 0.079 over 5 seeds: 2.0 % above the paper's (as others quote it) 0.980 \
          (within our own spread), which has no spread to judge by."
     );
-    assert!(notes[1].sentence.contains("23.1 % below") && notes[1].sentence.contains("outside our own spread"));
+    assert!(
+        notes[1].sentence.contains("23.1 % below") && notes[1].sentence.contains("outside our own spread")
+    );
     assert_eq!(
         notes[3].sentence,
         "RMSE (dB) of x is 1.000 ± 0.079 over 5 seeds: within the official code's spread, 1.050 ± 0.060 over 5 \
