@@ -293,6 +293,8 @@ pub static FASHION_MNIST: DataSet = DataSet {
     citation: "Xiao, Rasul, Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747",
     licence: "MIT, Copyright (c) 2017 Zalando SE",
     page: "https://github.com/zalandoresearch/fashion-mnist",
+    note: "Debian's files are packed anew, without the file name in the gzip header; unpacked, they have the \
+           published sums of Zalando's.",
     content: Content::Files(&[
         fashion_mnist!("train-images-idx3-ubyte.gz", [
             26_421_880: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",

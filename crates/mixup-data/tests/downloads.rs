@@ -1,4 +1,5 @@
 //! Downloads from a server on loopback that misbehaves on purpose.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
 mod common;
 

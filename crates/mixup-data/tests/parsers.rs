@@ -1,4 +1,5 @@
 //! The parsers on small made files: what is right is read exactly, what is wrong is named.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
 use std::io::Write;
 

@@ -1,4 +1,5 @@
 //! Where a data set is found, in which order, and what the errors say.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
 mod common;
 

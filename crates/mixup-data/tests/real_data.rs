@@ -1,5 +1,6 @@
 //! The real files, where they are at hand: shapes and the numbers that are known of them. A test whose
 //! data set is absent prints that it was skipped.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
 mod common;
 
@@ -146,6 +147,10 @@ fn fashion_mnist_is_as_documented() {
         assert!(images.image(0).contains(&255) && images.image(0).contains(&0));
     }
     assert_eq!((set.train.height, set.train.width), (28, 28));
+    // The published SHA-256 of the unpacked training images, header included.
+    let header = [0x0803, 60_000, 28, 28].map(u32::to_be_bytes).concat();
+    let published = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888";
+    assert_eq!(common::sha256(&[header, set.train.pixels].concat()), published);
 }
 
 #[test]
