@@ -1,6 +1,7 @@
 //! Experiments: specs, claims, runs, statistics, verdicts, reports.
 
 pub mod aggregate;
+pub mod compare;
 pub mod experiment;
 pub mod golden;
 pub mod manifest;
