@@ -1,17 +1,20 @@
 //! Between arrays on the host and tensors on a device.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Element, Tensor, TensorData};
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, RemoveAxis};
 
 use crate::CoreError;
 
-/// A host array as a tensor of the same shape on `device`.
+/// A host array as an f32 tensor of the same shape on `device`.
 ///
 /// `D` must be the array's number of axes.
-pub fn to_device<const D: usize, I: Dimension>(array: ArrayView<'_, f32, I>, device: &Device) -> Tensor<D> {
+pub fn to_device<const D: usize, T: Element, I: Dimension>(
+    array: ArrayView<'_, T, I>,
+    device: &Device,
+) -> Tensor<D> {
     let shape = array.shape().to_vec();
     // Copied in logical order, so that a transposed or sliced view comes out as it reads.
-    let values: Vec<f32> = array.iter().copied().collect();
+    let values: Vec<f32> = array.iter().map(|value| value.elem()).collect();
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
@@ -19,8 +22,8 @@ pub fn to_device<const D: usize, I: Dimension>(array: ArrayView<'_, f32, I>, dev
 ///
 /// # Panics
 /// When an index is not a row.
-pub fn rows_to_device<const D: usize, I: RemoveAxis>(
-    array: ArrayView<'_, f32, I>,
+pub fn rows_to_device<const D: usize, T: Element, I: RemoveAxis>(
+    array: ArrayView<'_, T, I>,
     indices: &[usize],
     device: &Device,
 ) -> Tensor<D> {

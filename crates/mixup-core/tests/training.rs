@@ -98,7 +98,7 @@ fn train(
 ) -> Result<Fit<Mlp>, CoreError> {
     let mut streams = Streams::new("products", 7);
     let hidden = vec![NonZeroUsize::new(16).unwrap(); 2];
-    let mlp = MlpConfig { hidden, activation: Activation::LeakyRelu };
+    let mlp = MlpConfig { hidden, activation: Activation::Relu };
     let model = mlp.init(2, 1, streams.get("init"), &task.device);
     let training = Training {
         config,

@@ -3,15 +3,17 @@
 use burn::tensor::{Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
+use crate::checked::UnitInterval;
+
 /// An elementwise activation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Activation {
     /// `max(x, 0)`
     Relu,
-    /// `x` above 0, `0.1 x` below: the slope that C-Mixup and its followers use (PyTorch's default
-    /// is 0.01).
-    LeakyRelu,
+    /// `x` above 0, `slope x` below: `{leaky-relu: 0.1}` in YAML. PyTorch's default slope is 0.01;
+    /// C-Mixup and its followers use 0.1.
+    LeakyRelu(UnitInterval),
 }
 
 impl Activation {
@@ -21,7 +23,9 @@ impl Activation {
             Self::Relu => relu(x),
             // The same function as burn's leaky_relu, whose backward pass goes through masks and
             // takes several times as long on the CPU.
-            Self::LeakyRelu => x.clone().mul_scalar(0.1) + relu(x).mul_scalar(0.9),
+            Self::LeakyRelu(slope) => {
+                x.clone().mul_scalar(slope.get()) + relu(x).mul_scalar(1.0 - slope.get())
+            }
         }
     }
 }
@@ -34,7 +38,7 @@ mod tests {
     #[test]
     fn leaky_relu_is_burns() {
         let x = Tensor::<1>::from_data([-3.0, -0.5, 0.0, 0.5, 7.0], &Device::flex());
-        let ours = Activation::LeakyRelu.forward(x.clone());
+        let ours = Activation::LeakyRelu(UnitInterval::new(0.1).unwrap()).forward(x.clone());
         ours.into_data().assert_approx_eq::<f32>(&leaky_relu(x, 0.1).into_data(), Default::default());
     }
 }

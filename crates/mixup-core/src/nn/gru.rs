@@ -17,9 +17,9 @@ use super::init;
 #[derive(Module, Debug)]
 pub struct Gru {
     /// `[inputs, 3 hidden]`, gates in the order r, z, n.
-    pub(super) input: Linear,
+    pub input: Linear,
     /// `[hidden, 3 hidden]`, gates in the order r, z, n.
-    pub(super) recurrent: Linear,
+    pub recurrent: Linear,
 }
 
 impl Gru {

@@ -40,14 +40,19 @@ pub struct LstnetConfig {
 pub struct Lstnet {
     /// `[kernel * series, channels]`: the convolution spans all series, so it is a linear layer
     /// on windows of time.
-    conv: Linear,
-    gru: Gru,
-    skip_gru: Gru,
-    output: Linear,
+    pub conv: Linear,
+    /// The recurrent part.
+    pub gru: Gru,
+    /// The recurrent part that skips.
+    pub skip_gru: Gru,
+    /// `[hidden + skip * skip hidden, series]`.
+    pub output: Linear,
     /// `[highway, 1]`, shared by the series.
-    highway: Linear,
+    pub highway: Linear,
     #[module(skip)]
     skip: usize,
+    #[module(skip)]
+    dropout: UnitInterval,
 }
 
 /// PyTorch's arrays of an LSTNet, f64, in PyTorch's layouts.
@@ -82,6 +87,7 @@ impl LstnetConfig {
             output: init::linear(features, series, rng, device),
             highway: init::linear(self.highway.get(), 1, rng, device),
             skip: self.skip.get(),
+            dropout: self.dropout,
         }
     }
 
@@ -93,7 +99,12 @@ impl LstnetConfig {
 
 impl Lstnet {
     /// An LSTNet of given weights, in their own precision.
-    pub fn from_pytorch(weights: &LstnetWeights, skip: usize, device: &Device) -> Self {
+    pub fn from_pytorch(
+        weights: &LstnetWeights,
+        skip: usize,
+        dropout: UnitInterval,
+        device: &Device,
+    ) -> Self {
         let linear =
             |(weight, bias): &(Array2<f64>, Vec<f64>)| init::linear_from_pytorch(weight, bias, device);
         let gru = |input, recurrent| Gru { input: linear(input), recurrent: linear(recurrent) };
@@ -104,7 +115,13 @@ impl Lstnet {
             output: linear(&weights.output),
             highway: linear(&weights.highway),
             skip,
+            dropout,
         }
+    }
+
+    /// Dropout rate of the configuration, for training passes.
+    pub fn dropout_rate(&self) -> UnitInterval {
+        self.dropout
     }
 
     /// # Shapes

@@ -25,7 +25,8 @@ pub struct MlpConfig {
 /// A multi-layer perceptron.
 #[derive(Module, Debug)]
 pub struct Mlp {
-    layers: Vec<Linear>,
+    /// In order of the forward pass.
+    pub layers: Vec<Linear>,
     #[module(skip)]
     activation: Activation,
 }
@@ -83,7 +84,7 @@ mod tests {
 
     fn config() -> MlpConfig {
         let width = NonZeroUsize::new(16).unwrap();
-        MlpConfig { hidden: vec![width, width], activation: Activation::LeakyRelu }
+        MlpConfig { hidden: vec![width, width], activation: Activation::Relu }
     }
 
     #[test]

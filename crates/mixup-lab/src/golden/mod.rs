@@ -7,6 +7,7 @@
 
 mod access;
 mod compare;
+mod convert;
 mod parity;
 mod read;
 
