@@ -247,9 +247,18 @@ impl Library {
     }
 }
 
-/// All files of a set in one folder.
+/// All files of a set in one folder. A wrong file is told even when another one is absent.
 fn files_in(folder: &Path, files: &[File], check: Check) -> Result<Vec<PathBuf>, Miss> {
-    files.iter().map(|file| file_in(folder, file, check)).collect()
+    let mut paths = Vec::new();
+    let mut absent = None;
+    for file in files {
+        match file_in(folder, file, check) {
+            Ok(path) => paths.push(path),
+            Err(miss @ Miss::Absent(_)) => absent = absent.or(Some(miss)),
+            Err(bad) => return Err(bad),
+        }
+    }
+    absent.map_or(Ok(paths), Err)
 }
 
 fn file_in(folder: &Path, file: &File, check: Check) -> Result<PathBuf, Miss> {

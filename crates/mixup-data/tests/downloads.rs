@@ -162,6 +162,13 @@ fn a_partial_file_of_another_version_is_thrown_away() {
 }
 
 #[test]
+fn a_partial_file_that_is_too_long_is_thrown_away() {
+    let outcome = Outcome::with_partial(vec![Reply::full(&content())], Some(&[7; 800_001]));
+    outcome.assert_good();
+    assert_eq!(range(&outcome.requests[0]), None);
+}
+
+#[test]
 fn always_cut_is_an_error_that_keeps_the_partial_file() {
     let next = |at| Reply::rest(&content(), at).cut_after(1000);
     let outcome = Outcome::of(vec![Reply::full(&content()).cut_after(1000), next(1000), next(2000)]);

@@ -104,6 +104,15 @@ fn a_set_must_be_whole() {
 }
 
 #[test]
+fn a_wrong_file_is_told_even_when_another_is_absent() {
+    let (library, dir, _cache) = with_data_dir();
+    let set = made_set(vec![made_file("a.txt", b"right", NOWHERE), made_file("b.txt", b"also", NOWHERE)]);
+    write(&dir.path().join("made/b.txt"), b"else");
+    let message = library.obtain(&set, &|_| ()).unwrap_err().to_string();
+    assert!(message.contains("made/b.txt is not the file of the catalogue"), "{message}");
+}
+
+#[test]
 fn damaged_system_and_cached_copies_count_as_absent() {
     let (library, cache) = empty_library();
     let system = tempfile::tempdir().unwrap();
