@@ -1,27 +1,30 @@
-//! Data sets: the catalogue, where files come from, and parsers that check what they read.
+#![doc = include_str!("../README.md")]
 
-use std::path::PathBuf;
+pub mod catalogue;
+mod dataset;
+mod debian;
+mod digest;
+mod download;
+mod embedded;
+mod error;
+mod gzip;
+pub mod idx;
+mod layout;
+mod library;
+pub mod regmix;
+mod table;
+mod tables;
 
-/// Finds data sets: in the given directory, as the system's own copy, in the cache, embedded in a
-/// crate, or at the canonical URL.
-#[derive(Debug, Clone)]
-pub struct Library {
-    /// `--data-dir` or `MIXUP_DATA_DIR`; layout `DIR/<name>/<file>`.
-    pub data_dir: Option<PathBuf>,
-    /// Where downloads are kept.
-    pub cache_dir: PathBuf,
-}
-
-/// A data set could not be had or read.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct DataError(String);
-
-/// A numeric table: rows of `columns.len()` cells, row-major; a missing cell is NaN.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Table {
-    /// Column names.
-    pub columns: Vec<String>,
-    /// Cells, row-major, `rows * columns.len()` of them.
-    pub cells: Vec<f64>,
-}
+pub use dataset::{Content, DataSet, DebianPackage, File, Source};
+pub use digest::Sum;
+pub use download::{Network, Progress};
+pub use error::{Attempt, DataError, Mismatch};
+pub use idx::{FashionMnist, LabelledImages, fashion_mnist};
+pub use layout::Layout;
+pub use library::{Library, Located, Provider};
+pub use regmix::{ProxyRuns, RegMix, regmix};
+pub use table::Table;
+pub use tables::{
+    AIRFOIL, COMMUNITIES_CRIME, EXCHANGE_RATE, NO2, SKILLCRAFT, airfoil, communities_crime, diabetes,
+    exchange_rate, load_table, no2, skillcraft, wine_quality,
+};

@@ -15,9 +15,11 @@ pub struct RunRecord {
     pub method: String,
     /// The seed.
     pub seed: u64,
-    /// Test metrics by name.
+    /// Test metrics by name; NaN, `null` in JSON, for one that is not defined.
+    #[serde(deserialize_with = "null_is_nan::by_name")]
     pub metrics: BTreeMap<String, f64>,
     /// One value per epoch, by name (`train-loss`, `validation-loss`).
+    #[serde(deserialize_with = "null_is_nan::lists_by_name")]
     pub curves: BTreeMap<String, Vec<f64>>,
     /// Seconds of wall time in the worker.
     pub wall_seconds: f64,
@@ -72,10 +74,12 @@ pub struct Outcome {
 /// One row of the table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MethodOutcome {
-    /// Per metric, one value per seed.
+    /// Per metric, one value per seed; NaN, `null` in JSON, for a run that failed.
+    #[serde(deserialize_with = "null_is_nan::lists_by_name")]
     pub values: BTreeMap<String, Vec<f64>>,
     /// Per curve (`train-loss`, `validation-loss`), the mean over seeds at each epoch; a seed that
     /// stopped early no longer counts after its last epoch.
+    #[serde(deserialize_with = "null_is_nan::lists_by_name")]
     pub curves: BTreeMap<String, Vec<f64>>,
 }
 
@@ -100,4 +104,33 @@ pub enum Direction {
     Lower,
     /// Larger is better, or is claimed.
     Higher,
+}
+
+/// JSON has no NaN and no infinity: `serde_json` writes `null` for both, which is read as NaN.
+pub(crate) mod null_is_nan {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer};
+
+    pub(crate) fn one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(or_nan(Option::deserialize(deserializer)?))
+    }
+
+    pub(crate) fn by_name<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, f64>, D::Error> {
+        let read = BTreeMap::<String, Option<f64>>::deserialize(deserializer)?;
+        Ok(read.into_iter().map(|(name, value)| (name, or_nan(value))).collect())
+    }
+
+    pub(crate) fn lists_by_name<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Vec<f64>>, D::Error> {
+        let read = BTreeMap::<String, Vec<Option<f64>>>::deserialize(deserializer)?;
+        Ok(read.into_iter().map(|(name, list)| (name, list.into_iter().map(or_nan).collect())).collect())
+    }
+
+    fn or_nan(value: Option<f64>) -> f64 {
+        value.unwrap_or(f64::NAN)
+    }
 }

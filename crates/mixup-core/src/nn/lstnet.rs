@@ -1,11 +1,209 @@
-//! LSTNet.
+//! LSTNet (Lai et al., arXiv 1703.07015), as the official code of C-Mixup builds it.
 
+use std::num::NonZeroUsize;
+
+use burn::{
+    module::Module,
+    nn::Linear,
+    tensor::{Device, Tensor, activation::relu},
+};
+use ndarray::Array2;
+use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-/// Sizes of LSTNet (Lai et al. 2018).
+use super::{Dropout, Gru, init};
+use crate::{CoreError, checked::UnitInterval, mix::mix};
+
+/// Sizes of LSTNet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LstnetConfig {
     /// Channels of the convolution.
-    pub conv: std::num::NonZeroUsize,
+    pub conv: NonZeroUsize,
+    /// Time steps that the convolution sees at once.
+    pub kernel: NonZeroUsize,
+    /// Hidden units of the recurrent part.
+    pub recurrent: NonZeroUsize,
+    /// Hidden units of the recurrent part that skips.
+    pub skip_recurrent: NonZeroUsize,
+    /// Time steps that it skips.
+    pub skip: NonZeroUsize,
+    /// Time steps that the autoregressive part sees.
+    pub highway: NonZeroUsize,
+    /// Dropout after the convolution and after both recurrent parts.
+    pub dropout: UnitInterval,
+}
+
+/// Convolution over time, a recurrent part and one that skips, plus an autoregressive ("highway")
+/// part on the raw values.
+#[derive(Module, Debug)]
+pub struct Lstnet {
+    /// `[kernel * series, channels]`: the convolution spans all series, so it is a linear layer
+    /// on windows of time.
+    pub conv: Linear,
+    /// The recurrent part.
+    pub gru: Gru,
+    /// The recurrent part that skips.
+    pub skip_gru: Gru,
+    /// `[hidden + skip * skip hidden, series]`.
+    pub output: Linear,
+    /// `[highway, 1]`, shared by the series.
+    pub highway: Linear,
+    #[module(skip)]
+    skip: usize,
+    #[module(skip)]
+    dropout: UnitInterval,
+}
+
+/// PyTorch's arrays of an LSTNet, f64, in PyTorch's layouts.
+#[derive(Debug, Clone)]
+pub struct LstnetWeights {
+    /// `[channels, kernel * series]` and `[channels]`.
+    pub conv: (Array2<f64>, Vec<f64>),
+    /// `[3 hidden, channels]` and `[3 hidden]`.
+    pub gru_input: (Array2<f64>, Vec<f64>),
+    /// `[3 hidden, hidden]` and `[3 hidden]`.
+    pub gru_recurrent: (Array2<f64>, Vec<f64>),
+    /// As `gru_input`, of the skipping part.
+    pub skip_input: (Array2<f64>, Vec<f64>),
+    /// As `gru_recurrent`, of the skipping part.
+    pub skip_recurrent: (Array2<f64>, Vec<f64>),
+    /// `[series, hidden + skip * skip hidden]` and `[series]`.
+    pub output: (Array2<f64>, Vec<f64>),
+    /// `[1, highway]` and `[1]`.
+    pub highway: (Array2<f64>, Vec<f64>),
+}
+
+impl LstnetConfig {
+    /// An LSTNet for `series` series with PyTorch's default start.
+    pub fn init(&self, series: usize, rng: &mut impl Rng, device: &Device) -> Lstnet {
+        let channels = self.conv.get();
+        let (hidden, skip_hidden) = (self.recurrent.get(), self.skip_recurrent.get());
+        let features = hidden + self.skip.get() * skip_hidden;
+        Lstnet {
+            conv: init::linear(self.kernel.get() * series, channels, rng, device),
+            gru: Gru::new(channels, hidden, rng, device),
+            skip_gru: Gru::new(channels, skip_hidden, rng, device),
+            output: init::linear(features, series, rng, device),
+            highway: init::linear(self.highway.get(), 1, rng, device),
+            skip: self.skip.get(),
+            dropout: self.dropout,
+        }
+    }
+
+    /// Shortest window of time that the network can work on.
+    pub fn shortest_window(&self) -> usize {
+        (self.kernel.get() + self.skip.get()).max(self.highway.get())
+    }
+}
+
+impl Lstnet {
+    /// An LSTNet of given weights, in their own precision.
+    pub fn from_pytorch(
+        weights: &LstnetWeights,
+        skip: usize,
+        dropout: UnitInterval,
+        device: &Device,
+    ) -> Self {
+        let linear =
+            |(weight, bias): &(Array2<f64>, Vec<f64>)| init::linear_from_pytorch(weight, bias, device);
+        let gru = |input, recurrent| Gru { input: linear(input), recurrent: linear(recurrent) };
+        Self {
+            conv: linear(&weights.conv),
+            gru: gru(&weights.gru_input, &weights.gru_recurrent),
+            skip_gru: gru(&weights.skip_input, &weights.skip_recurrent),
+            output: linear(&weights.output),
+            highway: linear(&weights.highway),
+            skip,
+            dropout,
+        }
+    }
+
+    /// Dropout rate of the configuration, for training passes.
+    pub fn dropout_rate(&self) -> UnitInterval {
+        self.dropout
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch, time, series]`
+    /// - returns `[batch, series]`, the values `horizon` steps later
+    ///
+    /// # Errors
+    /// A window that is too short ([`LstnetConfig::shortest_window`]).
+    pub fn forward(&self, x: Tensor<3>, dropout: &mut Dropout<'_>) -> Result<Tensor<2>, CoreError> {
+        let features = self.features(x.clone(), dropout)?;
+        self.head(features, x, dropout)
+    }
+
+    /// A forward pass that mixes what comes out of the convolution (each half behind a dropout
+    /// mask of its own); the autoregressive part sees the mixed raw values.
+    ///
+    /// # Shapes
+    /// - `x1`, `x2`: `[batch, time, series]`
+    /// - returns `[batch, series]`
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn forward_mixed(
+        &self,
+        x1: Tensor<3>,
+        x2: Tensor<3>,
+        lambda: f64,
+        dropout: &mut Dropout<'_>,
+    ) -> Result<Tensor<2>, CoreError> {
+        let (first, second) = (self.features(x1.clone(), dropout)?, self.features(x2.clone(), dropout)?);
+        let mixed = first.into_iter().zip(second).map(|(a, b)| mix(a, b, lambda)).collect();
+        self.head(mixed, mix(x1, x2, lambda), dropout)
+    }
+
+    /// Convolution, ReLU and dropout: one `[batch, channels]` per position.
+    fn features(&self, x: Tensor<3>, dropout: &mut Dropout<'_>) -> Result<Vec<Tensor<2>>, CoreError> {
+        let [batch, time, series] = x.dims();
+        let span = self.conv.weight.dims()[0];
+        let kernel = span / series;
+        if time < kernel + self.skip || time < self.highway.weight.dims()[0] {
+            return Err(CoreError::Invalid(format!("LSTNet: a window of {time} time steps is too short")));
+        }
+        let positions = 0..=time - kernel;
+        let feature = |start| {
+            let window = x.clone().slice_dim(1, start..start + kernel).reshape([batch, span]);
+            dropout.forward(relu(self.conv.forward(window)))
+        };
+        Ok(positions.map(feature).collect())
+    }
+
+    fn head(
+        &self,
+        features: Vec<Tensor<2>>,
+        x: Tensor<3>,
+        dropout: &mut Dropout<'_>,
+    ) -> Result<Tensor<2>, CoreError> {
+        let too_short = || CoreError::Invalid("LSTNet: no time steps".into());
+        let skipping = self.skip_gru.forward(self.phases(&features)).ok_or_else(too_short)?;
+        let [batch, series] = [x.dims()[0], x.dims()[2]];
+        let skipping = skipping.reshape([batch as i32, -1]);
+        let recurrent = self.gru.forward(features).ok_or_else(too_short)?;
+        let recurrent = dropout.forward(recurrent);
+        let hidden = Tensor::cat(vec![recurrent, dropout.forward(skipping)], 1);
+        let [_, time, _] = x.dims();
+        let recent = time - self.highway.weight.dims()[0]..time;
+        let recent = x.slice_dim(1, recent).swap_dims(1, 2);
+        let autoregressive = self.highway.forward(recent).reshape([batch, series]);
+        Ok(self.output.forward(hidden) + autoregressive)
+    }
+
+    /// The last `floor(positions / skip) * skip` positions, one step per period: each step holds
+    /// all phases of the period as `[batch * skip, channels]`, phases of a sample side by side.
+    ///
+    /// `positions - 1 + kernel = time`, and PyTorch's code takes `floor((time - kernel) / skip)`
+    /// periods, one fewer than fit where `skip` divides the positions exactly.
+    fn phases(&self, features: &[Tensor<2>]) -> Vec<Tensor<2>> {
+        let periods = (features.len() - 1) / self.skip;
+        let recent = &features[features.len() - periods * self.skip..];
+        let stack = |period: &[Tensor<2>]| {
+            let [batch, channels] = period[0].dims();
+            Tensor::stack::<3>(period.to_vec(), 1).reshape([batch * self.skip, channels])
+        };
+        recent.chunks_exact(self.skip).map(stack).collect()
+    }
 }

@@ -2,11 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+mod activation;
+mod dropout;
+mod gru;
+pub mod init;
 mod lstnet;
 mod mlp;
 
-pub use lstnet::LstnetConfig;
-pub use mlp::MlpConfig;
+pub use activation::Activation;
+pub use dropout::Dropout;
+pub use gru::Gru;
+pub use lstnet::{Lstnet, LstnetConfig, LstnetWeights};
+pub use mlp::{Mlp, MlpConfig};
 
 /// The network of an experiment, as `model:` of its YAML names it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

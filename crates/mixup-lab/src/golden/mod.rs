@@ -1,27 +1,39 @@
 //! Golden vectors: inputs and outputs of official implementations, as JSON.
+//!
+//! A file holds one [`Case`]. A paper registers its ops by name
+//! ([`crate::registry::Paper::golden`]); an op reads the case's parameters and inputs with the
+//! accessors of [`Case`] and gives back what it [`Computed`]. [`run`] does so for folders of cases
+//! and says what did not match.
+
+mod access;
+mod compare;
+mod convert;
+mod parity;
+mod read;
+
+pub use compare::{Compared, Mismatch, Worst, compare};
+pub use parity::{Miss, OpParity, OpStatus, Ops, Parity, ParityError, run};
+pub use read::CaseError;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One golden vector, as golden/*/OPS.md describes it.
+/// One golden vector, as golden/*/OPS.md describes it. It is read strictly: see [`Case::parse`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "read::RawCase")]
 pub struct Case {
     /// Full name of the op, `c-mixup.kde_rates`.
     pub op: String,
     /// Where the numbers come from.
     pub source: String,
     /// Plain parameters.
-    #[serde(default)]
     pub params: serde_json::Map<String, serde_json::Value>,
     /// Input arrays.
-    #[serde(default)]
     pub inputs: BTreeMap<String, Array>,
     /// Expected output arrays.
-    #[serde(default)]
     pub expect: BTreeMap<String, Array>,
     /// Expected gradients by the name of the input.
-    #[serde(default)]
     pub grads: BTreeMap<String, Array>,
     /// Allowed relative error.
     pub rtol: f64,
@@ -31,12 +43,13 @@ pub struct Case {
 
 /// An array of a golden vector, row-major.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "read::RawArray")]
 pub struct Array {
     /// Shape; empty for a scalar.
     pub shape: Vec<usize>,
-    /// `f64`, `f32`, `i64`, `u8` ...
+    /// `f64`, `f32`, `i64`, `u8`, `bool` ...
     pub dtype: String,
-    /// Values.
+    /// Values, as many as the shape says; booleans as 0 and 1.
     pub data: Vec<f64>,
 }
 
@@ -53,7 +66,7 @@ pub struct Computed {
 pub type GoldenOp = fn(&Case) -> Result<Computed, GoldenError>;
 
 /// A case that cannot be computed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GoldenError {
     /// A parameter or an input is missing or of the wrong kind.
     #[error("{0}")]
@@ -62,3 +75,6 @@ pub enum GoldenError {
     #[error("{0}")]
     Refused(String),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,3 @@
+//! Metrics, computed on the host in f64.
+
+pub mod regression;

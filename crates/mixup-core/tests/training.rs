@@ -1,0 +1,194 @@
+//! The training loop on a small network: it learns, it stops, it resumes to the same bits.
+
+use std::cell::Cell;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Duration;
+
+use burn::tensor::{Device, Tensor};
+use mixup_core::{
+    CoreError,
+    checked::Positive,
+    loss::mse,
+    metrics::regression,
+    mix::{Lambda, mix},
+    nn::{Activation, Mlp, MlpConfig},
+    optim::{AdamConfig, OptimizerConfig, Schedule, SgdConfig},
+    stream::Streams,
+    tensor::{rows_to_device, to_array, to_device},
+    train::{Fit, Selection, Shuffle, Task, TrainConfig, Training, fit},
+};
+use ndarray::{Array2, Ix2};
+use rand::RngExt;
+
+/// Noisy products of two inputs; mixes, so that a stream is read in every step.
+struct Products {
+    x: Array2<f32>,
+    y: Array2<f32>,
+    device: Device,
+    /// Steps until the loss fails, as a kill would end a run.
+    steps_left: Cell<usize>,
+    poison: f64,
+}
+
+const TRAIN: usize = 96;
+
+impl Products {
+    fn new() -> Self {
+        let mut streams = Streams::new("products", 0);
+        let rng = streams.get("data");
+        let x = Array2::from_shape_fn((128, 2), |_| rng.random_range(-1.0..1.0f32));
+        let y =
+            Array2::from_shape_fn((128, 1), |(i, _)| x[[i, 0]] * x[[i, 1]] + rng.random_range(-0.05..0.05));
+        Self { x, y, device: Device::flex(), steps_left: Cell::new(usize::MAX), poison: 1.0 }
+    }
+}
+
+impl Task for Products {
+    type Model = Mlp;
+
+    fn samples(&self) -> usize {
+        TRAIN
+    }
+
+    fn loss(&self, model: &Mlp, batch: &[usize], streams: &mut Streams) -> Result<Tensor<1>, CoreError> {
+        if self.steps_left.get() == 0 {
+            return Err(CoreError::Invalid("killed".into()));
+        }
+        self.steps_left.set(self.steps_left.get() - 1);
+        let partners: Vec<usize> = batch.iter().rev().copied().collect();
+        let lambda = Lambda::beta(Positive::new(0.5).unwrap())?.draw(streams.get("lambda"));
+        let mixed = |array: &Array2<f32>| {
+            let [a, b]: [Tensor<2>; 2] =
+                [batch, &partners].map(|rows| rows_to_device(array.view(), rows, &self.device));
+            mix(a, b, lambda)
+        };
+        let prediction = model.forward(mixed(&self.x)) * self.poison;
+        mse(prediction, mixed(&self.y))
+    }
+
+    fn validate(&self, model: &Mlp) -> Result<f64, CoreError> {
+        let held_out = ndarray::s![TRAIN.., ..];
+        let prediction = to_array(model.forward(to_device(self.x.slice(held_out), &self.device)))?;
+        let target = self.y.slice(held_out).mapv(f64::from);
+        regression::mse(prediction.into_dimensionality::<Ix2>().unwrap().view(), target.view())
+    }
+}
+
+fn config(epochs: usize) -> TrainConfig {
+    TrainConfig {
+        epochs: NonZeroUsize::new(epochs).unwrap(),
+        batch: NonZeroUsize::new(20).unwrap(),
+        select: Selection::BestValidation,
+        shuffle: Shuffle::EveryEpoch,
+        schedule: Schedule::Constant,
+        patience: None,
+    }
+}
+
+fn adam() -> OptimizerConfig {
+    OptimizerConfig::Adam(AdamConfig { lr: Positive::new(0.01).unwrap() })
+}
+
+fn train(
+    task: &Products,
+    config: &TrainConfig,
+    optimizer: &OptimizerConfig,
+    checkpoints: Option<&Path>,
+) -> Result<Fit<Mlp>, CoreError> {
+    let mut streams = Streams::new("products", 7);
+    let hidden = vec![NonZeroUsize::new(16).unwrap(); 2];
+    let mlp = MlpConfig { hidden, activation: Activation::Relu };
+    let model = mlp.init(2, 1, streams.get("init"), &task.device);
+    let training = Training {
+        config,
+        optimizer,
+        checkpoints,
+        checkpoint_interval: Duration::ZERO,
+        progress: &|_, _| {},
+    };
+    fit(task, model, &training, &mut streams)
+}
+
+/// Predictions of both models as bits, so that equality is equality.
+fn bits(task: &Products, fit: &Fit<Mlp>) -> Vec<u32> {
+    let predict = |model: &Mlp| {
+        let data = model.forward(to_device(task.x.view(), &task.device)).into_data();
+        data.try_to_vec::<f32>().unwrap().into_iter().map(f32::to_bits)
+    };
+    predict(&fit.best).chain(predict(&fit.last)).collect()
+}
+
+#[test]
+fn it_learns() {
+    let fit = train(&Products::new(), &config(60), &adam(), None).unwrap();
+    assert_eq!(fit.train_loss.len(), 60);
+    let best = fit.validation_loss[fit.best_epoch];
+    assert!(best < 0.25 * fit.validation_loss[0], "{best} after {}", fit.validation_loss[0]);
+    assert!(fit.validation_loss.iter().all(|loss| best <= *loss));
+}
+
+#[test]
+fn killed_at_any_epoch_it_resumes_to_the_same_bits() {
+    let epochs = 6;
+    let steps = TRAIN / 20;
+    let momentum = mixup_core::checked::UnitInterval::new(0.9).ok();
+    let sgd =
+        OptimizerConfig::Sgd(SgdConfig { lr: Positive::new(0.05).unwrap(), momentum, weight_decay: None });
+    for optimizer in [adam(), sgd] {
+        for shuffle in [Shuffle::EveryEpoch, Shuffle::Once] {
+            let config = TrainConfig { shuffle, ..config(epochs) };
+            let task = Products::new();
+            let undisturbed = train(&task, &config, &optimizer, None).unwrap();
+            for killed in 0..epochs {
+                let folder = tempfile::tempdir().unwrap();
+                // In the middle of an epoch: what came after its start is lost and done again.
+                task.steps_left.set(killed * steps + 2);
+                train(&task, &config, &optimizer, Some(folder.path())).unwrap_err();
+                task.steps_left.set((epochs - killed) * steps);
+                let resumed = train(&task, &config, &optimizer, Some(folder.path())).unwrap();
+                assert_eq!(task.steps_left.get(), 0, "killed in epoch {killed}: the rest and no more");
+                assert_eq!(bits(&task, &resumed), bits(&task, &undisturbed), "killed in epoch {killed}");
+                assert_eq!(resumed.validation_loss, undisturbed.validation_loss);
+                task.steps_left.set(usize::MAX);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_that_is_cut_short_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let task = Products::new();
+    train(&task, &config(2), &adam(), Some(folder.path())).unwrap();
+    let path = folder.path().join("checkpoint.bin");
+    let bytes = std::fs::read(&path).unwrap();
+    for length in [0, 7, 9, 40, bytes.len() - 1] {
+        std::fs::write(&path, &bytes[..length]).unwrap();
+        let error = train(&task, &config(2), &adam(), Some(folder.path())).unwrap_err().to_string();
+        assert!(error.contains("checkpoint.bin"), "{error}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_not_finite_stops_the_run_and_names_the_step() {
+    let mut task = Products::new();
+    task.poison = f64::INFINITY;
+    let error = train(&task, &config(3), &adam(), None).unwrap_err();
+    assert!(matches!(error, CoreError::NonFinite { epoch: 1, step: 1, .. }), "{error}");
+}
+
+#[test]
+fn patience_ends_training_that_no_longer_improves() {
+    let patient = TrainConfig { patience: NonZeroUsize::new(3), ..config(400) };
+    let fit = train(&Products::new(), &patient, &adam(), None).unwrap();
+    assert!(fit.validation_loss.len() < 400);
+    assert_eq!(fit.validation_loss.len(), fit.best_epoch + 1 + 3);
+}
+
+#[test]
+fn a_batch_larger_than_the_training_set_is_refused() {
+    let large = TrainConfig { batch: NonZeroUsize::new(TRAIN + 1).unwrap(), ..config(1) };
+    let error = train(&Products::new(), &large, &adam(), None).unwrap_err().to_string();
+    assert!(error.contains("97") && error.contains("96"), "{error}");
+}

@@ -1,0 +1,113 @@
+//! What the catalogue says about a data set.
+
+use crate::digest::{Sum, sha256_of};
+use crate::error::DataError;
+use crate::table::Table;
+
+/// One data set.
+#[derive(Debug, Clone, Copy)]
+pub struct DataSet {
+    /// Name in experiments and on the command line; also the folder in a data directory.
+    pub name: &'static str,
+    /// Another folder name that a data directory may use.
+    pub folder: &'static str,
+    /// What it is, in one line.
+    pub title: &'static str,
+    /// Whom to cite.
+    pub citation: &'static str,
+    /// The terms, as far as its origin states any.
+    pub licence: &'static str,
+    /// Page of the origin.
+    pub page: &'static str,
+    /// What differs from the origin, or is not known.
+    pub note: &'static str,
+    /// Its files, or the crate that carries it.
+    pub content: Content,
+    /// What to do when no provider works, beyond the general advice.
+    pub howto: Option<&'static str>,
+    /// Folder where a system package installs the files.
+    pub system: Option<&'static str>,
+    /// Debian package that has the files.
+    pub debian: Option<DebianPackage>,
+}
+
+/// What a data set consists of.
+#[derive(Debug, Clone, Copy)]
+pub enum Content {
+    /// Files, in a fixed order.
+    Files(&'static [File]),
+    /// Values inside a crate.
+    Embedded {
+        /// The crate.
+        carrier: &'static str,
+        /// Makes the table and checks it.
+        load: fn() -> Result<Table, DataError>,
+        /// SHA-256 over all cells, row-major, each as eight little-endian bytes of its `f64`.
+        sha256: &'static str,
+    },
+}
+
+/// One file of a data set.
+#[derive(Debug, Clone, Copy)]
+pub struct File {
+    /// File name.
+    pub name: &'static str,
+    /// Accepted sums; more than one only where the same content is packed in several ways.
+    pub sums: &'static [Sum],
+    /// Where to download it.
+    pub source: Source,
+}
+
+/// A download.
+#[derive(Debug, Clone, Copy)]
+pub struct Source {
+    /// Canonical URL.
+    pub url: &'static str,
+    /// When the URL serves the file packed by gzip: the sum of the packed file.
+    pub gzip: Option<Sum>,
+}
+
+/// A Debian package.
+#[derive(Debug, Clone, Copy)]
+pub struct DebianPackage {
+    /// Name of the package.
+    pub name: &'static str,
+    /// Folder of the files in it, without the leading slash.
+    pub folder: &'static str,
+}
+
+impl DataSet {
+    /// The files; none when the set is embedded.
+    pub fn files(&self) -> &'static [File] {
+        match self.content {
+            Content::Files(files) => files,
+            Content::Embedded { .. } => &[],
+        }
+    }
+
+    /// Checks the values of an embedded set against the catalogue.
+    pub(crate) fn check_values(&self, table: &Table) -> Result<(), DataError> {
+        let Content::Embedded { carrier, sha256: expected, .. } = self.content else { return Ok(()) };
+        let bytes: Vec<u8> = table.cells.iter().flat_map(|cell| cell.to_le_bytes()).collect();
+        let found = sha256_of([&bytes[..]]);
+        if found == expected {
+            Ok(())
+        } else {
+            Err(DataError::Embedded { name: self.name, carrier, expected, found })
+        }
+    }
+
+    /// One digest for the whole set, for the key of a run: over name and first sum of every file, or
+    /// that of the embedded values. It does not depend on where the set is found.
+    pub fn sha256(&self) -> String {
+        match self.content {
+            Content::Embedded { sha256, .. } => sha256.to_owned(),
+            Content::Files(files) => {
+                let sums = |file: &'static File| file.sums.first().map_or("", |sum| sum.sha256);
+                sha256_of(
+                    files.iter().flat_map(|file| [file.name, "\n", sums(file), "\n"]).map(str::as_bytes),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The real files, where they are at hand: shapes and the numbers that are known of them. A test whose
+//! data set is absent prints that it was skipped.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
+
+mod common;
+
+use std::fs;
+
+use common::{real_data_dir, real_library};
+use mixup_data::{DataError, Library, Table, airfoil, catalogue, load_table};
+
+/// Minimum, maximum, mean and population standard deviation.
+fn statistics(values: &[f64]) -> [f64; 4] {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    let (min, max) = values.iter().fold((f64::MAX, f64::MIN), |(min, max), &v| (min.min(v), max.max(v)));
+    [min, max, mean, variance.sqrt()]
+}
+
+fn assert_close(found: [f64; 4], expected: [f64; 4], tolerance: f64) {
+    let close = found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() <= tolerance);
+    assert!(close, "{found:?}, expected {expected:?}");
+}
+
+fn shape(table: &Table) -> (usize, usize) {
+    (table.rows(), table.columns.len())
+}
+
+fn missing(table: &Table, column: usize) -> usize {
+    table.column(column).iter().filter(|cell| cell.is_nan()).count()
+}
+
+/// How often each value occurs, by increasing value.
+fn counts(values: &[f64]) -> Vec<usize> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.chunk_by(|a, b| a == b).map(<[f64]>::len).collect()
+}
+
+#[test]
+fn airfoil_is_as_documented() {
+    let Some(library) = real_library(&catalogue::AIRFOIL) else { return };
+    let table = airfoil(&library).unwrap();
+    assert_eq!(shape(&table), (1503, 6));
+    assert_close(statistics(&table.column(5)), [103.380, 140.987, 124.836, 6.896], 5e-4);
+    assert_eq!(table.row(0), [800.0, 0.0, 0.3048, 71.3, 0.00266337, 126.201]);
+}
+
+#[test]
+fn no2_is_as_documented() {
+    let Some(library) = real_library(&catalogue::NO2) else { return };
+    let table = load_table(&library, "no2").unwrap();
+    assert_eq!(shape(&table), (500, 8));
+    assert_close(statistics(&table.column(7)), [1.2238, 6.3951, 3.6984, 0.7498], 5e-5);
+}
+
+#[test]
+fn skillcraft_is_as_documented() {
+    let Some(library) = real_library(&catalogue::SKILLCRAFT) else { return };
+    let table = load_table(&library, "skillcraft").unwrap();
+    assert_eq!(shape(&table), (3395, 20));
+    assert_eq!(counts(&table.column(1)), [167, 347, 553, 811, 806, 621, 35, 55]);
+    let gaps: Vec<usize> = (0..20).map(|column| missing(&table, column)).collect();
+    assert_eq!(gaps, [0, 0, 55, 56, 57, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let [min, max, ..] = statistics(&table.column(table.position("ActionLatency").unwrap()));
+    assert!((min - 24.09).abs() < 0.01 && (max - 176.37).abs() < 0.01, "{min} {max}");
+}
+
+#[test]
+fn communities_crime_is_as_documented() {
+    let Some(library) = real_library(&catalogue::COMMUNITIES_CRIME) else { return };
+    let table = load_table(&library, "communities-crime").unwrap();
+    assert_eq!(shape(&table), (1994, 127));
+    assert_eq!(counts(&table.column(0)).len(), 46);
+    // Columns are counted as in the file, where the text column 3 stands before all but three.
+    let gaps: Vec<(usize, usize)> = (0..127)
+        .map(|column| (if column < 3 { column } else { column + 1 }, missing(&table, column)))
+        .filter(|&(_, count)| count > 0)
+        .collect();
+    let police = (101..=117).chain(121..=124).chain([126]).map(|column| (column, 1675));
+    let documented: Vec<_> = [(1, 1174), (2, 1177), (30, 1)].into_iter().chain(police).collect();
+    assert_eq!(gaps, documented);
+    for column in 4..127 {
+        assert!(table.column(column).iter().all(|cell| cell.is_nan() || (0.0..=1.0).contains(cell)));
+    }
+}
+
+#[test]
+fn communities_crime_columns_are_those_of_its_names_file() {
+    let names = real_data_dir().map(|dir| dir.join("communities_crime/communities.names"));
+    let Some(text) = names.and_then(|path| fs::read_to_string(path).ok()) else {
+        common::skipped("communities.names");
+        return;
+    };
+    let list = text.split("Attribute Information").nth(1).unwrap();
+    let names: Vec<&str> =
+        list.lines().filter_map(|line| Some(line.strip_prefix("-- ")?.split_once(':')?.0)).collect();
+    assert_eq!(names, mixup_data::COMMUNITIES_CRIME.columns);
+}
+
+#[test]
+fn exchange_rate_is_as_documented() {
+    let Some(library) = real_library(&catalogue::EXCHANGE_RATE) else { return };
+    let table = load_table(&library, "exchange-rate").unwrap();
+    assert_eq!(shape(&table), (7588, 8));
+    let maxima: Vec<f64> = (0..8).map(|column| statistics(&table.column(column))[1]).collect();
+    assert_eq!(maxima, [1.102536, 2.109, 1.091524, 1.374079, 0.237954, 0.013202, 0.882379, 0.832556]);
+}
+
+#[test]
+fn regmix_is_as_documented() {
+    let Some(library) = real_library(&catalogue::REGMIX) else { return };
+    let set = mixup_data::regmix(&library).unwrap();
+    let groups = [
+        (&set.train_1m, 512, 0.45),
+        (&set.test_1m, 256, 0.43),
+        (&set.test_60m, 256, 0.43),
+        (&set.test_1b, 64, 0.33),
+    ];
+    for (runs, count, zeros) in groups {
+        assert_eq!((shape(&runs.mixtures), shape(&runs.losses)), ((count, 17), (count, 13)));
+        let sums = (0..count).map(|row| runs.mixtures.row(row).iter().sum::<f64>());
+        assert!(sums.into_iter().all(|sum| (0.9959..=1.0031).contains(&sum)));
+        let share = runs.mixtures.cells.iter().filter(|&&cell| cell == 0.0).count() as f64;
+        assert!((share / (17 * count) as f64 - zeros).abs() < 0.01, "{}", share / (17 * count) as f64);
+    }
+    assert_eq!(set.test_1m.mixtures, set.test_60m.mixtures);
+    let absent: Vec<&String> = set
+        .train_1m
+        .mixtures
+        .columns
+        .iter()
+        .filter(|domain| set.train_1m.losses.position(domain).is_none())
+        .collect();
+    assert_eq!(absent, ["nih_exporter", "philpapers", "enron_emails", "europarl"]);
+}
+
+#[test]
+fn fashion_mnist_is_as_documented() {
+    let Some(library) = real_library(&catalogue::FASHION_MNIST) else { return };
+    let set = mixup_data::fashion_mnist(&library).unwrap();
+    for (images, each) in [(&set.train, 6000), (&set.test, 1000)] {
+        let labels: Vec<f64> = images.labels.iter().copied().map(f64::from).collect();
+        assert_eq!(counts(&labels), [each; 10]);
+        assert_eq!(images.pixels.len(), 10 * each * 784);
+        assert!(images.image(0).contains(&255) && images.image(0).contains(&0));
+    }
+    assert_eq!((set.train.height, set.train.width), (28, 28));
+    // The published SHA-256 of the unpacked training images, header included.
+    let header = [0x0803, 60_000, 28, 28].map(u32::to_be_bytes).concat();
+    let published = "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888";
+    assert_eq!(common::sha256(&[header, set.train.pixels].concat()), published);
+}
+
+#[test]
+fn wine_quality_is_as_documented() {
+    let table = load_table(&Library::from_env(None), "wine-quality").unwrap();
+    assert_eq!(shape(&table), (1599, 12));
+    assert_eq!(counts(&table.column(11)), [10, 53, 681, 638, 199, 18]);
+    assert_eq!(table.row(0), [7.4, 0.7, 0.0, 1.9, 0.076, 11.0, 34.0, 0.9978, 3.51, 0.56, 9.4, 5.0]);
+}
+
+#[test]
+fn diabetes_is_as_documented() {
+    let table = load_table(&Library::from_env(None), "diabetes").unwrap();
+    assert_eq!(shape(&table), (441, 11));
+    let [min, max, ..] = statistics(&table.column(10));
+    assert_eq!((min, max), (25.0, 346.0));
+    for column in 0..10 {
+        // Columns have unit length over 442 rows, of which one is gone.
+        let length: f64 = table.column(column).iter().map(|cell| cell * cell).sum();
+        assert!((0.98..=1.0 + 1e-9).contains(&length), "{column}: {length}");
+    }
+}
+
+#[test]
+fn a_flipped_byte_in_a_real_file_is_an_error() {
+    let Some(library) = real_library(&catalogue::AIRFOIL) else { return };
+    let mut bytes = fs::read(&library.verify(&catalogue::AIRFOIL).unwrap().files[0]).unwrap();
+    bytes[30_000] ^= 1;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("airfoil/airfoil_self_noise.dat");
+    common::write(&path, &bytes);
+    let error = airfoil(&Library::new(Some(dir.path().to_owned()), library.cache_dir)).unwrap_err();
+    assert!(matches!(error, DataError::Checksum(_)), "{error}");
+    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+}

@@ -1,0 +1,102 @@
+use super::*;
+use crate::outcome::Direction;
+
+fn record(method: &str, seed: u64, rmse: f64, curve: &[f64]) -> RunRecord {
+    RunRecord {
+        key: format!("{method}-{seed}"),
+        method: method.to_owned(),
+        seed,
+        metrics: BTreeMap::from([("rmse".to_owned(), rmse), ("unused".to_owned(), 9.0)]),
+        curves: BTreeMap::from([("train-loss".to_owned(), curve.to_vec())]),
+        wall_seconds: 1.5,
+        peak_memory_mib: 10.0 * seed as f64,
+        provenance: Provenance {
+            host: if seed == 2 { "there".to_owned() } else { "here".to_owned() },
+            version: "0.1.0".to_owned(),
+            device: "flex".to_owned(),
+            data_sha256: "ab".to_owned(),
+        },
+    }
+}
+
+fn aggregated(records: &[RunRecord]) -> Result<Outcome, AggregateError> {
+    let metrics = [MetricInfo {
+        name: "rmse".to_owned(),
+        label: "RMSE (dB)".to_owned(),
+        better: Direction::Lower,
+        decimals: 3,
+    }];
+    aggregate(
+        &Heading {
+            paper: "c-mixup",
+            experiment: "airfoil",
+            title: "Airfoil",
+            profile: "desk",
+            data: "airfoil",
+            seeds: &[0, 1, 2],
+            metrics: &metrics,
+            methods: &["mixup".to_owned(), "erm".to_owned()],
+        },
+        records,
+    )
+}
+
+#[test]
+fn values_stand_in_the_order_of_seeds_and_methods_in_that_of_the_experiment() {
+    let records = [
+        record("erm", 2, 3.0, &[]),
+        record("mixup", 1, 5.0, &[]),
+        record("erm", 0, 1.0, &[]),
+        record("erm", 1, 2.0, &[]),
+    ];
+    let outcome = aggregated(&records).unwrap();
+    assert_eq!(outcome.methods.keys().collect::<Vec<_>>(), ["mixup", "erm"]);
+    assert_eq!(outcome.methods["erm"].values["rmse"], [1.0, 2.0, 3.0]);
+    let mixup = &outcome.methods["mixup"].values["rmse"];
+    assert!(mixup[0].is_nan() && mixup[1] == 5.0 && mixup[2].is_nan());
+    assert!(!outcome.methods["erm"].values.contains_key("unused"));
+    assert_eq!((outcome.core_seconds, outcome.peak_memory_mib), (6.0, 20.0));
+    assert_eq!(outcome.provenance.host, "there + here");
+    assert_eq!(outcome.provenance.device, "flex");
+}
+
+#[test]
+fn a_seed_that_stopped_early_counts_until_its_last_epoch() {
+    let records = [
+        record("erm", 0, 1.0, &[4.0, 2.0, 1.0]),
+        record("erm", 1, 1.0, &[6.0]),
+        record("erm", 2, 1.0, &[5.0, 4.0]),
+    ];
+    let outcome = aggregated(&records).unwrap();
+    assert_eq!(outcome.methods["erm"].curves["train-loss"], [5.0, 3.0, 1.0]);
+    assert!(outcome.methods["mixup"].curves.is_empty());
+}
+
+#[test]
+fn an_outcome_with_failed_runs_survives_json() {
+    let outcome = aggregated(&[record("erm", 0, 0.1 + 0.2, &[f64::NAN, 1.0])]).unwrap();
+    let text = serde_json::to_string(&outcome).unwrap();
+    let back: Outcome = serde_json::from_str(&text).unwrap();
+    let values = &back.methods["erm"].values["rmse"];
+    assert_eq!(values[0].to_bits(), (0.1_f64 + 0.2).to_bits());
+    assert!(values[1].is_nan() && back.methods["erm"].curves["train-loss"][0].is_nan());
+}
+
+#[test]
+fn records_that_make_no_outcome_are_refused() {
+    assert_eq!(aggregated(&[]), Err(AggregateError::NoRecords("airfoil".to_owned())));
+    let twice = aggregated(&[record("erm", 0, 1.0, &[]), record("erm", 0, 1.0, &[])]);
+    assert!(matches!(twice, Err(AggregateError::Duplicate { seed: 0, .. })));
+    for stranger in [record("erm", 3, 1.0, &[]), record("cutmix", 0, 1.0, &[])] {
+        assert!(matches!(aggregated(&[stranger]), Err(AggregateError::Unplanned { .. })));
+    }
+}
+
+#[test]
+fn a_summary_counts_finite_values_only() {
+    let summary = Summary::of(&[1.0, f64::NAN, 3.0, f64::INFINITY]).unwrap();
+    assert_eq!((summary.n, summary.mean, summary.std), (2, 2.0, Some(2_f64.sqrt())));
+    assert_eq!(Summary::of(&[f64::NAN]), None);
+    let single = Summary::of(&[4.0]).unwrap();
+    assert_eq!((single.n, single.mean, single.std, single.ci), (1, 4.0, None, None));
+}

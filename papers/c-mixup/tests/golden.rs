@@ -1,0 +1,17 @@
+//! Every golden vector of the official code, values and gradients.
+
+use std::path::PathBuf;
+
+use c_mixup::CMixup;
+use mixup_lab::golden;
+use mixup_lab::registry::Paper;
+
+#[test]
+fn every_case_passes() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let ops = CMixup::golden().into_iter().collect();
+    let result = golden::run(&[folder], &ops).unwrap();
+    println!("{result}");
+    assert_eq!(result.cases, 55);
+    assert_eq!(result.missed, 0, "{result}");
+}
