@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use mixup_data::Library;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use crate::experiment::RunSpec;
+use crate::experiment::{Profile, RunSpec};
 use crate::golden::GoldenOp;
 use crate::outcome::MetricInfo;
+use crate::resolve::{Overrides, Resolved, resolve};
+use crate::yaml::{Document, InputError};
 
 /// A paper: how its runs are made, what they measure, which golden ops it knows.
 pub trait Paper: Send + Sync + 'static {
@@ -76,4 +79,56 @@ pub enum RunError {
     /// The spec asks for what the paper's code cannot do.
     #[error("{0}")]
     Spec(String),
+}
+
+/// A paper without its types: what the commands work with.
+#[derive(Clone, Copy)]
+pub struct PaperEntry {
+    /// Name of the crate's folder.
+    pub slug: &'static str,
+    /// See [`Paper::golden`].
+    pub golden: fn() -> Vec<(&'static str, GoldenOp)>,
+    resolve: Resolve,
+    run: Run,
+}
+
+type Resolve = fn(&Document, Profile, &Overrides) -> Result<Resolved, InputError>;
+type Run = fn(&Value, &RunContext<'_>) -> Result<Measured, RunError>;
+
+impl PaperEntry {
+    /// The entry of a paper.
+    pub fn of<P: Paper>() -> Self {
+        Self { slug: P::SLUG, golden: P::golden, resolve: resolve::<P>, run: run::<P> }
+    }
+
+    /// Checks an experiment's file and makes its runs under a profile.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file, with its place.
+    pub fn resolve(
+        &self,
+        document: &Document,
+        profile: Profile,
+        overrides: &Overrides,
+    ) -> Result<Resolved, InputError> {
+        (self.resolve)(document, profile, overrides)
+    }
+
+    /// Executes one run, given as [`Resolved`] has it.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn run(&self, spec: &Value, context: &RunContext<'_>) -> Result<Measured, RunError> {
+        (self.run)(spec, context)
+    }
+}
+
+fn run<P: Paper>(spec: &Value, context: &RunContext<'_>) -> Result<Measured, RunError> {
+    let spec: RunSpec<P::Method, P::Setting> =
+        serde_json::from_value(spec.clone()).map_err(|error| RunError::Spec(error.to_string()))?;
+    let measured = P::run(&spec, context)?;
+    match spec.metrics.iter().find(|&metric| !measured.metrics.contains_key(metric)) {
+        None => Ok(measured),
+        Some(metric) => Err(RunError::Spec(format!("the run did not measure `{metric}`"))),
+    }
 }

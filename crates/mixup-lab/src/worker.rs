@@ -1,0 +1,117 @@
+//! The worker: a process of this same binary that executes one run.
+//!
+//! It reads a [`Job`] from standard input, reports [`Event`]s on standard output and puts its
+//! record into the store itself. Its parent keeps standard input open: when that ends, the parent
+//! is gone or wants to stop, and the worker ends at once, so that no orphan writes a checkpoint
+//! beside a rerun.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Instant;
+
+use mixup_core::CoreError;
+use mixup_data::Library;
+
+use crate::error::LabError;
+use crate::host;
+use crate::job::{Event, FailureKind, Job};
+use crate::outcome::RunRecord;
+use crate::registry::{PaperEntry, RunContext, RunError};
+use crate::store::{Found, Store};
+
+/// Executes the run that standard input asks for.
+pub fn main(papers: &[PaperEntry]) -> ExitCode {
+    let event = match read_job() {
+        Ok(job) => {
+            end_with_standard_input();
+            execute(papers, &job)
+        }
+        Err(message) => Err(Failure { kind: FailureKind::Run, message }),
+    };
+    match event {
+        Ok(()) => {
+            say(&Event::Recorded);
+            ExitCode::SUCCESS
+        }
+        Err(Failure { kind, message }) => {
+            say(&Event::Failed { kind, message });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Failure {
+    kind: FailureKind,
+    message: String,
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        Self { kind: FailureKind::Environment, message: error.to_string() }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let kind = match &error {
+            RunError::Data(_) | RunError::Core(CoreError::Device(_)) => FailureKind::Environment,
+            RunError::Core(_) | RunError::Spec(_) => FailureKind::Run,
+        };
+        Self { kind, message: error.to_string() }
+    }
+}
+
+fn read_job() -> Result<Job, String> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|error| format!("no job on standard input: {error}"))?;
+    serde_json::from_str(&line).map_err(|error| format!("no job on standard input: {error}"))
+}
+
+/// Ends this process as soon as standard input does.
+fn end_with_standard_input() {
+    thread::spawn(|| {
+        let mut rest = [0; 64];
+        while matches!(io::stdin().read(&mut rest), Ok(read) if read > 0) {}
+        std::process::exit(3);
+    });
+}
+
+fn execute(papers: &[PaperEntry], job: &Job) -> Result<(), Failure> {
+    let unknown = || LabError::Usage(format!("the worker does not know the paper `{}`", job.paper));
+    let paper = papers.iter().find(|paper| paper.slug == job.paper).ok_or_else(unknown)?;
+    let store = Store::new(&job.store);
+    let _lock = store.lock_run(&job.key)?;
+    // Another command may have finished the run while this worker waited.
+    if matches!(store.find(&job.key), Found::Record(_)) {
+        return Ok(());
+    }
+    let started = Instant::now();
+    let library = Library::from_env(job.data_dir.clone());
+    let context = RunContext {
+        library: &library,
+        checkpoints: Some(store.checkpoint_folder(&job.key)?),
+        progress: &|done, all| say(&Event::Epoch { done, all }),
+    };
+    let measured = paper.run(&job.spec, &context)?;
+    store.keep(&RunRecord {
+        key: job.key.clone(),
+        method: job.method.clone(),
+        seed: job.seed,
+        metrics: measured.metrics,
+        curves: measured.curves,
+        wall_seconds: started.elapsed().as_secs_f64(),
+        peak_memory_mib: host::peak_memory_mib(),
+        provenance: job.provenance.clone(),
+    })?;
+    Ok(store.forget_checkpoint(&job.key)?)
+}
+
+/// One line to the parent. If it is gone, the end of standard input ends this process.
+fn say(event: &Event) {
+    if let Ok(mut line) = serde_json::to_vec(event) {
+        line.push(b'\n');
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(&line).and_then(|()| out.flush());
+    }
+}
