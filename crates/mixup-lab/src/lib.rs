@@ -8,6 +8,7 @@ pub mod manifest;
 mod numbers;
 pub mod outcome;
 pub mod registry;
+pub mod report;
 pub mod stats;
 pub mod verdict;
 
