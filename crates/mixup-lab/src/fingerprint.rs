@@ -51,7 +51,7 @@ impl Fingerprint {
 
 /// The lock file without our own crates, so that a new paper does not touch the runs of the others.
 fn registry_packages(lock: &str) -> String {
-    lock.split("[[package]]").filter(|package| package.contains("\nsource = ")).map(str::trim_ascii).collect()
+    lock.split("[[package]]").filter(|package| package.contains("\nsource = ")).map(str::trim).collect()
 }
 
 /// Adds bytes behind their length, so that no two lists of parts give the same stream.

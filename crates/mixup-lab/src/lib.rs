@@ -2,6 +2,8 @@
 
 pub mod aggregate;
 mod atomic;
+pub mod cli;
+mod commands;
 pub mod compare;
 pub mod error;
 pub mod experiment;
@@ -19,7 +21,9 @@ pub mod plan;
 pub mod pool;
 mod progress;
 pub mod registry;
+pub mod report;
 pub mod resolve;
+pub mod results;
 pub mod session;
 pub mod stats;
 pub mod store;

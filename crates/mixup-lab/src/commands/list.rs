@@ -1,0 +1,104 @@
+//! `list`: papers, experiments, claims with their last verdicts, and whether the data are at hand.
+
+use mixup_data::{Library, catalogue};
+use serde::Serialize;
+
+use super::{print, print_json};
+use crate::cli::Format;
+use crate::error::{LabError, Status};
+use crate::experiment::Profile;
+use crate::paper_files::PaperFiles;
+use crate::registry::PaperEntry;
+use crate::resolve::{Overrides, Resolved};
+use crate::results;
+use crate::verdict::{self, Verdict};
+use crate::workspace::Workspace;
+
+#[derive(Serialize)]
+struct Paper {
+    paper: &'static str,
+    title: String,
+    venue: String,
+    experiments: Vec<Experiment>,
+    claims: Vec<Claim>,
+}
+
+#[derive(Serialize)]
+struct Experiment {
+    experiment: String,
+    title: String,
+    data: String,
+    /// Where the data are; absent where they are not at hand.
+    data_place: Option<String>,
+    /// Runs of the desk profile.
+    runs: usize,
+}
+
+#[derive(Serialize)]
+struct Claim {
+    claim: String,
+    text: String,
+    /// By the committed results of the desk profile.
+    verdict: verdict::Status,
+}
+
+/// Carries out the command.
+pub(crate) fn run(workspace: &Workspace, papers: &[PaperEntry], format: Format) -> Result<Status, LabError> {
+    let library = Library::from_env(None);
+    let papers: Vec<Paper> =
+        papers.iter().map(|entry| paper(workspace, &library, entry)).collect::<Result<_, _>>()?;
+    match format {
+        Format::Json => print_json(&papers)?,
+        Format::Text => print(&papers.iter().map(text).collect::<Vec<_>>().join("\n\n"))?,
+    }
+    Ok(Status::Fine)
+}
+
+fn paper(workspace: &Workspace, library: &Library, entry: &PaperEntry) -> Result<Paper, LabError> {
+    let files = PaperFiles::read(workspace, entry, Profile::Desk, &Overrides::default())?;
+    let verdicts = results::verdicts(&workspace.results(entry.slug, Profile::Desk))?;
+    let experiments =
+        files.experiments.into_iter().map(|known| experiment(library, known)).collect::<Result<_, _>>()?;
+    let tested =
+        files.manifest.claims.into_iter().map(|claim| (claim.id, claim.text, verdict::Status::NotRun));
+    let untested =
+        files.manifest.untested.into_iter().map(|claim| (claim.id, claim.text, verdict::Status::Untested));
+    let claims = tested.chain(untested).map(|(claim, text, unless_known)| {
+        let known = verdicts.iter().find(|verdict: &&Verdict| verdict.claim == claim);
+        Claim { verdict: known.map_or(unless_known, |verdict| verdict.status), claim, text }
+    });
+    Ok(Paper {
+        paper: entry.slug,
+        claims: claims.collect(),
+        title: files.manifest.title,
+        venue: files.manifest.venue,
+        experiments,
+    })
+}
+
+fn experiment(library: &Library, known: Resolved) -> Result<Experiment, LabError> {
+    let data_place = library.locate(catalogue::find(&known.data)?).ok().map(|located| located.to_string());
+    Ok(Experiment {
+        experiment: known.experiment,
+        title: known.title,
+        data: known.data,
+        data_place,
+        runs: known.runs.len(),
+    })
+}
+
+fn text(paper: &Paper) -> String {
+    let mut text = format!("{}: {} ({})\n\n", paper.paper, paper.title, paper.venue);
+    for known in &paper.experiments {
+        let place = known.data_place.as_deref().unwrap_or("not at hand");
+        text += &format!(
+            "  {:<20} {:>4} runs  {} ({place})\n{:24}{}\n",
+            known.experiment, known.runs, known.data, "", known.title
+        );
+    }
+    text.push('\n');
+    for claim in &paper.claims {
+        text += &format!("  {:<14}{}: {}\n", claim.verdict.word(), claim.claim, claim.text);
+    }
+    text
+}
