@@ -25,6 +25,7 @@ pub fn main(papers: &[PaperEntry]) -> ExitCode {
     let event = match read_job() {
         Ok(job) => {
             end_with_standard_input();
+            report_panics();
             execute(papers, &job)
         }
         Err(message) => Err(Failure { kind: FailureKind::Run, message }),
@@ -75,6 +76,16 @@ fn end_with_standard_input() {
         while matches!(io::stdin().read(&mut rest), Ok(read) if read > 0) {}
         std::process::exit(3);
     });
+}
+
+/// Makes a panic an event, so that its message is not lost above a backtrace.
+fn report_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.to_string().replace('\n', " ");
+        say(&Event::Failed { kind: FailureKind::Run, message });
+        print(panic);
+    }));
 }
 
 fn execute(papers: &[PaperEntry], job: &Job) -> Result<(), Failure> {
