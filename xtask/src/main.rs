@@ -1,2 +1,13 @@
-//! Command line of mixup-lab.
-fn main() {}
+//! The command line of mixup-lab over the papers of this workspace.
+
+mod papers;
+
+use std::process::ExitCode;
+
+/// Training allocates and frees large buffers at every step, which this allocator keeps at hand.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    mixup_lab::cli::main(&papers::all())
+}
