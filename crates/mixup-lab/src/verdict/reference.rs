@@ -50,16 +50,6 @@ pub enum Yardstick {
     OfficialCode,
 }
 
-impl Yardstick {
-    fn possessive(self) -> &'static str {
-        match self {
-            Self::Paper => "the paper's",
-            Self::ThirdParty => "the paper's (as others quote it)",
-            Self::OfficialCode => "the official code's",
-        }
-    }
-}
-
 /// How our mean agrees with theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -172,43 +162,46 @@ impl Theirs<'_> {
             with_std(ours.mean, ours.std, *decimals),
             count(ours.n, "seed")
         );
-        let runs = self.runs.map_or(String::new(), |n| format!(" over {}", count(n as usize, "run")));
-        let theirs = format!("{}{runs}", with_std(self.mean, self.std, *decimals));
-        let whose = self.yardstick.possessive();
-        let difference = ours.mean - self.mean;
+        let theirs = self.phrase(*decimals);
+        let difference = with_interval(ours.mean - self.mean, interval, decimals + 1);
         match agreement {
-            Agreement::WithinSpread => format!("{subject}: within {whose} spread, {theirs}."),
+            Agreement::WithinSpread => format!("{subject}: within the spread of {theirs}."),
             Agreement::WithinInterval => format!(
-                "{subject}: outside {whose} spread, {theirs}, but the difference {} may be chance.",
-                with_interval(difference, interval, decimals + 1)
+                "{subject}: outside the spread of {theirs}, but the difference {difference} may be chance."
             ),
-            Agreement::Outside => format!(
-                "{subject}: outside {whose} spread, {theirs}; the difference is {}.",
-                with_interval(difference, interval, decimals + 1)
-            ),
+            Agreement::Outside => {
+                format!("{subject}: outside the spread of {theirs}, the difference is {difference}.")
+            }
             Agreement::SpreadUnknown => {
-                format!(
-                    "{subject}: {}, which has no spread to judge by.",
-                    self.relation(difference, &theirs, ours)
-                )
+                format!("{subject}: {} {theirs}, whose spread is not known.", self.relation(ours))
             }
         }
     }
 
-    /// `2.2 % above the paper's 2.717 and within our own spread`
-    fn relation(&self, difference: f64, theirs: &str, ours: Summary) -> String {
+    /// `the official code's 2.874 ± 0.189 over 5 runs`
+    fn phrase(&self, decimals: usize) -> String {
+        let number = with_std(self.mean, self.std, decimals);
+        let runs = self.runs.map_or(String::new(), |n| format!(" over {}", count(n as usize, "run")));
+        match self.yardstick {
+            Yardstick::Paper => format!("the paper's {number}"),
+            Yardstick::ThirdParty => format!("the paper's {number} as others quote it"),
+            Yardstick::OfficialCode => format!("the official code's {number}{runs}"),
+        }
+    }
+
+    /// `2.2 % (0.8 of our standard deviations) above`
+    fn relation(&self, ours: Summary) -> String {
+        let difference = ours.mean - self.mean;
         let side = if difference < 0.0 { "below" } else { "above" };
-        let whose = self.yardstick.possessive();
-        let size = if self.mean == 0.0 {
-            fixed(difference.abs(), 4)
-        } else {
-            format!("{:.1} %", 100.0 * (difference / self.mean).abs())
+        let size = match self.mean {
+            0.0 => fixed(difference.abs(), 4),
+            mean => format!("{:.1} %", 100.0 * (difference / mean).abs()),
         };
-        let own = match ours.std {
-            Some(std) if difference.abs() <= std => " (within our own spread)",
-            Some(_) => " (outside our own spread)",
-            None => "",
-        };
-        format!("{size} {side} {whose} {theirs}{own}")
+        match ours.std {
+            Some(std) if std > 0.0 => {
+                format!("{size} ({:.1} of our standard deviations) {side}", difference.abs() / std)
+            }
+            _ => format!("{size} {side}"),
+        }
     }
 }

@@ -1,0 +1,80 @@
+//! What stops a command, and the exit status that follows.
+
+use std::path::{Path, PathBuf};
+
+use crate::yaml::InputError;
+
+/// How a command that was carried out ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// All is well: exit status 0.
+    Fine,
+    /// A regression, a miss or a failed run: exit status 1.
+    Failed,
+    /// The user's input or environment did not allow it; the command has said why: exit status 2.
+    Refused,
+}
+
+impl Status {
+    /// The worse of two.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if (self as u8) < (other as u8) { other } else { self }
+    }
+}
+
+/// A command could not be carried out. All but [`LabError::Interrupted`] are the user's to mend:
+/// exit status 2.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// A file that the user wrote is wrong.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// An argument is wrong: the message says what would be right.
+    #[error("{0}")]
+    Usage(String),
+    /// A data set could not be had or read.
+    #[error(transparent)]
+    Data(#[from] mixup_data::DataError),
+    /// A device that is not here.
+    #[error(transparent)]
+    Core(#[from] mixup_core::CoreError),
+    /// The file system refused.
+    #[error("{path}: {action}: {source}", path = path.display())]
+    Io {
+        /// What was tried, for example `cannot be written`.
+        action: &'static str,
+        /// On which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Ctrl-C or SIGTERM: exit status 130.
+    #[error("interrupted: {done} of {all} runs are kept; run the same command again to go on")]
+    Interrupted {
+        /// Runs in the store.
+        done: usize,
+        /// Runs of the plan.
+        all: usize,
+    },
+}
+
+impl LabError {
+    /// For `map_err` on file operations.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Status::{Failed, Fine, Refused};
+
+    #[test]
+    fn the_worse_status_wins() {
+        assert_eq!(Fine.and(Failed), Failed);
+        assert_eq!(Refused.and(Failed), Refused);
+        assert_eq!(Fine.and(Fine), Fine);
+    }
+}

@@ -1,0 +1,204 @@
+//! The README of a paper's results.
+
+use std::fmt::Write as _;
+
+use super::plots::Plot;
+use super::table::{Cell, grid};
+use super::terminal::tally;
+use crate::manifest::Manifest;
+use crate::numbers::{count, fixed, p_value, with_interval};
+use crate::outcome::Outcome;
+use crate::verdict::{ReferenceNote, Status, Verdict};
+
+/// What the README is made of. `plots` has one list per outcome.
+pub(super) struct Content<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) outcomes: &'a [&'a Outcome],
+    pub(super) verdicts: &'a [Verdict],
+    pub(super) notes: &'a [ReferenceNote],
+    pub(super) plots: &'a [Vec<Plot>],
+}
+
+/// Heading, all verdicts, one section per experiment, and what was not tested.
+pub(super) fn readme(content: &Content<'_>) -> String {
+    let mut out = heading(content.manifest);
+    out.push_str(&overview(content));
+    for (outcome, plots) in content.outcomes.iter().zip(content.plots) {
+        out.push_str(&section(outcome, plots, content));
+    }
+    out.push_str(&without_numbers(content.verdicts));
+    // One line end at the end of the file.
+    out.truncate(out.trim_end().len());
+    out.push('\n');
+    out
+}
+
+fn heading(manifest: &Manifest) -> String {
+    let Manifest { slug, title, arxiv, venue, code, commit, .. } = manifest;
+    let commit = commit.as_ref().map_or(String::new(), |commit| format!(" at `{commit}`"));
+    format!(
+        "# Results: {title}\n\n{venue}, [arXiv:{arxiv}](https://arxiv.org/abs/{arxiv}), official code <{code}>{commit}.\n\
+         Written by `cargo xtask reproduce {slug}`; edits are lost.\n\n"
+    )
+}
+
+/// Tally and a table of the claims that have numbers.
+fn overview(content: &Content<'_>) -> String {
+    let mut out = format!("## Verdicts\n\n{}.\n\n", tally(content.verdicts));
+    let judged: Vec<&Verdict> =
+        content.verdicts.iter().filter(|verdict| verdict.evidence.is_some()).collect();
+    if judged.is_empty() {
+        return out;
+    }
+    out.push_str("| claim | verdict | mean difference [95 % CI] | p | pairs |\n|---|---|---|---|---|\n");
+    for verdict in judged {
+        out.push_str(&verdict_row(verdict, content.outcomes));
+    }
+    out.push_str(
+        "\nDifferences are paired by seed. p is of the one-sided paired t-test in the claimed direction, corrected \
+         by Holm over the claims of the same origin. *Reproduced*: p < 0.05; *contradicted*: the same in the other \
+         direction; else *inconclusive*.\n\n",
+    );
+    out
+}
+
+fn verdict_row(verdict: &Verdict, outcomes: &[&Outcome]) -> String {
+    let (Some(evidence), Some(comparison)) = (&verdict.evidence, &verdict.comparison) else {
+        return String::new();
+    };
+    let decimals = outcomes
+        .iter()
+        .filter(|outcome| outcome.experiment == comparison.experiment)
+        .find_map(|outcome| outcome.metrics.iter().find(|metric| metric.name == comparison.metric))
+        .map_or(3, |metric| metric.decimals);
+    let difference = with_interval(evidence.difference, evidence.test.map(|test| test.ci), decimals + 1);
+    let p = match evidence.test {
+        None => "no test".to_owned(),
+        Some(test) if verdict.status == Status::Contradicted => {
+            format!("{} the other way", p_value(test.p_holm_opposite))
+        }
+        Some(test) => p_value(test.p_holm),
+    };
+    format!(
+        "| `{}`: {} | {} | {difference} | {p} | {} |\n",
+        verdict.claim,
+        cell(&verdict.text),
+        verdict.status.word(),
+        evidence.pairs
+    )
+}
+
+fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
+    let mut out = format!("## {}: {}\n\n", outcome.experiment, outcome.title);
+    let seeds = count(outcome.seeds.len(), "seed");
+    let _ = writeln!(
+        out,
+        "Profile `{}`, data `{}`, {seeds}; mean ± standard deviation over seeds, best mean in bold.\n",
+        outcome.profile, outcome.data
+    );
+    out.push_str(&table(outcome, content.notes));
+    pictures(&mut out, plots.iter().filter(|plot| plot.of_metric));
+    let claims = content.verdicts.iter().filter(|verdict| {
+        verdict.comparison.as_ref().is_some_and(|comparison| comparison.experiment == outcome.experiment)
+    });
+    list(
+        &mut out,
+        claims.map(|verdict| {
+            format!(
+                "**{}** `{}`: {} {}",
+                verdict.status.word(),
+                verdict.claim,
+                verdict.text,
+                verdict.sentence
+            )
+        }),
+    );
+    let notes: Vec<&ReferenceNote> =
+        content.notes.iter().filter(|note| note.experiment == outcome.experiment).collect();
+    if !notes.is_empty() {
+        out.push_str("Beside published numbers and runs of the official code:\n\n");
+        list(&mut out, notes.iter().map(|note| note.sentence.clone()));
+    }
+    if plots.iter().any(|plot| !plot.of_metric) {
+        out.push_str("<details><summary>Course of training</summary>\n\n");
+        pictures(&mut out, plots.iter().filter(|plot| !plot.of_metric));
+        out.push_str("</details>\n\n");
+    }
+    out.push_str(&provenance(outcome));
+    out
+}
+
+fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
+    let grid = grid(outcome, notes);
+    let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut out = row(grid.header.iter().map(|text| cell(text)).collect());
+    let rule: Vec<&str> =
+        (0..grid.header.len()).map(|column| if column == 0 { "---" } else { "---:" }).collect();
+    let _ = writeln!(out, "|{}|", rule.join("|"));
+    for cells in grid.rows {
+        let bold =
+            |Cell { text, best }: Cell| if best { format!("**{}**", cell(&text)) } else { cell(&text) };
+        out.push_str(&row(cells.into_iter().map(bold).collect()));
+    }
+    out.push('\n');
+    out
+}
+
+fn pictures<'a>(out: &mut String, plots: impl Iterator<Item = &'a Plot>) {
+    for plot in plots {
+        let _ = writeln!(out, "![{}]({})\n", plot.alt, plot.file);
+    }
+}
+
+fn list(out: &mut String, items: impl Iterator<Item = String>) {
+    let before = out.len();
+    for item in items {
+        let _ = writeln!(out, "- {item}");
+    }
+    if out.len() > before {
+        out.push('\n');
+    }
+}
+
+fn provenance(outcome: &Outcome) -> String {
+    let p = &outcome.provenance;
+    let memory = match outcome.peak_memory_mib {
+        peak if peak > 0.0 => format!(", at most {} MiB a run", fixed(peak, 0)),
+        _ => String::new(),
+    };
+    format!(
+        "Run on {} (device `{}`) with mixup-lab {}: {} core-seconds{memory}. Data SHA-256 `{}`.\n\n",
+        p.host,
+        p.device,
+        p.version,
+        fixed(outcome.core_seconds, 0),
+        p.data_sha256
+    )
+}
+
+/// Claims that were not run or cannot be tested here.
+fn without_numbers(verdicts: &[Verdict]) -> String {
+    let mut out = String::new();
+    let absent: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.evidence.is_none()).collect();
+    if !absent.is_empty() {
+        out.push_str("## Not tested\n\n");
+        list(
+            &mut out,
+            absent.iter().map(|verdict| {
+                format!(
+                    "**{}** `{}`: {} {}",
+                    verdict.status.word(),
+                    verdict.claim,
+                    verdict.text,
+                    verdict.sentence
+                )
+            }),
+        );
+    }
+    out
+}
+
+/// A text that breaks no table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}

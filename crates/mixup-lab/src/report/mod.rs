@@ -1,0 +1,41 @@
+//! Outcomes and verdicts for readers: text for a terminal, and per paper a README with plots.
+
+mod markdown;
+mod plots;
+mod svg;
+mod sweep;
+mod table;
+mod terminal;
+
+pub use svg::{DotPlot, DotRow, Level, LinePlot, Mark, Point, Series};
+pub use terminal::{Style, experiment, summary};
+
+use crate::manifest::Manifest;
+use crate::outcome::Outcome;
+use crate::verdict::{ReferenceNote, Verdict};
+
+/// A file of results/<slug>/.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportFile {
+    /// Name in the folder.
+    pub name: String,
+    /// Text.
+    pub content: String,
+}
+
+/// The README of a paper's results and the plots it shows. The same outcomes give the same bytes.
+pub fn files(
+    manifest: &Manifest,
+    outcomes: &[&Outcome],
+    verdicts: &[Verdict],
+    notes: &[ReferenceNote],
+) -> Vec<ReportFile> {
+    let plots: Vec<Vec<plots::Plot>> = outcomes.iter().map(|outcome| plots::plots(outcome, notes)).collect();
+    let content = markdown::readme(&markdown::Content { manifest, outcomes, verdicts, notes, plots: &plots });
+    let readme = ReportFile { name: "README.md".to_owned(), content };
+    let pictures = plots.into_iter().flatten().map(|plot| ReportFile { name: plot.file, content: plot.svg });
+    std::iter::once(readme).chain(pictures).collect()
+}
+
+#[cfg(test)]
+mod tests;

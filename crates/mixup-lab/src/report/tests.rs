@@ -1,0 +1,211 @@
+use super::*;
+use crate::fixtures::{lower, manifest, outcome};
+use crate::manifest::{Claim, ReferenceValue, ReportedValue, Source, UntestedClaim};
+use crate::outcome::{Direction, MetricInfo};
+use crate::verdict::{compare_with_reference, judge};
+
+const ERM: [f64; 5] = [2.90, 2.71, 3.05, 2.80, 2.92];
+const MIXUP: [f64; 5] = [3.70, 3.61, 3.95, 3.66, 3.80];
+const C_MIXUP: [f64; 5] = [2.91, 2.74, 2.99, 2.83, 2.88];
+
+/// A paper with one experiment that was run, one that was not, and a claim that cannot be tested.
+struct Demo {
+    manifest: Manifest,
+    outcome: Outcome,
+    verdicts: Vec<Verdict>,
+    notes: Vec<ReferenceNote>,
+}
+
+fn demo() -> Demo {
+    let claim = |against: &str, id: &str| Claim { id: id.to_owned(), ..lower("airfoil", "c-mixup", against) };
+    let mut manifest = manifest(vec![
+        claim("mixup", "beats-mixup"),
+        claim("erm", "beats-erm"),
+        Claim { id: "mixup-beats-erm".to_owned(), ..lower("airfoil", "mixup", "erm") },
+        lower("no2", "c-mixup", "erm"),
+    ]);
+    manifest.untested.push(UntestedClaim {
+        id: "echo".to_owned(),
+        text: "C-Mixup is best on Echo.".to_owned(),
+        reason: "The videos need an access form.".to_owned(),
+    });
+    manifest.reported.push(ReportedValue {
+        table: 1,
+        experiment: "airfoil".to_owned(),
+        metric: "rmse".to_owned(),
+        method: "c-mixup".to_owned(),
+        mean: 2.717,
+        std: None,
+        source: Source::ThirdParty,
+    });
+    for (method, mean, std) in [("c-mixup", 2.874, 0.189), ("mixup", 3.2, 0.1)] {
+        manifest.reference.push(ReferenceValue {
+            experiment: "airfoil".to_owned(),
+            metric: "rmse".to_owned(),
+            method: method.to_owned(),
+            mean,
+            std: Some(std),
+            runs: 5,
+        });
+    }
+    let mut outcome = outcome("airfoil", &[("erm", &ERM), ("mixup", &MIXUP), ("c-mixup", &C_MIXUP)]);
+    for method in outcome.methods.values_mut() {
+        method.curves.insert("train-loss".to_owned(), vec![300.0, 40.0, 9.0]);
+    }
+    let verdicts = judge(&manifest, &[&outcome]);
+    let notes = compare_with_reference(&manifest, &outcome);
+    Demo { manifest, outcome, verdicts, notes }
+}
+
+#[test]
+fn the_terminal_shows_table_verdicts_and_agreement() {
+    let Demo { outcome, verdicts, notes, .. } = demo();
+    let text = experiment(&outcome, &verdicts, &notes, Style::default());
+    for line in [
+        "airfoil: Title of airfoil",
+        "desk profile, data airfoil, 5 seeds",
+        "* 2.870 ± 0.093",
+        "2.874 ± 0.189",
+        "REPRODUCED    c-mixup has a lower RMSE than mixup on airfoil. (beats-mixup)",
+        "INCONCLUSIVE  c-mixup has a lower RMSE than erm on airfoil. (beats-erm)",
+        "CONTRADICTED  mixup has a lower RMSE than erm on airfoil. (mixup-beats-erm)",
+        "1 of 2 means lie within the spread of the official code's runs.",
+        "RMSE (dB) of mixup is 3.744",
+    ] {
+        assert!(text.contains(line), "{text}\ndoes not have {line}");
+    }
+    assert!(!text.contains("not-run") && !text.contains("Echo"), "claims of other experiments: {text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(!text.contains('\u{1b}'), "colours that nobody asked for");
+    let colored = experiment(&outcome, &verdicts, &notes, Style { color: true, width: 100 });
+    assert!(colored.contains("\u{1b}[1;32mREPRODUCED    \u{1b}[0m"));
+}
+
+#[test]
+fn a_narrow_terminal_is_respected() {
+    let Demo { outcome, verdicts, notes, .. } = demo();
+    let text = experiment(&outcome, &verdicts, &notes, Style { color: false, width: 60 });
+    let verdict_lines = text.lines().skip(2);
+    assert!(verdict_lines.map(|line| line.chars().count()).max() <= Some(60), "{text}");
+}
+
+#[test]
+fn the_summary_counts_every_claim_and_names_those_without_numbers() {
+    let text = summary(&demo().verdicts, Style::default());
+    assert!(text.contains("NOT RUN       c-mixup has a lower RMSE than erm on no2."), "{text}");
+    assert!(text.contains("Experiment `no2` has not been run."), "{text}");
+    assert!(text.contains("UNTESTED      C-Mixup is best on Echo. (echo)"), "{text}");
+    assert!(text.contains("The videos need an access form."), "{text}");
+    assert!(
+        text.ends_with("5 claims: 1 reproduced, 1 contradicted, 1 inconclusive, 1 not run, 1 untested\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_readme_links_exactly_the_plots_that_are_written() {
+    let Demo { manifest, outcome, verdicts, notes } = demo();
+    let files = files(&manifest, &[&outcome], &verdicts, &notes);
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["README.md", "airfoil-rmse.svg", "airfoil-curve-train-loss.svg"]);
+    let readme = &files[0].content;
+    let linked: Vec<&str> = readme
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|l| !l.starts_with("http"))
+        .collect();
+    assert_eq!(linked, names[1..]);
+    for line in [
+        "# Results: A demonstration\n\nNowhere 2022, [arXiv:0000.00000]",
+        "5 claims: 1 reproduced, 1 contradicted, 1 inconclusive, 1 not run, 1 untested.",
+        "| method | RMSE (dB) | paper | official code |\n|---|---:|---:|---:|\n",
+        "| c-mixup | **2.870 ± 0.093** | 2.717 | 2.874 ± 0.189 |",
+        "| `beats-mixup`: c-mixup has a lower RMSE than mixup on airfoil. | REPRODUCED | -0.8740 [",
+        "- **CONTRADICTED** `mixup-beats-erm`: ",
+        "RMSE (dB) of c-mixup is 2.870 ± 0.093 over 5 seeds: within the spread of the official code's 2.874",
+        "## Not tested\n\n- **NOT RUN** `no2: c-mixup<erm`",
+        "Run on a processor, 2 cores, linux (device `flex`) with mixup-lab 0.1.0: 12 core-seconds, at most 100 MiB a \
+         run. Data SHA-256 `00ff`.",
+    ] {
+        assert!(readme.contains(line), "{readme}\ndoes not have {line}");
+    }
+}
+
+#[test]
+fn the_same_outcome_gives_the_same_bytes_even_after_json() {
+    let Demo { manifest, outcome, verdicts, notes } = demo();
+    let text = serde_json::to_string(&outcome).unwrap();
+    let back: Outcome = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        files(&manifest, &[&outcome], &verdicts, &notes),
+        files(&manifest, &[&back], &verdicts, &compare_with_reference(&manifest, &back))
+    );
+}
+
+#[test]
+fn failed_runs_and_equal_means_are_shown_as_such() {
+    let half = [2.90, f64::NAN, 3.05, 2.80, 2.92];
+    let mut outcome = outcome("a", &[("erm", &half), ("same", &half), ("gone", &[f64::NAN; 5])]);
+    outcome.metrics.push(MetricInfo {
+        name: "r".to_owned(),
+        label: "Pearson r".to_owned(),
+        better: Direction::Higher,
+        decimals: 2,
+    });
+    for (method, r) in outcome.methods.values_mut().zip([0.5, 0.9, 0.1]) {
+        method.values.insert("r".to_owned(), vec![r; 5]);
+    }
+    let text = experiment(&outcome, &[], &[], Style::default());
+    assert_eq!(text.matches("* 2.917 ± 0.103 (4 of 5)").count(), 2, "{text}");
+    assert!(text.contains("failed") && text.contains("* 0.90 ± 0.00"), "{text}");
+    assert!(!text.contains("* 0.50"), "{text}");
+    let pictures = files(&manifest(Vec::new()), &[&outcome], &[], &[]);
+    assert_eq!(pictures.len(), 3);
+}
+
+#[test]
+fn methods_named_by_a_number_make_a_sweep() {
+    let shifted = |by: f64| ERM.map(|value| value + by);
+    let rows: Vec<(String, [f64; 5])> =
+        [("h-20", 0.3), ("h-0.1", 0.0), ("h-1.75", 0.1), ("erm", 0.0), ("top-5", 0.2)]
+            .map(|(name, by)| (name.to_owned(), shifted(by)))
+            .to_vec();
+    let rows: Vec<(&str, &[f64])> = rows.iter().map(|(name, values)| (name.as_str(), &values[..])).collect();
+    let result = outcome("sweep", &rows);
+    let written = files(&manifest(Vec::new()), &[&result], &[], &[]);
+    let sweep = written.iter().find(|file| file.name == "sweep-sweep-rmse.svg").unwrap();
+    // Three points with bars on the line `h`; `erm` and `top-5` are levels.
+    assert_eq!(sweep.content.matches("<circle").count(), 3);
+    assert_eq!(sweep.content.matches("stroke-dasharray=\"5 4\"").count(), 2);
+    for text in [">h</text>", ">erm</text>", ">top-5</text>", ">0.1</text>", ">10</text>"] {
+        assert!(sweep.content.contains(text), "{}\nhas no {text}", sweep.content);
+    }
+    let two = outcome("sweep", &rows[..2]);
+    assert!(
+        files(&manifest(Vec::new()), &[&two], &[], &[])
+            .iter()
+            .all(|file| !file.name.contains("sweep-rmse") || file.name == "sweep-rmse.svg")
+    );
+}
+
+#[test]
+fn plots_escape_what_xml_would_take_for_itself() {
+    let plot = DotPlot {
+        title: "a < b & \"c\"".to_owned(),
+        label: "x".to_owned(),
+        decimals: 1,
+        rows: vec![DotRow { name: "<m>".to_owned(), values: vec![1.0, 2.0], marks: vec![Mark::Paper(1.5)] }],
+    };
+    let svg = plot.render().unwrap();
+    assert!(svg.contains("a &lt; b &amp; &quot;c&quot;") && svg.contains("&lt;m&gt;"));
+    // Two seeds and the legend's dot.
+    assert_eq!(svg.matches("<circle").count(), 3);
+}
+
+#[test]
+fn nothing_finite_makes_no_picture() {
+    let row = DotRow { name: "m".to_owned(), values: vec![f64::NAN], marks: Vec::new() };
+    let plot = DotPlot { title: String::new(), label: String::new(), decimals: 1, rows: vec![row] };
+    assert_eq!(plot.render(), None);
+}
