@@ -213,7 +213,10 @@ fn our_mean_is_placed_against_theirs() {
 fn methods() -> impl Strategy<Value = Vec<Vec<f64>>> {
     (3..12_usize).prop_flat_map(|seeds| {
         prop::collection::vec((0.0..2.0, prop::collection::vec(0.0..1.0, seeds)), 3..6).prop_map(|methods| {
-            methods.into_iter().map(|(level, noise)| noise.iter().map(|v| v + level).collect()).collect()
+            methods
+                .into_iter()
+                .map(|(level, noise): (f64, Vec<f64>)| noise.iter().map(|v| v + level).collect())
+                .collect()
         })
     })
 }
