@@ -1,28 +1,25 @@
-//! The command line. What a command does is in [`crate::commands`].
+//! The command line: arguments, help, exit status. What a command does is in `commands`.
 
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{self, Format};
+use crate::commands::{check, data, list, new_paper, parity, reproduce};
 use crate::error::{LabError, Status};
 use crate::experiment::Profile;
 use crate::registry::PaperEntry;
-use crate::session::Options;
+use crate::session::Request;
+use crate::worker;
 use crate::workspace::Workspace;
-use crate::{host, pool, worker};
 
-/// Re-implements the papers of the mixup family and reproduces their headline experiments.
-///
-/// Exit status: 0 fine (a contradicted claim is a finding, not a failure), 1 a regression, a miss or
-/// a failed run, 2 the input or the environment is wrong.
+/// Reproduces the experiments of the mixup family of papers and says which claims hold.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", after_help = EXAMPLES)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXAMPLES)]
 struct Cli {
-    /// Root of the workspace.
-    #[arg(long, global = true, hide = true)]
+    /// Another workspace than the one this binary was compiled in.
+    #[arg(long, global = true, hide = true, value_name = "DIR")]
     root: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -30,150 +27,166 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo xtask list                                    what there is, and the last verdicts
-  cargo xtask reproduce c-mixup                       all experiments of a paper; a second call is instant
-  cargo xtask reproduce c-mixup --experiment airfoil  one experiment
-  cargo xtask reproduce all --profile smoke           everything in seconds, as CI does it
-  cargo xtask check --profile smoke                   have the numbers moved?
-  MIXUP_DATA_DIR=~/data cargo xtask data verify       data sets in DIR/<name>/<file>";
+  cargo xtask list                                      what there is, and what held last time
+  cargo xtask reproduce c-mixup                         every experiment of a paper, minutes
+  cargo xtask reproduce c-mixup --experiment airfoil    one of them
+  cargo xtask reproduce all --profile smoke             everything, seconds
+  cargo xtask check                                     do today's sources give the committed numbers?
+  cargo xtask parity                                    the official implementations' golden vectors
+  cargo xtask data get airfoil                          fetch a data set
+  cargo xtask new-paper my-paper                        start a paper
+
+Exit status: 0 fine (a claim that does not hold is a finding, not a failure), 1 a regression, a miss or
+a failed run, 2 wrong input or environment, 130 interrupted (the same command again goes on).";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Papers, experiments, claims with their last verdicts, and whether the data is at hand.
+    /// Papers, experiments, claims with their last verdicts, and whether the data are at hand.
     List {
         #[command(flatten)]
-        data: DataDir,
-        #[command(flatten)]
         output: Output,
     },
-    /// Run what is missing of a paper's experiments, print tables and verdicts, write results/.
-    ///
-    /// Finished runs are kept and reused as long as spec, data and sources stay the same; Ctrl-C
-    /// loses at most the runs under way, and long ones go on from their last checkpoint.
-    Reproduce {
-        /// Slug of a paper, or `all`.
-        paper: String,
-        #[command(flatten)]
-        runs: Runs,
-        /// Show the plan and its cost; run nothing.
-        #[arg(long)]
-        dry_run: bool,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Run again and compare with the committed outcome; exit status 1 on a regression.
-    Check {
-        /// Slug of a paper; all where absent.
-        #[arg(default_value = "all")]
-        paper: String,
-        #[command(flatten)]
-        runs: Runs,
-        #[command(flatten)]
-        output: Output,
-    },
-    /// Golden vectors of official implementations against our ops; exit status 1 on a miss.
+    /// Run a paper's experiments and judge its claims. Finished runs are kept: a second call goes on.
+    #[command(after_help = REPRODUCE)]
+    Reproduce(Reproduce),
+    /// Run again and compare with the committed results; nothing is written there.
+    Check(Check),
+    /// Golden vectors of official implementations: one line per op.
     Parity {
-        /// Folders of *.json (or files); the papers' own where absent.
-        folders: Vec<PathBuf>,
+        /// Folders of cases or single files; all papers' own where none is given.
+        #[arg(value_name = "DIR")]
+        paths: Vec<PathBuf>,
         #[command(flatten)]
         output: Output,
     },
-    /// Data sets: where they come from, and their checksums.
-    #[command(subcommand)]
-    Data(Data),
-    /// A compiling skeleton of a paper crate in the style of the others.
+    /// Data sets: where they come from, fetch them, check them.
+    Data {
+        #[command(subcommand)]
+        command: Data,
+    },
+    /// A new paper's crate: compiles, trains on real data, passes its test.
     NewPaper {
-        /// Slug: lower-case letters, digits and single hyphens.
+        /// Name of the folder and the crate: lower-case letters, digits and single dashes.
         slug: String,
     },
-    /// One run; reads a job from standard input.
+    /// Execute one run that standard input asks for.
     #[command(hide = true)]
     Worker,
 }
 
-#[derive(Debug, Subcommand)]
-enum Data {
-    /// All data sets and whether they are at hand.
-    List {
-        #[command(flatten)]
-        data: DataDir,
-    },
-    /// Get a data set, from the network where it must.
-    Get {
-        /// Name in the catalogue.
-        name: String,
-        #[command(flatten)]
-        data: DataDir,
-    },
-    /// Check sums; of all sets that are at hand where no name is given.
-    Verify {
-        /// Name in the catalogue.
-        name: Option<String>,
-        #[command(flatten)]
-        data: DataDir,
-    },
-}
+const REPRODUCE: &str = "\
+Profiles: smoke (seconds, what CI runs), desk (the default, minutes on two cores), paper (the paper's own
+setting). Only the desk profile writes the report of results/<paper>/; smoke and paper write JSON below it.
+With --seeds, --device or --threads, outcomes go to .mixup-lab/outcomes/ and results/ stays as it is.";
 
 #[derive(Debug, Args)]
-struct DataDir {
-    /// Where data sets are looked for first, as DIR/<name>/<file> [env: MIXUP_DATA_DIR].
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct Output {
-    /// `json`: standard output is JSON only, the rest goes to standard error.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-#[derive(Debug, Args)]
-struct Runs {
+struct Reproduce {
+    /// A paper, or `all`.
+    paper: String,
     /// Only this experiment.
     #[arg(long, value_name = "NAME")]
     experiment: Option<String>,
-    /// How large: smoke (seconds), desk (minutes), paper (the paper's own setting).
+    /// How large.
     #[arg(long, value_enum, default_value_t = Profile::Desk)]
     profile: Profile,
-    /// Another number of seeds; such outcomes are not written to results/.
+    /// Another number of seeds than the experiment's.
     #[arg(long, value_name = "N")]
     seeds: Option<NonZeroU32>,
-    /// Worker processes at once, one thread each; one per core where absent.
+    /// Where tensors live: flex (CPU); wgpu or cuda:0 where compiled in.
+    #[arg(long, default_value = "flex")]
+    device: String,
+    /// Say what would be run, and run nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    execution: Execution,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// A paper; all where absent.
+    paper: Option<String>,
+    /// How large.
+    #[arg(long, value_enum, default_value_t = Profile::Desk)]
+    profile: Profile,
+    #[command(flatten)]
+    execution: Execution,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Execution {
+    /// Runs at a time; all cores where absent. The numbers do not depend on it.
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Device: flex (CPU), and wgpu or cuda:0 where compiled in.
-    #[arg(long, default_value = "flex", value_name = "NAME")]
-    device: String,
-    #[command(flatten)]
-    data: DataDir,
+    /// Threads of each run; the numbers may depend on it.
+    #[arg(long, value_name = "N", hide = true, default_value = "1")]
+    threads: NonZeroUsize,
+    /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
     /// Run again what is finished.
     #[arg(long)]
     fresh: bool,
 }
 
-impl Runs {
-    fn options(self) -> Options {
-        Options {
-            experiment: self.experiment,
-            profile: self.profile,
-            seeds: self.seeds,
-            jobs: self.jobs.map_or_else(host::cores, NonZeroUsize::get),
-            device: self.device,
-            data_dir: self.data.data_dir,
-            fresh: self.fresh,
-        }
-    }
+#[derive(Debug, Args)]
+struct Output {
+    /// json: standard output is one JSON document, everything else goes to standard error.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
-/// The command line of a binary that has these papers. Reads the process's arguments.
+/// Who reads standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A person.
+    Text,
+    /// A program.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Data {
+    /// Every data set: what it is, its licence, whether it is at hand.
+    List {
+        #[command(flatten)]
+        place: DataPlace,
+    },
+    /// Fetch a data set into the cache, unless it is at hand.
+    Get {
+        /// Name of the data set.
+        name: String,
+        #[command(flatten)]
+        place: DataPlace,
+    },
+    /// Check the checksums of a data set, or of all that are at hand.
+    Verify {
+        /// Name of the data set.
+        name: Option<String>,
+        #[command(flatten)]
+        place: DataPlace,
+    },
+}
+
+/// Where data sets may be.
+#[derive(Debug, Args)]
+pub(crate) struct DataPlace {
+    /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Carries out the command line of this process.
 pub fn main(papers: &[PaperEntry]) -> ExitCode {
     let cli = Cli::parse();
     if matches!(cli.command, Command::Worker) {
         return worker::main(papers);
     }
-    pool::watch_for_interrupts();
-    match run(cli, papers) {
+    match carry_out(cli, papers) {
         Ok(Status::Fine) => ExitCode::SUCCESS,
         Ok(Status::Failed) => ExitCode::from(1),
         Ok(Status::Refused) => ExitCode::from(2),
@@ -184,42 +197,64 @@ pub fn main(papers: &[PaperEntry]) -> ExitCode {
     }
 }
 
-fn run(cli: Cli, papers: &[PaperEntry]) -> Result<Status, LabError> {
-    let open = || Workspace::open(&cli.root.clone().unwrap_or_else(Workspace::compiled_in));
+fn carry_out(cli: Cli, papers: &[PaperEntry]) -> Result<Status, LabError> {
+    let root = cli.root.unwrap_or_else(Workspace::compiled_in);
+    let workspace = Workspace::open(&root)?;
     match cli.command {
-        Command::List { data, output } => {
-            commands::list::list(&open()?, papers, data.data_dir, output.format)
+        Command::List { output } => list::run(&workspace, papers, output.format),
+        Command::Reproduce(args) => {
+            let (dry_run, format) = (args.dry_run, args.output.format);
+            reproduce::run(&workspace, papers, args.into(), dry_run, format)
         }
-        Command::Reproduce { paper, runs, dry_run, output } => {
-            let request = commands::reproduce::Request {
-                slug: &paper,
-                options: runs.options(),
-                dry_run,
-                format: output.format,
-            };
-            commands::reproduce::reproduce(&open()?, papers, &request)
+        Command::Check(args) => {
+            let format = args.output.format;
+            check::run(&workspace, papers, args.into(), format)
         }
-        Command::Check { paper, runs, output } => {
-            commands::check::check_papers(&open()?, papers, &paper, &runs.options(), output.format)
-        }
-        Command::Parity { folders, output } => {
-            commands::parity::parity(&open()?, papers, &folders, output.format)
-        }
-        Command::Data(Data::List { data }) => Ok(commands::data::list(data.data_dir)),
-        Command::Data(Data::Get { name, data }) => commands::data::get(data.data_dir, &name),
-        Command::Data(Data::Verify { name, data }) => commands::data::verify(data.data_dir, name.as_deref()),
-        Command::NewPaper { slug } => commands::new_paper::new_paper(&open()?, &slug),
+        Command::Parity { paths, output } => parity::run(&workspace, papers, paths, output.format),
+        Command::Data { command } => data::run(command),
+        Command::NewPaper { slug } => new_paper::run(&workspace, &slug),
         Command::Worker => Ok(Status::Fine),
+    }
+}
+
+impl From<Reproduce> for Request {
+    fn from(args: Reproduce) -> Self {
+        Self {
+            paper: Some(args.paper).filter(|paper| paper != "all"),
+            experiment: args.experiment,
+            profile: args.profile,
+            seeds: args.seeds,
+            device: args.device,
+            jobs: args.execution.jobs,
+            threads: args.execution.threads,
+            data_dir: args.execution.data_dir,
+            fresh: args.execution.fresh,
+        }
+    }
+}
+
+impl From<Check> for Request {
+    fn from(args: Check) -> Self {
+        Self {
+            paper: args.paper.filter(|paper| paper != "all"),
+            experiment: None,
+            profile: args.profile,
+            seeds: None,
+            device: "flex".to_owned(),
+            jobs: args.execution.jobs,
+            threads: args.execution.threads,
+            data_dir: args.execution.data_dir,
+            fresh: args.execution.fresh,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::CommandFactory;
 
     #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
+    fn the_arguments_are_well_formed() {
+        super::Cli::command().debug_assert();
     }
 }

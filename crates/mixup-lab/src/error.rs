@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use crate::yaml::InputError;
 
 /// How a command that was carried out ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
     /// All is well: exit status 0.
     Fine,
-    /// A regression, a miss or a failed run: exit status 1.
-    Failed,
     /// The user's input or environment did not allow it; the command has said why: exit status 2.
     Refused,
+    /// A regression, a miss or a failed run: exit status 1.
+    Failed,
 }
 
 impl Status {
     /// The worse of two.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        if (self as u8) < (other as u8) { other } else { self }
+        self.max(other)
     }
 }
 
@@ -74,7 +74,8 @@ mod tests {
     #[test]
     fn the_worse_status_wins() {
         assert_eq!(Fine.and(Failed), Failed);
-        assert_eq!(Refused.and(Failed), Refused);
+        assert_eq!(Refused.and(Failed), Failed);
+        assert_eq!(Fine.and(Refused), Refused);
         assert_eq!(Fine.and(Fine), Fine);
     }
 }

@@ -66,19 +66,13 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// The name, as the command line and the YAML write it.
+    /// The name in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Smoke => "smoke",
             Self::Desk => "desk",
             Self::Paper => "paper",
         }
-    }
-}
-
-impl fmt::Display for Profile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

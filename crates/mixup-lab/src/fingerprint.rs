@@ -1,5 +1,6 @@
-//! A digest of the sources that a run's numbers depend on, so that a changed method is run again.
+//! What a run's numbers depend on beside its spec and data: the sources.
 
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,47 +9,140 @@ use sha2::{Digest, Sha256};
 use crate::error::LabError;
 use crate::workspace::Workspace;
 
-/// Sources that every paper depends on, below the root. The laboratory itself (plans, statistics,
-/// reports) makes no numbers of a run.
-const SHARED: [&str; 4] =
-    ["Cargo.lock", "crates/mixup-core/src", "crates/mixup-data/src", "crates/mixup-kernels/src"];
+/// SHA-256 in hexadecimal over the versions of all dependencies, and over the sources of the shared
+/// crates and of one paper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint(String);
 
-/// SHA-256, in hexadecimal, over names and contents of the sources of a paper.
-///
-/// # Errors
-/// A source that cannot be read.
-pub fn fingerprint(workspace: &Workspace, slug: &str) -> Result<String, LabError> {
-    let mut files = Vec::new();
-    for part in SHARED.iter().map(PathBuf::from).chain([PathBuf::from("papers").join(slug).join("src")]) {
-        collect(&workspace.root().join(part), &mut files)?;
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
-    let mut hash = Sha256::new();
-    for file in files {
-        let content = fs::read(&file).map_err(LabError::io("cannot be read", &file))?;
-        let name = file.strip_prefix(workspace.root()).unwrap_or(&file);
-        hash.update(name.to_string_lossy().replace('\\', "/"));
-        hash.update([0]);
-        hash.update(Sha256::digest(&content));
-    }
-    Ok(hex(&hash.finalize()))
 }
 
-/// The files at or below a path in a fixed order; none where it does not exist.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), LabError> {
-    if path.is_file() {
-        files.push(path.to_owned());
+/// Crates under crates/ whose sources decide over numbers; one that is not there is left out.
+const SHARED: [&str; 3] = ["mixup-core", "mixup-data", "mixup-kernels"];
+
+impl Fingerprint {
+    /// Reads the sources that a paper's runs depend on.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn of(workspace: &Workspace, slug: &str) -> Result<Self, LabError> {
+        let lock = workspace.root().join("Cargo.lock");
+        let text = fs::read_to_string(&lock).map_err(LabError::io("cannot be read", &lock))?;
+        let mut hash = Sha256::new();
+        part(&mut hash, registry_packages(&text).as_bytes());
+        let shared = SHARED.map(|name| workspace.root().join("crates").join(name).join("src"));
+        for folder in shared.into_iter().chain([workspace.papers().join(slug).join("src")]) {
+            let mut files = Vec::new();
+            if folder.is_dir() {
+                walk(&folder, &mut files)?;
+            }
+            for file in files {
+                let content = fs::read(&file).map_err(LabError::io("cannot be read", &file))?;
+                part(&mut hash, normalised(workspace.root(), &file).as_bytes());
+                part(&mut hash, &content);
+            }
+        }
+        Ok(Self(hex(&hash.finalize())))
     }
-    if !path.is_dir() {
-        return Ok(());
+}
+
+/// The lock file without our own crates, so that a new paper does not touch the runs of the others.
+fn registry_packages(lock: &str) -> String {
+    lock.split("[[package]]").filter(|package| package.contains("\nsource = ")).map(str::trim).collect()
+}
+
+/// Adds bytes behind their length, so that no two lists of parts give the same stream.
+fn part(hash: &mut Sha256, bytes: &[u8]) {
+    hash.update((bytes.len() as u64).to_le_bytes());
+    hash.update(bytes);
+}
+
+/// Every file below a folder, in the order of names.
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), LabError> {
+    let refused = || LabError::io("cannot be read", folder);
+    let entries = fs::read_dir(folder).map_err(refused())?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(refused())?;
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            walk(&path, files)?;
+        } else {
+            files.push(path);
+        }
     }
-    let read =
-        |entries: fs::ReadDir| entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>();
-    let mut entries = fs::read_dir(path).and_then(read).map_err(LabError::io("cannot be read", path))?;
-    entries.sort();
-    entries.iter().try_for_each(|entry| collect(entry, files))
+    Ok(())
+}
+
+/// The path below the root with forward slashes, the same on every system.
+fn normalised(root: &Path, file: &Path) -> String {
+    let below = file.strip_prefix(root).unwrap_or(file);
+    below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, name: &str, content: &str) {
+        let file = root.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+    }
+
+    const LOCK: &str =
+        "version = 4\n\n[[package]]\nname = \"serde\"\nversion = \"1.0.0\"\nsource = \"registry\"\n";
+
+    fn workspace() -> (tempfile::TempDir, Workspace) {
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), "Cargo.lock", LOCK);
+        write(root.path(), "crates/mixup-core/src/lib.rs", "core");
+        write(root.path(), "papers/a/src/lib.rs", "a");
+        write(root.path(), "papers/b/src/lib.rs", "b");
+        let workspace = Workspace::open(root.path()).unwrap();
+        (root, workspace)
+    }
+
+    #[test]
+    fn changes_with_what_numbers_depend_on() {
+        let (root, workspace) = workspace();
+        let print = || Fingerprint::of(&workspace, "a").unwrap();
+        let mut seen = vec![print()];
+        for (name, content) in [
+            ("papers/a/src/lib.rs", "a changed"),
+            ("papers/a/src/deep/new.rs", "new"),
+            ("crates/mixup-core/src/lib.rs", "core changed"),
+            ("crates/mixup-data/src/lib.rs", "data"),
+            ("crates/mixup-kernels/src/lib.rs", "kernels"),
+            ("Cargo.lock", &LOCK.replace("1.0.0", "1.0.1")),
+        ] {
+            write(root.path(), name, content);
+            let now = print();
+            assert!(!seen.contains(&now), "{name} does not count");
+            seen.push(now);
+        }
+        fs::rename(root.path().join("papers/a/src/lib.rs"), root.path().join("papers/a/src/main.rs"))
+            .unwrap();
+        assert!(!seen.contains(&print()), "the name of a file does not count");
+    }
+
+    #[test]
+    fn stays_with_what_they_do_not() {
+        let (root, workspace) = workspace();
+        let before = Fingerprint::of(&workspace, "a").unwrap();
+        write(root.path(), "papers/b/src/lib.rs", "b changed");
+        write(root.path(), "papers/a/README.md", "text");
+        write(root.path(), "crates/mixup-lab/src/lib.rs", "lab");
+        let own = format!("{LOCK}\n[[package]]\nname = \"b\"\nversion = \"0.1.0\"\n");
+        write(root.path(), "Cargo.lock", &own);
+        assert_eq!(Fingerprint::of(&workspace, "a").unwrap(), before);
+    }
 }

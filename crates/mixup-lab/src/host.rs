@@ -1,25 +1,54 @@
-//! What machine this is, for the records.
+//! What the machine is, and how much memory this process took.
 
 use std::fs;
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 
-/// Processor, cores and operating system, for example `Intel(R) Xeon(R) Processor, 2 cores, linux`.
-pub fn describe() -> String {
-    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpuinfo
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
-        .map_or(std::env::consts::ARCH, |(_, model)| model.trim());
-    format!("{model}, {} cores, {}", cores(), std::env::consts::OS)
+/// Processor model, cores and system, for example `Intel Xeon, 2 cores, linux`.
+pub fn description() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| value(line, "model name")).unwrap_or(std::env::consts::ARCH);
+    let cores = cores();
+    let plural = if cores.get() == 1 { "" } else { "s" };
+    format!("{model}, {cores} core{plural}, {}", std::env::consts::OS)
 }
 
 /// Cores that this process may use.
-pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+pub fn cores() -> NonZeroUsize {
+    available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Peak resident memory of this process in MiB; 0 where the system does not tell.
 pub fn peak_memory_mib() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next());
-    peak.and_then(|kib| kib.parse::<f64>().ok()).map_or(0.0, |kib| kib / 1024.0)
+    let peak = status.lines().find_map(|line| value(line, "VmHWM"));
+    let kib = peak.and_then(|peak| peak.strip_suffix("kB")?.trim().parse::<f64>().ok());
+    kib.unwrap_or(0.0) / 1024.0
+}
+
+/// The value of a `key : value` line.
+fn value<'l>(line: &'l str, key: &str) -> Option<&'l str> {
+    let (found, value) = line.split_once(':')?;
+    (found.trim() == key).then(|| value.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_large_allocation_shows() {
+        let before = peak_memory_mib();
+        let block = vec![1_u8; 64 << 20];
+        assert!(block.iter().all(|byte| *byte == 1));
+        assert!(before > 0.0 && peak_memory_mib() > 64.0);
+    }
+
+    #[test]
+    fn reads_key_and_value() {
+        assert_eq!(value("model name\t: Xeon: a model", "model name"), Some("Xeon: a model"));
+        assert_eq!(value("model\t: 85", "model name"), None);
+        assert!(description().ends_with(std::env::consts::OS));
+    }
 }

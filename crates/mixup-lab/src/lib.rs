@@ -3,6 +3,7 @@
 //! A paper crate implements [`registry::Paper`]; a binary hands its papers to [`cli::main`].
 
 pub mod aggregate;
+mod atomic;
 pub mod cli;
 mod commands;
 pub mod compare;
@@ -11,22 +12,25 @@ pub mod experiment;
 pub mod fingerprint;
 pub mod golden;
 pub mod host;
-pub mod load;
+mod interrupt;
+pub mod job;
 pub mod manifest;
 mod nearest;
 mod numbers;
 pub mod outcome;
+pub mod paper_files;
 pub mod plan;
 pub mod pool;
 mod progress;
 pub mod registry;
 pub mod report;
+pub mod resolve;
 pub mod results;
 pub mod session;
 pub mod stats;
 pub mod store;
 pub mod verdict;
-mod worker;
+pub mod worker;
 pub mod workspace;
 pub mod yaml;
 

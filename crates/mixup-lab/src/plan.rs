@@ -1,61 +1,50 @@
-//! From an experiment to its runs, each with the key under which it is stored.
+//! The runs of an experiment and the keys they are kept under.
 
-use mixup_data::{DataSet, catalogue};
+use mixup_data::catalogue;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::error::LabError;
-use crate::experiment::{AnyExperiment, AnySpec, Profile};
-use crate::fingerprint::hex;
+use crate::fingerprint::{Fingerprint, hex};
+use crate::resolve::{Resolved, ResolvedRun};
 
-/// An experiment under a profile, and its runs.
+/// An experiment with the key of each of its runs.
 #[derive(Debug, Clone)]
-pub struct PlannedExperiment {
-    /// The experiment with the profile applied.
-    pub experiment: AnyExperiment,
-    /// The profile.
-    pub profile: Profile,
-    /// Its data set.
-    pub data: &'static DataSet,
-    /// One per (method, seed).
-    pub runs: Vec<PlannedRun>,
+pub struct Plan {
+    /// The experiment.
+    pub experiment: Resolved,
+    /// SHA-256 over the data set's files, by the catalogue.
+    pub data_sha256: String,
+    /// Keys, in the order of the experiment's runs.
+    pub keys: Vec<String>,
 }
 
-/// A run and its key.
-#[derive(Debug, Clone)]
-pub struct PlannedRun {
-    /// SHA-256 over the resolved spec, the data's checksum and the sources' fingerprint.
-    pub key: String,
-    /// The resolved spec.
-    pub spec: AnySpec,
-}
-
-/// Plans an experiment. `seeds` replaces the number of seeds.
-///
-/// # Errors
-/// A data set that is not in the catalogue.
-pub fn plan(
-    experiment: &AnyExperiment,
-    profile: Profile,
-    seeds: Option<std::num::NonZeroU32>,
-    device: &str,
-    fingerprint: &str,
-) -> Result<PlannedExperiment, LabError> {
-    let mut experiment = experiment.clone().under(profile);
-    experiment.seeds = seeds.unwrap_or(experiment.seeds);
-    let data = catalogue::find(&experiment.data)?;
-    let data_sha256 = data.sha256();
-    let run = |spec: AnySpec| PlannedRun { key: key(&spec, &data_sha256, fingerprint), spec };
-    let runs = experiment.specs(device).into_iter().map(run).collect();
-    Ok(PlannedExperiment { experiment, profile, data, runs })
-}
-
-fn key(spec: &AnySpec, data_sha256: &str, fingerprint: &str) -> String {
-    // Through `Value`, whose keys are sorted: the order of fields in the source does not matter.
-    let canonical = serde_json::to_value(spec).map(|value| value.to_string()).unwrap_or_default();
-    let mut hash = Sha256::new();
-    for part in [&canonical, data_sha256, fingerprint] {
-        hash.update(part);
-        hash.update([0]);
+impl Plan {
+    /// Keys every run. `threads` per run counts, because sums over several threads may be taken in
+    /// another order.
+    ///
+    /// # Errors
+    /// A data set that the catalogue does not have.
+    pub fn new(experiment: Resolved, sources: &Fingerprint, threads: usize) -> Result<Self, LabError> {
+        let data_sha256 = catalogue::find(&experiment.data)?.sha256();
+        let keys = experiment.runs.iter().map(|run| key(run, &data_sha256, sources, threads)).collect();
+        Ok(Self { experiment, data_sha256, keys })
     }
-    hex(&hash.finalize())
+
+    /// Runs with their keys.
+    pub fn runs(&self) -> impl Iterator<Item = (&ResolvedRun, &str)> {
+        self.experiment.runs.iter().zip(self.keys.iter().map(String::as_str))
+    }
+}
+
+/// SHA-256 in hexadecimal over everything that a run's numbers depend on.
+fn key(run: &ResolvedRun, data_sha256: &str, sources: &Fingerprint, threads: usize) -> String {
+    let mut material = json!({
+        "spec": run.spec,
+        "data": data_sha256,
+        "sources": sources.to_string(),
+        "threads": threads,
+    });
+    material.sort_all_objects();
+    hex(&Sha256::digest(material.to_string()))
 }

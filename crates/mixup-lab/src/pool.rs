@@ -1,157 +1,263 @@
-//! Worker processes: as many at once as there are jobs, one run each.
+//! Executes runs in worker processes, several at a time.
+//!
+//! Each run has a process of its own, so that a crash costs one run, peak memory is that run's, and
+//! numbers do not depend on how many run beside it.
 
 use std::collections::VecDeque;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use crate::plan::PlannedRun;
-use crate::worker::{Job, Message};
+use crate::interrupt;
+use crate::job::{Event, FailureKind, Job};
 
-/// How runs are executed.
-#[derive(Debug, Clone)]
+/// Lines of a worker's own output that a failure shows.
+const TAIL: usize = 12;
+
+/// How many, and with how many threads each.
+#[derive(Debug, Clone, Copy)]
 pub struct Pool {
-    /// Worker processes at once.
+    /// Workers at a time.
     pub jobs: usize,
-    /// Folder of the run store.
-    pub store: PathBuf,
-    /// `--data-dir` or `MIXUP_DATA_DIR`, for the workers.
-    pub data_dir: Option<PathBuf>,
+    /// Threads of each worker.
+    pub threads: usize,
 }
 
-/// What happens while runs are executed. `run` is its place in the list that was given.
+/// What happened to the run of an index.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// An epoch is done: (done, all).
+pub enum Notice {
+    /// A worker took it.
+    Started,
+    /// An epoch is done.
     Epoch {
-        /// The run.
-        run: usize,
         /// Epochs done.
         done: usize,
-        /// Epochs of the run.
+        /// Epochs in all.
         all: usize,
     },
-    /// The run is in the store.
-    Finished {
-        /// The run.
-        run: usize,
-    },
-    /// The run failed.
-    Failed {
-        /// The run.
-        run: usize,
-        /// Why.
-        reason: String,
-    },
+    /// Its record is in the store.
+    Finished,
+    /// It failed.
+    Failed(Failure),
 }
 
-/// Set by Ctrl-C: no further run is started, and failures of workers that got the same signal say
-/// nothing.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
-/// Whether Ctrl-C or SIGTERM was seen.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(Ordering::SeqCst)
-}
-
-/// Makes Ctrl-C end the pool in good order. Workers get the signal too, and a second one ends this
-/// process at once.
-pub fn watch_for_interrupts() {
-    let seen = || {
-        if INTERRUPTED.swap(true, Ordering::SeqCst) {
-            std::process::exit(130);
-        }
-    };
-    // Without a handler Ctrl-C still leaves the store whole; only the message is lost.
-    let _ = ctrlc::set_handler(seen);
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// Who can mend it.
+    pub kind: FailureKind,
+    /// Why.
+    pub message: String,
+    /// The last lines that the worker wrote on standard error.
+    pub tail: Vec<String>,
 }
 
 impl Pool {
-    /// Executes the runs in order and calls `watch` for what happens, on this thread. Returns when
-    /// all have ended, or after an interrupt.
-    pub fn execute(&self, runs: &[&PlannedRun], mut watch: impl FnMut(Event)) {
-        let queue: Mutex<VecDeque<usize>> = Mutex::new((0..runs.len()).collect());
-        let (events, inbox) = mpsc::channel();
-        std::thread::scope(|scope| {
-            for _ in 0..self.jobs.min(runs.len()) {
-                let events = events.clone();
-                let queue = &queue;
-                scope.spawn(move || {
-                    while let Some(run) = next(queue) {
-                        let event = match self.run_one(run, runs[run], &events) {
-                            Ok(()) => Event::Finished { run },
-                            Err(reason) => Event::Failed { run, reason },
-                        };
-                        let _ = events.send(event);
-                    }
-                });
+    /// Executes all jobs and tells `observe` what happens, with the index of the job. Returns
+    /// whether all were executed: false after Ctrl-C, which ends the workers.
+    pub fn execute(self, jobs: &[Job], mut observe: impl FnMut(usize, Notice)) -> bool {
+        interrupt::watch();
+        let slots: Vec<Slot> = (0..self.jobs.min(jobs.len())).map(|_| Slot::default()).collect();
+        let shared =
+            Shared { jobs, threads: self.threads, next: AtomicUsize::new(0), stop: AtomicBool::new(false) };
+        thread::scope(|scope| {
+            let (sender, receiver) = mpsc::channel();
+            for slot in &slots {
+                let (sender, shared) = (sender.clone(), &shared);
+                scope.spawn(move || shared.work(slot, &sender));
             }
-            drop(events);
-            inbox.iter().for_each(&mut watch);
-        });
-    }
-
-    fn run_one(&self, place: usize, run: &PlannedRun, events: &mpsc::Sender<Event>) -> Result<(), String> {
-        let job = Job {
-            key: run.key.clone(),
-            spec: run.spec.clone(),
-            store: self.store.clone(),
-            data_dir: self.data_dir.clone(),
-        };
-        let line = serde_json::to_string(&job).map_err(|error| error.to_string())?;
-        let binary = std::env::current_exe().map_err(|error| format!("this binary is gone: {error}"))?;
-        let mut worker = spawn(&binary).map_err(|error| format!("cannot start a worker: {error}"))?;
-        // Standard input stays open for the worker's life: its end tells it that we died.
-        let mut stdin = worker.stdin.take().ok_or("a worker without standard input")?;
-        writeln!(stdin, "{line}").map_err(|error| format!("the worker took no job: {error}"))?;
-        let mut stderr = worker.stderr.take().ok_or("a worker without standard error")?;
-        let complaints = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stderr.read_to_string(&mut text);
-            text
-        });
-        let mut failure = None;
-        for line in BufReader::new(worker.stdout.take().ok_or("a worker without standard output")?).lines() {
-            match line.ok().and_then(|line| serde_json::from_str(&line).ok()) {
-                Some(Message::Epoch(done, all)) => {
-                    let _ = events.send(Event::Epoch { run: place, done, all });
+            drop(sender);
+            loop {
+                match receiver.recv_timeout(Duration::from_millis(100)) {
+                    Ok((index, notice)) => observe(index, notice),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
-                Some(Message::Failed(message)) => failure = Some(message),
-                Some(Message::Done) | None => {}
+                if interrupt::requested() && !shared.stop.swap(true, Ordering::SeqCst) {
+                    slots.iter().for_each(Slot::close);
+                }
             }
-        }
-        let status = worker.wait().map_err(|error| error.to_string())?;
-        drop(stdin);
-        if status.success() {
-            return Ok(());
-        }
-        let complaints = complaints.join().unwrap_or_default();
-        Err(failure.unwrap_or_else(|| format!("the worker ended with {status}\n{}", tail(&complaints))))
+        });
+        !shared.stop.load(Ordering::SeqCst)
     }
 }
 
-fn next(queue: &Mutex<VecDeque<usize>>) -> Option<usize> {
-    if interrupted() {
-        return None;
+/// The standard input of the worker that a thread looks after. To close it ends the worker.
+#[derive(Default)]
+struct Slot(Mutex<Option<ChildStdin>>);
+
+impl Slot {
+    fn put(&self, stdin: ChildStdin) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stdin);
     }
-    queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+
+    fn close(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
 }
 
-fn spawn(binary: &Path) -> std::io::Result<std::process::Child> {
-    Command::new(binary)
+/// What the threads that look after workers share.
+struct Shared<'a> {
+    jobs: &'a [Job],
+    threads: usize,
+    next: AtomicUsize,
+    stop: AtomicBool,
+}
+
+impl Shared<'_> {
+    /// Takes jobs until there are none.
+    fn work(&self, slot: &Slot, sender: &Sender<(usize, Notice)>) {
+        while !self.stop.load(Ordering::SeqCst) {
+            let index = self.next.fetch_add(1, Ordering::SeqCst);
+            let Some(job) = self.jobs.get(index) else { break };
+            // The receiver outlives every sender.
+            let tell = |notice| drop(sender.send((index, notice)));
+            tell(Notice::Started);
+            let result = self.run(job, slot, &tell);
+            if self.stop.load(Ordering::SeqCst) {
+                // The worker was ended on purpose: neither finished nor failed.
+                break;
+            }
+            tell(result.map_or_else(Notice::Failed, |()| Notice::Finished));
+        }
+    }
+
+    fn run(&self, job: &Job, slot: &Slot, tell: &dyn Fn(Notice)) -> Result<(), Failure> {
+        let failed = |action: &'static str| {
+            move |error: io::Error| Failure {
+                kind: FailureKind::Run,
+                message: format!("the worker {action}: {error}"),
+                tail: Vec::new(),
+            }
+        };
+        let mut child = spawn(self.threads).map_err(failed("cannot be started"))?;
+        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+            return Err(failed("has no pipes")(io::ErrorKind::BrokenPipe.into()));
+        };
+        let mut line = serde_json::to_vec(job).map_err(io::Error::other).map_err(failed("got no job"))?;
+        line.push(b'\n');
+        // A worker that died before it read its job is judged by its exit status.
+        let _ = stdin.write_all(&line);
+        slot.put(stdin);
+        if self.stop.load(Ordering::SeqCst) {
+            slot.close();
+        }
+        let heard = thread::scope(|scope| {
+            let errors = scope.spawn(|| tail(stderr));
+            let mut heard = listen(stdout, tell);
+            heard.tail.extend(errors.join().unwrap_or_default());
+            heard
+        });
+        let status = child.wait();
+        slot.close();
+        heard.judge(status)
+    }
+}
+
+/// This same binary as a worker. On Linux by the link to the running file, which stays right when
+/// cargo builds a new one over it.
+fn spawn(threads: usize) -> io::Result<Child> {
+    let mut command = if cfg!(target_os = "linux") {
+        Command::new("/proc/self/exe")
+    } else {
+        Command::new(std::env::current_exe()?)
+    };
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::arg0(&mut command, "mixup-lab");
+    command
         .arg("worker")
-        // One thread a worker: small networks are fastest so, and no number depends on --jobs.
-        .env("RAYON_NUM_THREADS", "1")
+        .env("RAYON_NUM_THREADS", threads.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
 }
 
-/// The last lines of what a worker complained about.
-fn tail(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(8)..].join("\n")
+/// What a worker said until its output ended.
+#[derive(Default)]
+struct Heard {
+    last_word: Option<Event>,
+    tail: VecDeque<String>,
+}
+
+impl Heard {
+    fn judge(self, status: io::Result<ExitStatus>) -> Result<(), Failure> {
+        let tail = self.tail.into();
+        match (self.last_word, status) {
+            (Some(Event::Failed { kind, message }), _) => Err(Failure { kind, message, tail }),
+            (Some(Event::Recorded), Ok(status)) if status.success() => Ok(()),
+            (_, Ok(status)) => {
+                let message = format!("the worker ended before its record was kept ({status})");
+                Err(Failure { kind: FailureKind::Run, message, tail })
+            }
+            (_, Err(error)) => {
+                let message = format!("the worker was lost: {error}");
+                Err(Failure { kind: FailureKind::Run, message, tail })
+            }
+        }
+    }
+}
+
+/// Follows a worker's standard output. What is no event (a paper's own print) counts as error text.
+fn listen(stdout: impl Read, tell: &dyn Fn(Notice)) -> Heard {
+    let mut heard = Heard::default();
+    for line in lines(stdout) {
+        match serde_json::from_str(&line) {
+            Ok(Event::Epoch { done, all }) => tell(Notice::Epoch { done, all }),
+            Ok(last_word) => heard.last_word = Some(last_word),
+            Err(_) => push(&mut heard.tail, line),
+        }
+    }
+    heard
+}
+
+fn tail(stderr: impl Read) -> VecDeque<String> {
+    let mut tail = VecDeque::new();
+    lines(stderr).for_each(|line| push(&mut tail, line));
+    tail
+}
+
+fn push(tail: &mut VecDeque<String>, line: String) {
+    if tail.len() == TAIL {
+        tail.pop_front();
+    }
+    tail.push_back(line);
+}
+
+/// Lines until the end or an error; bytes that are not UTF-8 are replaced.
+fn lines(from: impl Read) -> impl Iterator<Item = String> {
+    let split = BufReader::new(from).split(b'\n');
+    split.map_while(Result::ok).map(|line| String::from_utf8_lossy(&line).trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hears_events_and_keeps_the_end_of_everything_else() {
+        let noise: String = (0..20).map(|n| format!("noise {n}\n")).collect();
+        let text =
+            format!("{noise}{{\"event\":\"epoch\",\"done\":1,\"all\":3}}\n{{\"event\":\"recorded\"}}\n");
+        let epochs = Mutex::new(Vec::new());
+        let heard = listen(text.as_bytes(), &|notice| epochs.lock().unwrap().push(notice));
+        assert_eq!(*epochs.lock().unwrap(), [Notice::Epoch { done: 1, all: 3 }]);
+        assert_eq!(heard.last_word, Some(Event::Recorded));
+        assert_eq!(heard.tail.len(), TAIL);
+        assert_eq!(heard.tail.back().unwrap(), "noise 19");
+    }
+
+    #[test]
+    fn a_record_counts_only_with_a_good_end() {
+        let status = |shell: &str| Command::new("sh").args(["-c", shell]).status();
+        let recorded = || Heard { last_word: Some(Event::Recorded), ..Heard::default() };
+        assert!(recorded().judge(status("exit 0")).is_ok());
+        assert!(recorded().judge(status("kill -9 $$")).unwrap_err().message.contains("signal: 9"));
+        assert!(Heard::default().judge(status("exit 0")).is_err());
+    }
 }

@@ -7,10 +7,11 @@ use mixup_data::Library;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::experiment::{AnyExperiment, AnySpec, Experiment, RunSpec};
+use crate::experiment::{Profile, RunSpec};
 use crate::golden::GoldenOp;
 use crate::outcome::MetricInfo;
-use crate::yaml::{Document, InputError, KeyPath};
+use crate::resolve::{Overrides, Resolved, resolve};
+use crate::yaml::{Document, InputError};
 
 /// A paper: how its runs are made, what they measure, which golden ops it knows.
 pub trait Paper: Send + Sync + 'static {
@@ -80,76 +81,54 @@ pub enum RunError {
     Spec(String),
 }
 
-/// A paper with its types put away, as the commands handle it.
+/// A paper without its types: what the commands work with.
 #[derive(Clone, Copy)]
 pub struct PaperEntry {
     /// Name of the crate's folder.
     pub slug: &'static str,
-    /// Every metric that a run can report.
-    pub metrics: fn() -> Vec<MetricInfo>,
-    /// The golden ops that the paper knows.
+    /// See [`Paper::golden`].
     pub golden: fn() -> Vec<(&'static str, GoldenOp)>,
-    /// Reads an experiment with the paper's own types.
-    pub load: fn(&Document) -> Result<AnyExperiment, InputError>,
-    /// [`Paper::check`] on JSON.
-    pub check: fn(&AnySpec) -> Result<(), String>,
-    /// [`Paper::run`] on JSON.
-    pub run: fn(&AnySpec, &RunContext<'_>) -> Result<Measured, RunError>,
+    resolve: Resolve,
+    run: Run,
 }
+
+type Resolve = fn(&Document, Profile, &Overrides) -> Result<Resolved, InputError>;
+type Run = fn(&Value, &RunContext<'_>) -> Result<Measured, RunError>;
 
 impl PaperEntry {
     /// The entry of a paper.
     pub fn of<P: Paper>() -> Self {
-        Self {
-            slug: P::SLUG,
-            metrics: P::metrics,
-            golden: P::golden,
-            load: load::<P>,
-            check: |spec| P::check(&typed::<P>(spec)?),
-            run: |spec, context| P::run(&typed::<P>(spec).map_err(RunError::Spec)?, context),
-        }
+        Self { slug: P::SLUG, golden: P::golden, resolve: resolve::<P>, run: run::<P> }
+    }
+
+    /// Checks an experiment's file and makes its runs under a profile.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the file, with its place.
+    pub fn resolve(
+        &self,
+        document: &Document,
+        profile: Profile,
+        overrides: &Overrides,
+    ) -> Result<Resolved, InputError> {
+        (self.resolve)(document, profile, overrides)
+    }
+
+    /// Executes one run, given as [`Resolved`] has it.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn run(&self, spec: &Value, context: &RunContext<'_>) -> Result<Measured, RunError> {
+        (self.run)(spec, context)
     }
 }
 
-fn load<P: Paper>(document: &Document) -> Result<AnyExperiment, InputError> {
-    let typed: Experiment<P::Method, P::Setting> = document.parse()?;
-    let put_away = |error: serde_json::Error| document.refuse(&KeyPath::root(), error.to_string());
-    let methods =
-        typed.methods.iter().map(|(name, method)| Ok((name.clone(), serde_json::to_value(method)?)));
-    Ok(AnyExperiment {
-        methods: methods.collect::<Result<_, _>>().map_err(put_away)?,
-        setting: serde_json::to_value(&typed.setting).map_err(put_away)?,
-        experiment: typed.experiment,
-        paper: typed.paper,
-        title: typed.title,
-        data: typed.data,
-        model: typed.model,
-        optimizer: typed.optimizer,
-        train: typed.train,
-        seeds: typed.seeds,
-        train_samples: typed.train_samples,
-        metrics: typed.metrics,
-        profiles: typed.profiles,
-    })
-}
-
-fn typed<P: Paper>(spec: &AnySpec) -> Result<RunSpec<P::Method, P::Setting>, String> {
-    fn read<T: DeserializeOwned>(value: &Value, what: &str) -> Result<T, String> {
-        T::deserialize(value).map_err(|error| format!("{what}: {error}"))
+fn run<P: Paper>(spec: &Value, context: &RunContext<'_>) -> Result<Measured, RunError> {
+    let spec: RunSpec<P::Method, P::Setting> =
+        serde_json::from_value(spec.clone()).map_err(|error| RunError::Spec(error.to_string()))?;
+    let measured = P::run(&spec, context)?;
+    match spec.metrics.iter().find(|&metric| !measured.metrics.contains_key(metric)) {
+        None => Ok(measured),
+        Some(metric) => Err(RunError::Spec(format!("the run did not measure `{metric}`"))),
     }
-    Ok(RunSpec {
-        parameters: read(&spec.parameters, "parameters")?,
-        setting: read(&spec.setting, "setting")?,
-        paper: spec.paper.clone(),
-        experiment: spec.experiment.clone(),
-        method: spec.method.clone(),
-        seed: spec.seed,
-        data: spec.data.clone(),
-        model: spec.model.clone(),
-        optimizer: spec.optimizer.clone(),
-        train: spec.train.clone(),
-        train_samples: spec.train_samples,
-        metrics: spec.metrics.clone(),
-        device: spec.device.clone(),
-    })
 }

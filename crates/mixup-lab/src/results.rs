@@ -1,132 +1,147 @@
-//! results/<slug>/: committed outcomes, verdicts, README and plots.
+//! The folder of a paper's outcomes: reading what is committed, writing what is new.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::atomic;
 use crate::error::LabError;
-use crate::experiment::Profile;
-use crate::load::LoadedPaper;
+use crate::manifest::Manifest;
 use crate::outcome::Outcome;
 use crate::report;
-use crate::store::write_atomically;
-use crate::verdict::{ReferenceNote, Verdict, compare_with_reference, judge};
+use crate::verdict::{ReferenceNote, Verdict, compare_with_reference};
+use crate::yaml::InputError;
 
-/// The folder of a paper's outcomes under one profile.
-#[derive(Debug, Clone)]
-pub struct Results {
-    folder: PathBuf,
-    profile: Profile,
+/// Name of the file of verdicts.
+const VERDICTS: &str = "verdicts.json";
+
+/// The committed outcomes of these experiments, in their order; one that is not there is left out.
+///
+/// # Errors
+/// A file that is no outcome.
+pub fn outcomes(folder: &Path, experiments: &[String]) -> Result<Vec<Outcome>, LabError> {
+    let read = |name: &String| read_json::<Outcome>(&folder.join(format!("{name}.json"))).transpose();
+    experiments.iter().filter_map(read).collect()
 }
 
-/// Everything that is said about a paper's outcomes.
-#[derive(Debug, Clone)]
-pub struct Judged {
-    /// Outcomes in the order of the experiments, fresh ones and those of the folder.
-    pub outcomes: Vec<Outcome>,
-    /// One per claim.
-    pub verdicts: Vec<Verdict>,
-    /// Our numbers beside published ones.
-    pub notes: Vec<ReferenceNote>,
+/// The committed verdicts; none where there is no file.
+///
+/// # Errors
+/// A file that holds no verdicts.
+pub fn verdicts(folder: &Path) -> Result<Vec<Verdict>, LabError> {
+    Ok(read_json(&folder.join(VERDICTS))?.unwrap_or_default())
 }
 
-impl Results {
-    /// The results in a folder.
-    pub fn at(folder: PathBuf, profile: Profile) -> Self {
-        Self { folder, profile }
+/// How our means stand beside published ones, over all outcomes.
+pub fn reference_notes(manifest: &Manifest, outcomes: &[Outcome]) -> Vec<ReferenceNote> {
+    outcomes.iter().flat_map(|outcome| compare_with_reference(manifest, outcome)).collect()
+}
+
+/// Fails where files could not be written into the folder later.
+///
+/// # Errors
+/// What the file system refuses.
+pub fn check_writable(folder: &Path) -> Result<(), LabError> {
+    atomic::check_writable(folder).map_err(LabError::io("results cannot be written there", folder))
+}
+
+/// Writes outcomes, each whole or not at all. The caller holds the lock on results.
+///
+/// # Errors
+/// What the file system refuses.
+pub fn write_outcomes(folder: &Path, outcomes: &[&Outcome]) -> Result<(), LabError> {
+    outcomes
+        .iter()
+        .try_for_each(|outcome| write_json(&folder.join(format!("{}.json", outcome.experiment)), outcome))
+}
+
+/// Writes verdicts, plots and, last, the README that shows them. The caller holds the lock on
+/// results.
+///
+/// # Errors
+/// What the file system refuses.
+pub fn write_report(
+    folder: &Path,
+    manifest: &Manifest,
+    outcomes: &[Outcome],
+    verdicts: &[Verdict],
+) -> Result<(), LabError> {
+    write_json(&folder.join(VERDICTS), &verdicts)?;
+    let notes = reference_notes(manifest, outcomes);
+    let mut files = report::files(manifest, &outcomes.iter().collect::<Vec<_>>(), verdicts, &notes);
+    files.sort_by_key(|file| file.name == "README.md");
+    files.iter().try_for_each(|file| write(&folder.join(&file.name), file.content.as_bytes()))
+}
+
+fn write_json(file: &Path, value: &impl serde::Serialize) -> Result<(), LabError> {
+    let json = serde_json::to_vec_pretty(value).map_err(io::Error::other);
+    let mut json = json.map_err(LabError::io("cannot be written", file))?;
+    json.push(b'\n');
+    write(file, &json)
+}
+
+fn write(file: &Path, content: &[u8]) -> Result<(), LabError> {
+    atomic::write(file, content).map_err(LabError::io("cannot be written", file))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(file: &PathBuf) -> Result<Option<T>, LabError> {
+    let text = match fs::read(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LabError::io("cannot be read", file)(error)),
+    };
+    serde_json::from_slice(&text).map(Some).map_err(|error| {
+        let message = format!("{error}; restore it from git, or remove it and reproduce the paper again");
+        let place = Some((error.line(), error.column()));
+        InputError { file: file.clone(), place, key: String::new(), message }.into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::{lower, outcome};
+    use crate::verdict::judge;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
     }
 
-    /// The folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    #[test]
+    fn reads_back_what_it_wrote_and_skips_what_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let wine = outcome("wine", &[("erm", &[0.1, f64::NAN]), ("mixup", &[0.3, 0.1 + 0.2])]);
+        write_outcomes(folder.path(), &[&wine]).unwrap();
+        let asked = ["wine".to_owned(), "airfoil".to_owned()];
+        let read = outcomes(folder.path(), &asked).unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].methods["mixup"], wine.methods["mixup"]);
+        assert!(read[0].methods["erm"].values["rmse"][1].is_nan());
     }
 
-    /// Makes the folder and tries it, so that nothing is run whose outcome could not be kept.
-    ///
-    /// # Errors
-    /// A folder that cannot be made or written.
-    pub fn ensure_writable(&self) -> Result<(), LabError> {
-        let attempt = fs::create_dir_all(&self.folder).and_then(|()| tempfile::tempfile_in(&self.folder));
-        attempt.map(|_| ()).map_err(LabError::io("cannot be written", &self.folder))
+    #[test]
+    fn a_report_holds_verdicts_and_a_readme_and_no_leftovers() {
+        let folder = tempfile::tempdir().unwrap();
+        let wine = outcome("wine", &[("erm", &[0.1, 0.2, 0.3]), ("mixup", &[0.3, 0.5, 0.4])]);
+        let manifest = crate::fixtures::manifest(vec![lower("wine", "erm", "mixup")]);
+        let judged = judge(&manifest, &[&wine]);
+        write_report(folder.path(), &manifest, &[wine], &judged).unwrap();
+        assert_eq!(verdicts(folder.path()).unwrap(), judged);
+        let names = names(folder.path());
+        assert!(names.contains(&"README.md".to_owned()), "{names:?}");
+        assert!(names.iter().any(|name| name.ends_with(".svg")), "{names:?}");
+        assert!(!names.iter().any(|name| name.ends_with(".tmp")), "{names:?}");
     }
 
-    /// The committed outcome of an experiment.
-    ///
-    /// # Errors
-    /// A file that is there and is not an outcome.
-    pub fn read(&self, experiment: &str) -> Result<Option<Outcome>, LabError> {
-        let path = self.folder.join(format!("{experiment}.json"));
-        let text = match fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            other => other.map_err(LabError::io("cannot be read", &path))?,
-        };
-        let outcome: Outcome = serde_json::from_slice(&text).map_err(|error| {
-            LabError::Usage(format!("{}: not an outcome: {error}; restore it or delete it", path.display()))
-        })?;
-        Ok(Some(outcome))
-    }
-
-    /// Verdicts over the fresh outcomes and, for the paper's other experiments, those of the
-    /// folder: Holm's correction then does not depend on what was asked for.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub fn judge(&self, paper: &LoadedPaper<'_>, fresh: &[Outcome]) -> Result<Judged, LabError> {
-        let mut outcomes = Vec::new();
-        for experiment in &paper.experiments {
-            let name = &experiment.experiment;
-            let outcome = match fresh.iter().find(|outcome| outcome.experiment == *name) {
-                Some(outcome) => Some(outcome.clone()),
-                None => self.read(name)?,
-            };
-            outcomes.extend(outcome);
-        }
-        let verdicts = judge(&paper.manifest, &outcomes.iter().collect::<Vec<_>>());
-        let notes = outcomes.iter().flat_map(|outcome| compare_with_reference(&paper.manifest, outcome));
-        Ok(Judged { verdicts, notes: notes.collect(), outcomes })
-    }
-
-    /// Writes the fresh outcomes, then, for the desk profile, verdicts, plots and README.
-    ///
-    /// # Errors
-    /// A folder that cannot be written.
-    pub fn write(&self, paper: &LoadedPaper<'_>, fresh: &[Outcome], judged: &Judged) -> Result<(), LabError> {
-        for outcome in fresh {
-            self.write_json(&format!("{}.json", outcome.experiment), outcome)?;
-        }
-        if self.profile != Profile::Desk {
-            return Ok(());
-        }
-        self.write_json("verdicts.json", &judged.verdicts)?;
-        let outcomes: Vec<&Outcome> = judged.outcomes.iter().collect();
-        let mut files = report::files(&paper.manifest, &outcomes, &judged.verdicts, &judged.notes);
-        // The README last: it shows the plots.
-        files.sort_by_key(|file| file.name == "README.md");
-        files
-            .iter()
-            .try_for_each(|file| write_atomically(&self.folder.join(&file.name), file.content.as_bytes()))
-    }
-
-    /// The verdicts that were written last; none where there are none.
-    ///
-    /// # Errors
-    /// A file that is there and does not hold verdicts.
-    pub fn verdicts(&self) -> Result<Vec<Verdict>, LabError> {
-        let path = self.folder.join("verdicts.json");
-        match fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            other => {
-                let text = other.map_err(LabError::io("cannot be read", &path))?;
-                serde_json::from_slice(&text)
-                    .map_err(|error| LabError::Usage(format!("{}: not verdicts: {error}", path.display())))
-            }
-        }
-    }
-
-    fn write_json(&self, name: &str, value: &impl serde::Serialize) -> Result<(), LabError> {
-        let path = self.folder.join(name);
-        let mut text = serde_json::to_vec_pretty(value)
-            .map_err(|error| LabError::io("cannot be written", &path)(error.into()))?;
-        text.push(b'\n');
-        write_atomically(&path, &text)
+    #[test]
+    fn a_torn_outcome_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("wine.json"), "{\"schema\": 1,").unwrap();
+        let error = outcomes(folder.path(), &["wine".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("wine.json:1:13") && error.contains("restore it from git"), "{error}");
     }
 }

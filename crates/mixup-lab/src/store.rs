@@ -1,21 +1,45 @@
-//! The run store: finished runs under their keys, and the checkpoints of unfinished ones.
+//! The run store: one file per finished run, under the run's key.
+//!
+//! ```text
+//! .mixup-lab/runs/<ab>/<key>.json    record; <ab> are the first two letters of the key
+//! .mixup-lab/checkpoints/<key>/      what a run that is under way, or was cut off, goes on from
+//! .mixup-lab/locks/<key>             locked by the worker that executes the run
+//! ```
 
 use std::fs;
-use std::io::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::atomic;
 use crate::error::LabError;
 use crate::outcome::RunRecord;
 
-/// Finished runs as `runs/<ab>/<key>.json`, checkpoints as `checkpoints/<key>/`.
+/// The store below `.mixup-lab/` or `MIXUP_STORE_DIR`.
 #[derive(Debug, Clone)]
 pub struct Store {
     folder: PathBuf,
 }
 
+/// What the store has under a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// The record.
+    Record(Box<RunRecord>),
+    /// Nothing.
+    Absent,
+    /// A file that is no record of this run, with the reason. It counts as absent.
+    Unreadable(String),
+}
+
+/// A run that this process executes and no other; ends when dropped.
+#[derive(Debug)]
+pub struct RunLock {
+    _file: fs::File,
+}
+
 impl Store {
-    /// The store below a folder, which need not exist yet.
-    pub fn at(folder: &Path) -> Self {
+    /// The store in this folder; nothing is made until something is written.
+    pub fn new(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
     }
 
@@ -24,131 +48,193 @@ impl Store {
         &self.folder
     }
 
-    /// The record of a finished run. One that cannot be read counts as absent: it is made again.
-    pub fn get(&self, key: &str) -> Option<RunRecord> {
-        let text = fs::read(self.record(key)).ok()?;
+    /// Makes sure that records can be written, before hours of work show that they cannot.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn check_writable(&self) -> Result<(), LabError> {
+        ["runs", "checkpoints", "locks"].into_iter().try_for_each(|part| {
+            atomic::check_writable(&self.folder.join(part))
+                .map_err(LabError::io("cannot be written to", &self.folder))
+        })
+    }
+
+    /// Looks a run up.
+    pub fn find(&self, key: &str) -> Found {
+        let file = self.record_file(key);
+        let unreadable = |why: String| Found::Unreadable(format!("{}: {why}", file.display()));
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Absent,
+            Err(error) => return unreadable(error.to_string()),
+        };
         match serde_json::from_slice::<RunRecord>(&text) {
-            Ok(record) if record.key == key => Some(record),
-            _ => {
-                eprintln!(
-                    "warning: {} is not a record of this run; it is run again",
-                    self.record(key).display()
-                );
-                None
-            }
+            Ok(record) if record.key == key => Found::Record(Box::new(record)),
+            Ok(record) => unreadable(format!("is the record of another run, {}", record.key)),
+            Err(error) => unreadable(format!("is torn or not a record ({error})")),
         }
     }
 
-    /// Keeps a record and drops the run's checkpoints.
+    /// Keeps a record. The caller holds the run's lock.
     ///
     /// # Errors
-    /// A store that cannot be written.
-    pub fn put(&self, record: &RunRecord) -> Result<(), LabError> {
-        let path = self.record(&record.key);
-        let text = serde_json::to_vec_pretty(record)
-            .map_err(|error| LabError::io("cannot be written", &path)(error.into()))?;
-        write_atomically(&path, &text)?;
-        // A checkpoint that stays is only in the way of nobody.
-        let _ = fs::remove_dir_all(self.checkpoints(&record.key));
-        Ok(())
+    /// What the file system refuses.
+    pub fn keep(&self, record: &RunRecord) -> Result<(), LabError> {
+        let file = self.record_file(&record.key);
+        let refused = LabError::io("cannot be written", &file);
+        let written =
+            serde_json::to_vec(record).map_err(io::Error::other).and_then(|json| atomic::write(&file, &json));
+        written.map_err(refused)
     }
 
-    /// Folder for the checkpoints of a run.
-    pub fn checkpoints(&self, key: &str) -> PathBuf {
-        self.folder.join("checkpoints").join(key)
-    }
-
-    /// Forgets a run.
+    /// Forgets a run, its checkpoint included.
     ///
     /// # Errors
-    /// A store that cannot be written.
+    /// What the file system refuses.
     pub fn forget(&self, key: &str) -> Result<(), LabError> {
-        let path = self.record(key);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(LabError::io("cannot be removed", &path)(error))
-            }
-            _ => {
-                let _ = fs::remove_dir_all(self.checkpoints(key));
-                Ok(())
-            }
-        }
+        let file = self.record_file(key);
+        absent_is_fine(fs::remove_file(&file)).map_err(LabError::io("cannot be removed", &file))?;
+        self.forget_checkpoint(key)
     }
 
-    fn record(&self, key: &str) -> PathBuf {
-        self.folder.join("runs").join(key.get(..2).unwrap_or("xx")).join(format!("{key}.json"))
+    /// The folder for the checkpoint of a run, made if need be.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn checkpoint_folder(&self, key: &str) -> Result<PathBuf, LabError> {
+        let folder = self.checkpoint(key);
+        fs::create_dir_all(&folder).map_err(LabError::io("cannot be made", &folder))?;
+        Ok(folder)
+    }
+
+    /// Removes the checkpoint of a run.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn forget_checkpoint(&self, key: &str) -> Result<(), LabError> {
+        let folder = self.checkpoint(key);
+        absent_is_fine(fs::remove_dir_all(&folder)).map_err(LabError::io("cannot be removed", &folder))
+    }
+
+    /// Waits until no other process executes this run. Look the run up again afterwards: the other
+    /// one may have finished it.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn lock_run(&self, key: &str) -> Result<RunLock, LabError> {
+        self.lock(&self.folder.join("locks").join(key))
+    }
+
+    /// Waits until no other process writes results.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn lock_results(&self) -> Result<RunLock, LabError> {
+        self.lock(&self.folder.join("locks").join("results"))
+    }
+
+    // The file stays: to remove it would let a third process lock a new one beside the second.
+    fn lock(&self, file: &Path) -> Result<RunLock, LabError> {
+        let refused = LabError::io("cannot be locked", file);
+        let open = || -> io::Result<fs::File> {
+            fs::create_dir_all(file.parent().unwrap_or(&self.folder))?;
+            let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(file)?;
+            file.lock()?;
+            Ok(file)
+        };
+        open().map(|file| RunLock { _file: file }).map_err(refused)
+    }
+
+    fn record_file(&self, key: &str) -> PathBuf {
+        let start = key.get(..2).unwrap_or(key);
+        self.folder.join("runs").join(start).join(format!("{key}.json"))
+    }
+
+    fn checkpoint(&self, key: &str) -> PathBuf {
+        self.folder.join("checkpoints").join(key)
     }
 }
 
-/// Writes a file so that a reader, or a kill at any moment, sees the old content or the new one.
-///
-/// # Errors
-/// A folder that cannot be made or written.
-pub fn write_atomically(path: &Path, content: &[u8]) -> Result<(), LabError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let write = || {
-        fs::create_dir_all(folder)?;
-        let mut draft = tempfile::NamedTempFile::new_in(folder)?;
-        draft.write_all(content)?;
-        draft.as_file().sync_all()?;
-        draft.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(LabError::io("cannot be written", path))
+fn absent_is_fine(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::outcome::Provenance;
 
     fn record(key: &str) -> RunRecord {
         RunRecord {
-            key: key.into(),
-            method: "erm".into(),
-            seed: 0,
-            metrics: [("rmse".into(), 0.1 + 0.2)].into(),
-            curves: [("train-loss".into(), vec![1.0, 1.0 / 3.0])].into(),
-            wall_seconds: 1.5,
-            peak_memory_mib: 10.0,
+            key: key.to_owned(),
+            method: "erm".to_owned(),
+            seed: 3,
+            metrics: BTreeMap::from([("rmse".to_owned(), 0.1 + 0.2)]),
+            curves: BTreeMap::from([("train-loss".to_owned(), vec![1.0 / 3.0, 1e-300])]),
+            wall_seconds: 0.5,
+            peak_memory_mib: 12.0,
             provenance: Provenance {
-                host: "test".into(),
-                version: "0".into(),
-                device: "flex".into(),
-                data_sha256: "00".into(),
+                host: "here".to_owned(),
+                version: "0".to_owned(),
+                device: "flex".to_owned(),
+                data_sha256: "00".to_owned(),
             },
         }
     }
 
     #[test]
-    fn keeps_every_bit_and_forgets_on_demand() {
+    fn keeps_and_forgets_to_the_bit() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::at(folder.path());
-        assert_eq!(store.get("abc"), None);
-        store.put(&record("abc")).unwrap();
-        assert_eq!(store.get("abc"), Some(record("abc")));
-        store.forget("abc").unwrap();
-        assert_eq!(store.get("abc"), None);
+        let store = Store::new(folder.path());
+        assert_eq!(store.find("abcd"), Found::Absent);
+        store.keep(&record("abcd")).unwrap();
+        assert_eq!(store.find("abcd"), Found::Record(Box::new(record("abcd"))));
+        assert!(folder.path().join("runs/ab/abcd.json").is_file());
+        let checkpoint = store.checkpoint_folder("abcd").unwrap();
+        fs::write(checkpoint.join("state"), b"").unwrap();
+        store.forget("abcd").unwrap();
+        store.forget("abcd").unwrap();
+        assert_eq!(store.find("abcd"), Found::Absent);
+        assert!(!checkpoint.exists());
     }
 
     #[test]
-    fn a_torn_or_foreign_record_counts_as_absent() {
+    fn a_torn_record_counts_as_absent_and_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::at(folder.path());
-        store.put(&record("abc")).unwrap();
-        let path = store.record("abc");
-        let text = fs::read(&path).unwrap();
-        fs::write(&path, &text[..text.len() / 2]).unwrap();
-        assert_eq!(store.get("abc"), None);
-        fs::write(&path, serde_json::to_vec(&record("other")).unwrap()).unwrap();
-        assert_eq!(store.get("abc"), None);
+        let store = Store::new(folder.path());
+        store.keep(&record("abcd")).unwrap();
+        let file = folder.path().join("runs/ab/abcd.json");
+        let whole = fs::read(&file).unwrap();
+        for cut in [0, 1, whole.len() / 2, whole.len() - 1] {
+            fs::write(&file, &whole[..cut]).unwrap();
+            assert!(matches!(store.find("abcd"), Found::Unreadable(why) if why.contains("torn")), "{cut}");
+        }
+        fs::write(&file, serde_json::to_vec(&record("other")).unwrap()).unwrap();
+        assert!(matches!(store.find("abcd"), Found::Unreadable(why) if why.contains("another run")));
+        store.keep(&record("abcd")).unwrap();
+        assert!(matches!(store.find("abcd"), Found::Record(_)));
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
+    fn a_second_lock_waits_for_the_first() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("file"), "").unwrap();
-        let error = write_atomically(&folder.path().join("file/below.json"), b"").unwrap_err().to_string();
-        assert!(error.contains("below.json") && error.contains("cannot be written"), "{error}");
+        let store = Store::new(folder.path());
+        let first = store.lock_run("abcd").unwrap();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _second = store.lock_run("abcd").unwrap();
+                sender.send(()).unwrap();
+            });
+            let wait = std::time::Duration::from_millis(50);
+            assert!(receiver.recv_timeout(wait).is_err(), "both hold the lock");
+            drop(first);
+            receiver.recv().unwrap();
+        });
     }
 }

@@ -1,138 +1,128 @@
-//! The worker process: one run, from a job on standard input to a record in the store.
+//! The worker: a process of this same binary that executes one run.
+//!
+//! It reads a [`Job`] from standard input, reports [`Event`]s on standard output and puts its
+//! record into the store itself. Its parent keeps standard input open: when that ends, the parent
+//! is gone or wants to stop, and the worker ends at once, so that no orphan writes a checkpoint
+//! beside a rerun.
 
-use std::io::{self, BufRead, Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::Instant;
 
-use mixup_data::{Library, catalogue};
-use serde::{Deserialize, Serialize};
+use mixup_core::CoreError;
+use mixup_data::Library;
 
 use crate::error::LabError;
-use crate::experiment::AnySpec;
 use crate::host;
-use crate::outcome::{Provenance, RunRecord};
+use crate::job::{Event, FailureKind, Job};
+use crate::outcome::RunRecord;
 use crate::registry::{PaperEntry, RunContext, RunError};
-use crate::store::Store;
+use crate::store::{Found, Store};
 
-/// What a worker is told: one line of JSON.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Job {
-    pub(crate) key: String,
-    pub(crate) spec: AnySpec,
-    pub(crate) store: PathBuf,
-    pub(crate) data_dir: Option<PathBuf>,
-}
-
-/// What a worker says: lines of JSON.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Message {
-    /// Epochs done and to do.
-    Epoch(usize, usize),
-    /// The record is in the store.
-    Done,
-    /// The run failed.
-    Failed(String),
-}
-
-/// How often a worker tells its progress at most.
-const TELL_EVERY: Duration = Duration::from_millis(200);
-
-/// Does the job on standard input. Exit status 0 with a record in the store, else 1 with a
-/// [`Message::Failed`].
-pub(crate) fn main(papers: &[PaperEntry]) -> ExitCode {
-    let outcome = read_job().and_then(|job| {
-        exit_with_parent();
-        work(papers, &job)
-    });
-    match outcome {
+/// Executes the run that standard input asks for.
+pub fn main(papers: &[PaperEntry]) -> ExitCode {
+    let event = match read_job() {
+        Ok(job) => {
+            end_with_standard_input();
+            report_panics();
+            execute(papers, &job)
+        }
+        Err(message) => Err(Failure { kind: FailureKind::Run, message }),
+    };
+    match event {
         Ok(()) => {
-            tell(&Message::Done);
+            say(&Event::Recorded);
             ExitCode::SUCCESS
         }
-        Err(message) => {
-            tell(&Message::Failed(message));
+        Err(Failure { kind, message }) => {
+            say(&Event::Failed { kind, message });
             ExitCode::FAILURE
         }
     }
 }
 
-fn read_job() -> Result<Job, String> {
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(|error| format!("no job on standard input: {error}"))?;
-    serde_json::from_str(&line).map_err(|error| format!("not a job on standard input: {error}"))
+struct Failure {
+    kind: FailureKind,
+    message: String,
 }
 
-/// Standard input ends when the parent does, however it died. An orphan would write checkpoints
-/// beside the rerun that follows.
-fn exit_with_parent() {
-    std::thread::spawn(|| {
-        let _ = io::stdin().lock().read_to_end(&mut Vec::new());
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        Self { kind: FailureKind::Environment, message: error.to_string() }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let kind = match &error {
+            RunError::Data(_) | RunError::Core(CoreError::Device(_)) => FailureKind::Environment,
+            RunError::Core(_) | RunError::Spec(_) => FailureKind::Run,
+        };
+        Self { kind, message: error.to_string() }
+    }
+}
+
+fn read_job() -> Result<Job, String> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|error| format!("no job on standard input: {error}"))?;
+    serde_json::from_str(&line).map_err(|error| format!("no job on standard input: {error}"))
+}
+
+/// Ends this process as soon as standard input does.
+fn end_with_standard_input() {
+    thread::spawn(|| {
+        let mut rest = [0; 64];
+        while matches!(io::stdin().read(&mut rest), Ok(read) if read > 0) {}
         std::process::exit(3);
     });
 }
 
-fn work(papers: &[PaperEntry], job: &Job) -> Result<(), String> {
-    let spec = &job.spec;
-    let paper =
-        papers.iter().find(|paper| paper.slug == spec.paper).ok_or("the paper is not in this binary")?;
-    let store = Store::at(&job.store);
-    let checkpoints = store.checkpoints(&job.key);
-    let lock = lock(&checkpoints).map_err(|error| error.to_string())?;
-    if store.get(&job.key).is_some() {
+/// Makes a panic an event, so that its message is not lost above a backtrace.
+fn report_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.to_string().replace('\n', " ");
+        say(&Event::Failed { kind: FailureKind::Run, message });
+        print(panic);
+    }));
+}
+
+fn execute(papers: &[PaperEntry], job: &Job) -> Result<(), Failure> {
+    let unknown = || LabError::Usage(format!("the worker does not know the paper `{}`", job.paper));
+    let paper = papers.iter().find(|paper| paper.slug == job.paper).ok_or_else(unknown)?;
+    let store = Store::new(&job.store);
+    let _lock = store.lock_run(&job.key)?;
+    // Another command may have finished the run while this worker waited.
+    if matches!(store.find(&job.key), Found::Record(_)) {
         return Ok(());
     }
-    let start = Instant::now();
-    let told = Mutex::new(Instant::now());
-    let progress = |done, all| {
-        let mut told = told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if told.elapsed() >= TELL_EVERY {
-            *told = Instant::now();
-            tell(&Message::Epoch(done, all));
-        }
-    };
+    let started = Instant::now();
     let library = Library::from_env(job.data_dir.clone());
-    let context = RunContext { library: &library, checkpoints: Some(checkpoints), progress: &progress };
-    let measured = (paper.run)(spec, &context).map_err(|error: RunError| error.to_string())?;
-    let data = catalogue::find(&spec.data).map_err(|error| error.to_string())?;
-    let record = RunRecord {
+    let context = RunContext {
+        library: &library,
+        checkpoints: Some(store.checkpoint_folder(&job.key)?),
+        progress: &|done, all| say(&Event::Epoch { done, all }),
+    };
+    let measured = paper.run(&job.spec, &context)?;
+    store.keep(&RunRecord {
         key: job.key.clone(),
-        method: spec.method.clone(),
-        seed: spec.seed,
+        method: job.method.clone(),
+        seed: job.seed,
         metrics: measured.metrics,
         curves: measured.curves,
-        wall_seconds: start.elapsed().as_secs_f64(),
+        wall_seconds: started.elapsed().as_secs_f64(),
         peak_memory_mib: host::peak_memory_mib(),
-        provenance: Provenance {
-            host: host::describe(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            device: spec.device.clone(),
-            data_sha256: data.sha256(),
-        },
-    };
-    store.put(&record).map_err(|error| error.to_string())?;
-    drop(lock);
-    Ok(())
+        provenance: job.provenance.clone(),
+    })?;
+    Ok(store.forget_checkpoint(&job.key)?)
 }
 
-/// Holds the folder of a run's checkpoints: two processes must not train the same run at once.
-fn lock(checkpoints: &std::path::Path) -> Result<std::fs::File, LabError> {
-    let path = checkpoints.with_extension("lock");
-    let take = || {
-        std::fs::create_dir_all(checkpoints)?;
-        let file = std::fs::File::create(&path)?;
-        file.lock()?;
-        Ok(file)
-    };
-    take().map_err(LabError::io("cannot be locked", &path))
-}
-
-fn tell(message: &Message) {
-    if let Ok(line) = serde_json::to_string(message) {
+/// One line to the parent. If it is gone, the end of standard input ends this process.
+fn say(event: &Event) {
+    if let Ok(mut line) = serde_json::to_vec(event) {
+        line.push(b'\n');
         let mut out = io::stdout().lock();
-        // A parent that is gone hears nothing; `exit_with_parent` ends this process.
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+        let _ = out.write_all(&line).and_then(|()| out.flush());
     }
 }

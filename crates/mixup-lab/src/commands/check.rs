@@ -1,91 +1,87 @@
-//! `check`: a fresh outcome against the committed one. Never writes to results/.
+//! `check`: do today's sources give the committed numbers?
 
-use mixup_data::Library;
 use serde::Serialize;
 
-use super::reproduce::results;
-use super::{Format, print_json};
-use crate::compare::{Check, Level, Tolerance, check};
+use super::reproduce::{Ended, Experiment, conclude};
+use super::{print, print_json};
+use crate::cli::Format;
+use crate::compare::{self, Level, Tolerance};
 use crate::error::{LabError, Status};
 use crate::outcome::Outcome;
 use crate::registry::PaperEntry;
-use crate::session::{MissingData, Options, PlannedPaper, execute, find_papers, plan_paper};
-use crate::store::Store;
+use crate::results;
+use crate::session::{PaperPlan, Request, Session};
 use crate::workspace::Workspace;
 
-/// What a machine reads.
-#[derive(Debug, Serialize)]
-struct CheckReport {
+/// What became of a paper. Written as JSON on request.
+#[derive(Serialize)]
+struct Checked {
     #[serde(flatten)]
-    check: Check,
-    /// Experiments that were not run, with the reason.
-    skipped: Vec<String>,
-    /// Runs that failed.
-    failures: Vec<String>,
+    check: compare::Check,
+    /// Experiments that could not be run, with the reason.
+    skipped: Vec<Skipped>,
+    #[serde(skip)]
+    status: Status,
 }
 
-pub(crate) fn check_papers(
+#[derive(Serialize)]
+struct Skipped {
+    experiment: String,
+    status: Ended,
+    reason: String,
+}
+
+/// Carries out the command.
+pub(crate) fn run(
     workspace: &Workspace,
     papers: &[PaperEntry],
-    slug: &str,
-    options: &Options,
+    request: Request,
     format: Format,
 ) -> Result<Status, LabError> {
-    let plans = find_papers(papers, slug)?
-        .into_iter()
-        .map(|entry| plan_paper(workspace, entry, options))
-        .collect::<Result<Vec<_>, _>>()?;
-    let library = Library::from_env(options.data_dir.clone());
-    let missing = MissingData::of(plans.iter().flat_map(|plan| &plan.experiments), &library)?;
-    let mut status = Status::Fine;
-    let mut reports = Vec::new();
-    for plan in &plans {
-        let report = check_paper(workspace, plan, &missing, options)?;
-        if report.check.level == Some(Level::Regression) || !report.failures.is_empty() {
-            status = status.and(Status::Failed);
-        }
+    let session = Session::new(workspace, request)?;
+    let mut all = Vec::new();
+    for plan in session.plan(papers)? {
+        let checked = check(&session, plan)?;
         if format == Format::Text {
-            println!("{}", report.check);
-            report.skipped.iter().for_each(|reason| println!("skipped: {reason}"));
+            print(&checked.check.to_string())?;
         }
-        reports.push(report);
+        all.push(checked);
     }
     if format == Format::Json {
-        print_json(&reports)?;
+        print_json(&all)?;
+    }
+    let status = all.iter().fold(Status::Fine, |worst, checked| worst.and(checked.status));
+    if all.iter().all(|checked| checked.check.level.is_none()) {
+        eprintln!(
+            "error: nothing could be compared: no experiment has both its data and a committed outcome"
+        );
+        return Ok(status.and(Status::Refused));
     }
     Ok(status)
 }
 
-fn check_paper(
-    workspace: &Workspace,
-    plan: &PlannedPaper<'_>,
-    missing: &MissingData,
-    options: &Options,
-) -> Result<CheckReport, LabError> {
-    let committed = results(workspace, plan.paper.entry.slug, options);
-    let store = Store::at(workspace.state());
-    let (mut old, mut fresh) = (Vec::new(), Vec::new());
-    let (mut skipped, mut failures) = (Vec::new(), Vec::new());
-    for experiment in &plan.experiments {
-        let name = &experiment.experiment.experiment;
-        let Some(outcome) = committed.read(name)? else {
-            skipped.push(format!("{name}: no committed outcome under the {} profile", options.profile));
-            continue;
-        };
-        if let Some(message) = missing.about(experiment) {
-            skipped.push(format!("{name}: {message}"));
-            continue;
-        }
-        let done = execute(experiment, plan.paper.entry, &store, options)?;
-        failures.extend(done.failures);
-        old.push(outcome);
-        fresh.extend(done.outcome);
+fn check(session: &Session<'_>, paper: PaperPlan) -> Result<Checked, LabError> {
+    // Read first: a file that is no outcome is found before anything is run.
+    let folder = session.workspace.results(paper.slug, session.request.profile);
+    let committed = results::outcomes(&folder, &paper.all_experiments)?;
+    let experiments = conclude(session.execute(paper.plans)?);
+    let fresh: Vec<&Outcome> = experiments.iter().filter_map(|known| known.outcome.as_ref()).collect();
+    let committed: Vec<&Outcome> = committed.iter().collect();
+    let check = compare::check(&paper.manifest, &committed, &fresh, Tolerance::default());
+    let regression = if check.level == Some(Level::Regression) { Status::Failed } else { Status::Fine };
+    let status = experiments.iter().fold(regression, |worst, known| worst.and(of(known.status)));
+    Ok(Checked { check, skipped: experiments.into_iter().filter_map(skipped).collect(), status })
+}
+
+fn of(ended: Ended) -> Status {
+    match ended {
+        Ended::Complete | Ended::NoData => Status::Fine,
+        Ended::BadData | Ended::Environment => Status::Refused,
+        Ended::Failed => Status::Failed,
     }
-    let old: Vec<&Outcome> = old.iter().collect();
-    let fresh: Vec<&Outcome> = fresh.iter().collect();
-    Ok(CheckReport {
-        check: check(&plan.paper.manifest, &old, &fresh, Tolerance::default()),
-        skipped,
-        failures,
-    })
+}
+
+fn skipped(known: Experiment) -> Option<Skipped> {
+    let reason = known.reason?;
+    Some(Skipped { experiment: known.experiment, status: known.status, reason })
 }

@@ -1,63 +1,84 @@
-//! `data`: what data sets there are, where they come from, whether they are whole.
+//! `data list|get|verify`: the data sets.
 
-use std::path::PathBuf;
+use std::io::IsTerminal;
+use std::sync::Mutex;
 
 use comfy_table::{Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
 use mixup_data::{DataError, DataSet, Library, Progress, catalogue};
 
+use super::print;
+use crate::cli::{Data, DataPlace};
 use crate::error::{LabError, Status};
 
-/// All data sets and whether they are at hand.
-pub(crate) fn list(data_dir: Option<PathBuf>) -> Status {
-    let library = Library::from_env(data_dir);
+/// Carries out the command.
+pub(crate) fn run(command: Data) -> Result<Status, LabError> {
+    match command {
+        Data::List { place } => list(&library(place)),
+        Data::Get { name, place } => get(&library(place), catalogue::find(&name)?),
+        Data::Verify { name: Some(name), place } => {
+            let located = library(place).verify(catalogue::find(&name)?)?;
+            print(&format!("{name}: verified ({located})"))?;
+            Ok(Status::Fine)
+        }
+        Data::Verify { name: None, place } => verify_all(&library(place)),
+    }
+}
+
+fn library(place: DataPlace) -> Library {
+    Library::from_env(place.data_dir)
+}
+
+fn list(library: &Library) -> Result<Status, LabError> {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["data set", "here", "licence", "title"]);
+    table.load_preset(presets::NOTHING).set_header(["name", "what", "licence", "here"]);
     for set in catalogue::ALL {
         let here = match library.locate(set) {
             Ok(located) => located.to_string(),
-            Err(DataError::Unavailable { .. }) => "no: `cargo xtask data get`".to_owned(),
-            Err(error) => format!("WRONG: {error}"),
+            Err(DataError::Unavailable { .. }) => "not at hand".to_owned(),
+            Err(error) => error.to_string(),
         };
-        table.add_row([set.name, &here, set.licence, set.title]);
+        table.add_row([set.name, set.title, set.licence, here.as_str()]);
     }
-    println!("{table}");
-    Status::Fine
-}
-
-/// Gets a data set, from the network where it must.
-pub(crate) fn get(data_dir: Option<PathBuf>, name: &str) -> Result<Status, LabError> {
-    let set = catalogue::find(name)?;
-    let located = Library::from_env(data_dir).obtain(set, &|progress| tell_progress(progress))?;
-    println!("{}: {located}", set.name);
-    println!("licence: {}", set.licence);
+    print(&table.trim_fmt())?;
     Ok(Status::Fine)
 }
 
-/// Checksums of one data set, or of all that are at hand.
-pub(crate) fn verify(data_dir: Option<PathBuf>, name: Option<&str>) -> Result<Status, LabError> {
-    let library = Library::from_env(data_dir);
-    let sets: Vec<&DataSet> = match name {
-        Some(name) => vec![catalogue::find(name)?],
-        None => catalogue::ALL.to_vec(),
+fn get(library: &Library, set: &DataSet) -> Result<Status, LabError> {
+    let bar = Mutex::new(if std::io::stderr().is_terminal() {
+        ProgressBar::no_length()
+    } else {
+        ProgressBar::hidden()
+    });
+    if let (Ok(bar), Ok(style)) =
+        (bar.lock(), ProgressStyle::with_template("{msg} [{bar:24}] {bytes}/{total_bytes}"))
+    {
+        bar.set_style(style);
+    }
+    let show = |progress: Progress<'_>| {
+        if let Ok(bar) = bar.lock() {
+            bar.set_message(progress.file.to_owned());
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+        }
     };
+    let located = library.obtain(set, &show)?;
+    print(&format!("{}: {located}", set.name))?;
+    Ok(Status::Fine)
+}
+
+/// A set that is not here is no fault; a wrong file is.
+fn verify_all(library: &Library) -> Result<Status, LabError> {
     let mut status = Status::Fine;
-    for set in sets {
+    for set in catalogue::ALL {
         match library.verify(set) {
-            Ok(located) => println!("{}: whole, {located}", set.name),
-            Err(DataError::Unavailable { .. }) if name.is_none() => println!("{}: not at hand", set.name),
+            Ok(located) => print(&format!("{}: verified ({located})", set.name))?,
+            Err(DataError::Unavailable { .. }) => print(&format!("{}: not at hand", set.name))?,
             Err(error) => {
-                println!("{}: {error}", set.name);
-                status = status.and(Status::Refused);
+                eprintln!("error: {}: {error}", set.name);
+                status = Status::Refused;
             }
         }
     }
     Ok(status)
-}
-
-/// A line when a download begins and when it is whole; it has its own end message otherwise.
-pub(crate) fn tell_progress(progress: Progress<'_>) {
-    let Progress { data_set, file, done, total } = progress;
-    if done == 0 || done == total {
-        eprintln!("{data_set}: {file}: {} of {} KiB", done / 1024, total.div_ceil(1024));
-    }
 }

@@ -1,119 +1,104 @@
-//! `list`: papers, experiments, claims with their last verdicts, and whether the data is at hand.
-
-use std::path::PathBuf;
+//! `list`: papers, experiments, claims with their last verdicts, and whether the data are at hand.
 
 use mixup_data::{Library, catalogue};
 use serde::Serialize;
 
-use super::{Format, print_json};
+use super::{print, print_json};
+use crate::cli::Format;
 use crate::error::{LabError, Status};
 use crate::experiment::Profile;
-use crate::load::load;
+use crate::paper_files::PaperFiles;
 use crate::registry::PaperEntry;
-use crate::results::Results;
-use crate::verdict::Verdict;
+use crate::resolve::{Overrides, Resolved};
+use crate::results;
+use crate::verdict::{self, Verdict};
 use crate::workspace::Workspace;
 
-/// What a machine reads about a paper.
-#[derive(Debug, Serialize)]
-struct ListedPaper {
-    paper: String,
+#[derive(Serialize)]
+struct Paper {
+    paper: &'static str,
     title: String,
     venue: String,
-    experiments: Vec<ListedExperiment>,
-    claims: Vec<ListedClaim>,
+    experiments: Vec<Experiment>,
+    claims: Vec<Claim>,
 }
 
-#[derive(Debug, Serialize)]
-struct ListedExperiment {
+#[derive(Serialize)]
+struct Experiment {
     experiment: String,
     title: String,
     data: String,
-    data_at_hand: bool,
-    methods: Vec<String>,
-    seeds: u32,
-    committed: bool,
+    /// Where the data are; absent where they are not at hand.
+    data_place: Option<String>,
+    /// Runs of the desk profile.
+    runs: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct ListedClaim {
-    id: String,
+#[derive(Serialize)]
+struct Claim {
+    claim: String,
     text: String,
-    verdict: String,
+    /// By the committed results of the desk profile.
+    verdict: verdict::Status,
 }
 
-pub(crate) fn list(
-    workspace: &Workspace,
-    papers: &[PaperEntry],
-    data_dir: Option<PathBuf>,
-    format: Format,
-) -> Result<Status, LabError> {
-    let library = Library::from_env(data_dir);
-    let listed = papers
-        .iter()
-        .map(|entry| describe(workspace, entry, &library))
-        .collect::<Result<Vec<ListedPaper>, LabError>>()?;
+/// Carries out the command.
+pub(crate) fn run(workspace: &Workspace, papers: &[PaperEntry], format: Format) -> Result<Status, LabError> {
+    let library = Library::from_env(None);
+    let papers: Vec<Paper> =
+        papers.iter().map(|entry| paper(workspace, &library, entry)).collect::<Result<_, _>>()?;
     match format {
-        Format::Json => print_json(&listed)?,
-        Format::Text => listed.iter().for_each(print),
+        Format::Json => print_json(&papers)?,
+        Format::Text => print(&papers.iter().map(text).collect::<Vec<_>>().join("\n\n"))?,
     }
     Ok(Status::Fine)
 }
 
-fn describe(workspace: &Workspace, entry: &PaperEntry, library: &Library) -> Result<ListedPaper, LabError> {
-    let paper = load(workspace, entry)?;
-    let results = Results::at(workspace.results(entry.slug, Profile::Desk), Profile::Desk);
-    let verdicts = results.verdicts()?;
-    let word = |id: &str| {
-        let verdict = verdicts.iter().find(|verdict: &&Verdict| verdict.claim == id);
-        verdict.map_or("NOT RUN", |verdict| verdict.status.word()).to_owned()
-    };
-    let claims = paper.manifest.claims.iter().map(|claim| (&claim.id, &claim.text));
-    let untested = paper.manifest.untested.iter().map(|claim| (&claim.id, &claim.text));
-    let claims = claims
-        .map(|(id, text)| (id, text, word(id)))
-        .chain(untested.map(|(id, text)| (id, text, "UNTESTED".to_owned())))
-        .map(|(id, text, verdict)| ListedClaim { id: id.clone(), text: text.clone(), verdict })
-        .collect();
-    let mut experiments = Vec::new();
-    for experiment in &paper.experiments {
-        let data = catalogue::find(&experiment.data)?;
-        experiments.push(ListedExperiment {
-            experiment: experiment.experiment.clone(),
-            title: experiment.title.clone(),
-            data: data.name.to_owned(),
-            data_at_hand: library.locate(data).is_ok(),
-            methods: experiment.methods.keys().cloned().collect(),
-            seeds: experiment.seeds.get(),
-            committed: results.read(&experiment.experiment)?.is_some(),
-        });
-    }
-    Ok(ListedPaper {
-        paper: entry.slug.to_owned(),
-        title: paper.manifest.title,
-        venue: paper.manifest.venue,
+fn paper(workspace: &Workspace, library: &Library, entry: &PaperEntry) -> Result<Paper, LabError> {
+    let files = PaperFiles::read(workspace, entry, Profile::Desk, &Overrides::default())?;
+    let verdicts = results::verdicts(&workspace.results(entry.slug, Profile::Desk))?;
+    let experiments =
+        files.experiments.into_iter().map(|known| experiment(library, known)).collect::<Result<_, _>>()?;
+    let tested =
+        files.manifest.claims.into_iter().map(|claim| (claim.id, claim.text, verdict::Status::NotRun));
+    let untested =
+        files.manifest.untested.into_iter().map(|claim| (claim.id, claim.text, verdict::Status::Untested));
+    let claims = tested.chain(untested).map(|(claim, text, unless_known)| {
+        let known = verdicts.iter().find(|verdict: &&Verdict| verdict.claim == claim);
+        Claim { verdict: known.map_or(unless_known, |verdict| verdict.status), claim, text }
+    });
+    Ok(Paper {
+        paper: entry.slug,
+        claims: claims.collect(),
+        title: files.manifest.title,
+        venue: files.manifest.venue,
         experiments,
-        claims,
     })
 }
 
-fn print(paper: &ListedPaper) {
-    println!("{}: {} ({})", paper.paper, paper.title, paper.venue);
-    println!("  experiments");
-    for experiment in &paper.experiments {
-        let data = if experiment.data_at_hand { "at hand" } else { "not at hand" };
-        let committed = if experiment.committed { "" } else { ", no committed outcome" };
-        println!(
-            "    {:20} {} methods x {} seeds, data {} {data}{committed}",
-            experiment.experiment,
-            experiment.methods.len(),
-            experiment.seeds,
-            experiment.data,
+fn experiment(library: &Library, known: Resolved) -> Result<Experiment, LabError> {
+    let data_place = library.locate(catalogue::find(&known.data)?).ok().map(|located| located.to_string());
+    Ok(Experiment {
+        experiment: known.experiment,
+        title: known.title,
+        data: known.data,
+        data_place,
+        runs: known.runs.len(),
+    })
+}
+
+fn text(paper: &Paper) -> String {
+    let mut text = format!("{}: {} ({})\n\n", paper.paper, paper.title, paper.venue);
+    for known in &paper.experiments {
+        let place = known.data_place.as_deref().unwrap_or("not at hand");
+        text += &format!(
+            "  {:<20} {:>4} runs  {} ({place})\n{:24}{}\n",
+            known.experiment, known.runs, known.data, "", known.title
         );
     }
-    println!("  claims");
+    text.push('\n');
     for claim in &paper.claims {
-        println!("    {:13} {:30} {}", claim.verdict, claim.id, claim.text);
+        text += &format!("  {:<14}{}: {}\n", claim.verdict.word(), claim.claim, claim.text);
     }
-    println!();
+    text
 }

@@ -1,40 +1,45 @@
-//! One file per command.
+//! The commands, a file each.
 
 pub(crate) mod check;
 pub(crate) mod data;
+mod estimate;
 pub(crate) mod list;
 pub(crate) mod new_paper;
 pub(crate) mod parity;
+mod preview;
 pub(crate) mod reproduce;
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
-use clap::ValueEnum;
 use serde::Serialize;
 
 use crate::error::LabError;
 use crate::report::Style;
 
-/// What standard output is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// Text for a person.
-    Text,
-    /// JSON for a machine; everything else goes to standard error.
-    Json,
-}
-
-/// Prints JSON on standard output.
-fn print_json(value: &impl Serialize) -> Result<(), LabError> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| LabError::Usage(format!("cannot be written as JSON: {error}")))?;
-    println!("{text}");
-    Ok(())
-}
-
-/// Colours and width of the terminal on standard output.
+/// How text on standard output looks best.
 fn style() -> Style {
-    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).unwrap_or(120);
+    let out = io::stdout();
+    if !out.is_terminal() {
+        return Style::default();
+    }
+    let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = console::Term::stdout().size_checked().map_or(Style::default().width, |(_, columns)| columns);
     Style { color, width }
+}
+
+/// Writes a text and a line break to standard output. A closed pipe (`| head`) is not an error.
+fn print(text: &str) -> Result<(), LabError> {
+    match writeln!(io::stdout().lock(), "{}", text.trim_end()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(LabError::io("cannot be written to", Path::new("standard output"))(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes one JSON document to standard output.
+fn print_json(value: &impl Serialize) -> Result<(), LabError> {
+    let json = serde_json::to_string_pretty(value).map_err(io::Error::other);
+    print(&json.map_err(LabError::io("cannot be written to", Path::new("standard output")))?)
 }

@@ -1,30 +1,49 @@
-//! `parity`: golden vectors of any folder against the ops that the papers register.
+//! `parity`: golden vectors of official implementations through our ops.
 
+use std::fs;
 use std::path::PathBuf;
 
-use super::{Format, print_json};
+use super::{print, print_json};
+use crate::cli::Format;
 use crate::error::{LabError, Status};
 use crate::golden::{self, Ops};
 use crate::registry::PaperEntry;
 use crate::workspace::Workspace;
 
-pub(crate) fn parity(
+/// Carries out the command over the given paths, or over every paper's own cases.
+pub(crate) fn run(
     workspace: &Workspace,
     papers: &[PaperEntry],
-    folders: &[PathBuf],
+    paths: Vec<PathBuf>,
     format: Format,
 ) -> Result<Status, LabError> {
-    let own: Vec<PathBuf> = papers
-        .iter()
-        .map(|paper| workspace.papers().join(paper.slug).join("tests/golden"))
-        .filter(|folder| folder.is_dir())
-        .collect();
-    let folders = if folders.is_empty() { &own } else { folders };
+    let paths = if paths.is_empty() { own_cases(workspace)? } else { paths };
     let ops: Ops = papers.iter().flat_map(|paper| (paper.golden)()).collect();
-    let result = golden::run(folders, &ops).map_err(|error| LabError::Usage(error.to_string()))?;
+    let parity = golden::run(&paths, &ops).map_err(|error| LabError::Usage(error.to_string()))?;
     match format {
-        Format::Text => print!("{result}"),
-        Format::Json => print_json(&result)?,
+        Format::Text => print(&parity.to_string())?,
+        Format::Json => print_json(&parity)?,
     }
-    Ok(if result.missed == 0 { Status::Fine } else { Status::Failed })
+    Ok(if parity.missed == 0 { Status::Fine } else { Status::Failed })
+}
+
+/// Every `papers/*/tests/golden`.
+fn own_cases(workspace: &Workspace) -> Result<Vec<PathBuf>, LabError> {
+    let folder = workspace.papers();
+    let refused = || LabError::io("cannot be read", &folder);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(refused())? {
+        let cases = entry.map_err(refused())?.path().join("tests").join("golden");
+        if cases.is_dir() {
+            found.push(cases);
+        }
+    }
+    found.sort();
+    if found.is_empty() {
+        return Err(LabError::Usage(format!(
+            "no golden vectors at {}/*/tests/golden; give a folder of cases",
+            folder.display()
+        )));
+    }
+    Ok(found)
 }

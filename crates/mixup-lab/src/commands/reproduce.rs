@@ -1,228 +1,246 @@
-//! `reproduce`: run what is missing, show the tables and the verdicts, keep the outcome.
+//! `reproduce`: run a paper's experiments, judge its claims, write results.
 
-use mixup_data::Library;
+use std::path::PathBuf;
+use std::time::Instant;
+
 use serde::Serialize;
 
-use super::{Format, print_json, style};
+use super::estimate::{costs, duration};
+use super::{preview, print, print_json, style};
+use crate::cli::Format;
 use crate::error::{LabError, Status};
 use crate::experiment::Profile;
+use crate::job::FailureKind;
 use crate::outcome::Outcome;
-use crate::plan::PlannedExperiment;
 use crate::registry::PaperEntry;
 use crate::report;
-use crate::results::{Judged, Results};
-use crate::session::{MissingData, Options, PlannedPaper, execute, find_papers, plan_paper};
-use crate::store::Store;
-use crate::verdict::{ReferenceNote, Verdict};
+use crate::results;
+use crate::session::{End, Executed, PaperPlan, Request, Session};
+use crate::verdict::{ReferenceNote, Verdict, judge};
 use crate::workspace::Workspace;
 
-/// What was asked for.
-#[derive(Debug)]
-pub(crate) struct Request<'a> {
-    pub(crate) slug: &'a str,
-    pub(crate) options: Options,
-    pub(crate) dry_run: bool,
-    pub(crate) format: Format,
-}
-
-/// What a machine reads about a paper.
-#[derive(Debug, Serialize)]
-struct PaperReport {
-    paper: String,
-    profile: Profile,
-    experiments: Vec<ExperimentReport>,
+/// What became of a paper. Written as JSON on request.
+#[derive(Serialize)]
+struct Reproduced {
+    paper: &'static str,
+    profile: &'static str,
+    experiments: Vec<Experiment>,
+    /// Over the outcomes of this command and the committed ones of the paper's other experiments.
     verdicts: Vec<Verdict>,
     reference: Vec<ReferenceNote>,
+    /// The folder that outcomes were written to; absent when there was none to write.
+    written: Option<PathBuf>,
 }
 
-/// What a machine reads about an experiment.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case", tag = "status")]
-enum ExperimentReport {
-    /// All runs are there.
-    Done { experiment: String, executed: usize, reused: usize, outcome: Box<Outcome> },
-    /// Some runs failed.
-    Failed { experiment: String, executed: usize, reused: usize, failures: Vec<String> },
-    /// The data set is not at hand.
-    DataMissing { experiment: String, data: String, message: String },
-    /// `--dry-run`.
-    Planned {
-        experiment: String,
-        data: String,
-        data_at_hand: bool,
-        runs: usize,
-        finished: usize,
-        estimated_core_seconds: Option<f64>,
-    },
+/// What became of an experiment.
+#[derive(Serialize)]
+pub(super) struct Experiment {
+    pub(super) experiment: String,
+    pub(super) status: Ended,
+    pub(super) runs: usize,
+    pub(super) executed: usize,
+    /// Why it is not complete.
+    pub(super) reason: Option<String>,
+    pub(super) outcome: Option<Outcome>,
 }
 
-pub(crate) fn reproduce(
+/// How an experiment ended, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Ended {
+    Complete,
+    NoData,
+    BadData,
+    Failed,
+    /// Runs failed for what the user can mend.
+    Environment,
+}
+
+/// Carries out the command.
+pub(crate) fn run(
     workspace: &Workspace,
     papers: &[PaperEntry],
-    request: &Request<'_>,
+    request: Request,
+    dry_run: bool,
+    format: Format,
 ) -> Result<Status, LabError> {
-    let options = &request.options;
-    let plans = find_papers(papers, request.slug)?
-        .into_iter()
-        .map(|entry| plan_paper(workspace, entry, options))
-        .collect::<Result<Vec<_>, _>>()?;
-    let store = Store::at(workspace.state());
-    let library = Library::from_env(options.data_dir.clone());
-    if request.dry_run {
-        return dry_run(workspace, &plans, &store, &library, request);
+    let session = Session::new(workspace, request)?;
+    let plans = session.plan(papers)?;
+    if dry_run {
+        return preview::run(&session, &plans, format);
     }
-    let folder = |plan: &PlannedPaper<'_>| results(workspace, plan.paper.entry.slug, options);
-    plans.iter().try_for_each(|plan| folder(plan).ensure_writable())?;
-    let missing = MissingData::of(plans.iter().flat_map(|plan| &plan.experiments), &library)?;
-    let mut status = Status::Fine;
-    let mut reports = Vec::new();
     for plan in &plans {
-        let (paper_status, report) = reproduce_paper(plan, &folder(plan), &store, &missing, request)?;
-        status = status.and(paper_status);
-        reports.push(report);
+        results::check_writable(&target(&session, plan.slug))?;
     }
-    if request.format == Format::Json {
-        print_json(&reports)?;
-    }
-    Ok(status)
-}
-
-/// Where outcomes go: to results/ only for the YAML as it stands.
-pub(crate) fn results(workspace: &Workspace, slug: &str, options: &Options) -> Results {
-    let folder = if options.is_canonical() {
-        workspace.results(slug, options.profile)
-    } else {
-        workspace.scratch_outcomes(slug, options.profile)
-    };
-    Results::at(folder, options.profile)
-}
-
-fn reproduce_paper(
-    plan: &PlannedPaper<'_>,
-    results: &Results,
-    store: &Store,
-    missing: &MissingData,
-    request: &Request<'_>,
-) -> Result<(Status, PaperReport), LabError> {
-    let text = request.format == Format::Text;
-    let mut status = Status::Fine;
-    let mut fresh: Vec<Outcome> = Vec::new();
-    let mut experiments = Vec::new();
-    for experiment in &plan.experiments {
-        let report = run_experiment(experiment, plan, store, missing, request)?;
-        match &report {
-            ExperimentReport::Done { outcome, .. } => fresh.push((**outcome).clone()),
-            ExperimentReport::Failed { .. } => status = status.and(Status::Failed),
-            _ => {}
-        }
-        experiments.push(report);
-    }
-    let judged = results.judge(&plan.paper, &fresh)?;
-    if !fresh.is_empty() {
-        results.write(&plan.paper, &fresh, &judged)?;
-    }
-    if text {
-        print_text(&fresh, &judged);
-    }
-    if !fresh.is_empty() {
-        let why =
-            if request.options.is_canonical() { "" } else { " (not in results/: other seeds or device)" };
-        eprintln!("outcomes written to {}{why}", results.folder().display());
-    }
-    for report in &experiments {
-        if let ExperimentReport::DataMissing { experiment, message, .. } = report {
-            eprintln!("\n{experiment} was not run: {message}");
-        }
-    }
-    if fresh.is_empty() && status == Status::Fine {
-        status = Status::Refused;
-    }
-    let report = PaperReport {
-        paper: plan.paper.entry.slug.to_owned(),
-        profile: request.options.profile,
-        experiments,
-        verdicts: judged.verdicts,
-        reference: judged.notes,
-    };
-    Ok((status, report))
-}
-
-fn run_experiment(
-    plan: &PlannedExperiment,
-    paper: &PlannedPaper<'_>,
-    store: &Store,
-    missing: &MissingData,
-    request: &Request<'_>,
-) -> Result<ExperimentReport, LabError> {
-    let experiment = plan.experiment.experiment.clone();
-    if let Some(message) = missing.about(plan) {
-        let data = plan.data.name.to_owned();
-        return Ok(ExperimentReport::DataMissing { experiment, data, message: message.to_owned() });
-    }
-    let done = execute(plan, paper.paper.entry, store, &request.options)?;
-    let (executed, reused) = (done.executed, done.reused);
-    if executed == 0 && done.failures.is_empty() {
-        eprintln!("{experiment}: all {reused} runs are in the store");
-    }
-    Ok(match done.outcome {
-        Some(outcome) if done.failures.is_empty() => {
-            ExperimentReport::Done { experiment, executed, reused, outcome: Box::new(outcome) }
-        }
-        _ => ExperimentReport::Failed { experiment, executed, reused, failures: done.failures },
-    })
-}
-
-fn print_text(fresh: &[Outcome], judged: &Judged) {
-    for outcome in fresh {
-        println!("\n{}", report::experiment(outcome, &judged.verdicts, &judged.notes, style()));
-    }
-    println!("\n{}", report::summary(&judged.verdicts, style()));
-}
-
-fn dry_run(
-    workspace: &Workspace,
-    plans: &[PlannedPaper<'_>],
-    store: &Store,
-    library: &Library,
-    request: &Request<'_>,
-) -> Result<Status, LabError> {
-    let mut reports = Vec::new();
+    let mut reproduced = Vec::new();
     for plan in plans {
-        let committed = results(workspace, plan.paper.entry.slug, &request.options);
-        for experiment in &plan.experiments {
-            let finished = experiment.runs.iter().filter(|run| store.get(&run.key).is_some()).count();
-            let pending = experiment.runs.len() - finished;
-            let per_run = committed.read(&experiment.experiment.experiment)?.map(|outcome| {
-                outcome.core_seconds / (outcome.methods.len() * outcome.seeds.len()).max(1) as f64
-            });
-            reports.push(ExperimentReport::Planned {
-                experiment: experiment.experiment.experiment.clone(),
-                data: experiment.data.name.to_owned(),
-                data_at_hand: library.locate(experiment.data).is_ok(),
-                runs: experiment.runs.len(),
-                finished,
-                estimated_core_seconds: per_run.map(|seconds| seconds * pending as f64),
-            });
+        let paper = reproduce(&session, plan)?;
+        if format == Format::Text {
+            print(&text(&paper))?;
         }
+        say_where(&session, &paper);
+        reproduced.push(paper);
     }
-    match request.format {
-        Format::Json => print_json(&reports)?,
-        Format::Text => reports.iter().for_each(|report| print_planned(report, request.options.jobs)),
+    if format == Format::Json {
+        print_json(&reproduced)?;
     }
-    Ok(Status::Fine)
+    Ok(status(reproduced.iter().flat_map(|paper| &paper.experiments)))
 }
 
-fn print_planned(report: &ExperimentReport, jobs: usize) {
-    let ExperimentReport::Planned { experiment, data, data_at_hand, runs, finished, estimated_core_seconds } =
-        report
-    else {
-        return;
+/// Where outcomes go.
+fn target(session: &Session<'_>, slug: &str) -> PathBuf {
+    let profile = session.request.profile;
+    if session.request.as_committed() {
+        session.workspace.results(slug, profile)
+    } else {
+        session.workspace.scratch_outcomes(slug, profile)
+    }
+}
+
+fn reproduce(session: &Session<'_>, paper: PaperPlan) -> Result<Reproduced, LabError> {
+    announce(session, &paper)?;
+    let PaperPlan { slug, manifest, all_experiments, plans } = paper;
+    let profile = session.request.profile;
+    let started = Instant::now();
+    let executed = session.execute(plans)?;
+    let experiments = conclude(executed);
+    let count: usize = experiments.iter().map(|known| known.executed).sum();
+    eprintln!("{slug}: {count} runs executed in {}", duration(started.elapsed().as_secs_f64()));
+
+    // Held from reading what is committed to writing what is judged over it.
+    let _lock = session.store.lock_results()?;
+    let committed = results::outcomes(&session.workspace.results(slug, profile), &all_experiments)?;
+    let fresh: Vec<&Outcome> = experiments.iter().filter_map(|known| known.outcome.as_ref()).collect();
+    let merged = merge(&all_experiments, &fresh, committed);
+    let verdicts = judge(&manifest, &merged.iter().collect::<Vec<_>>());
+    let folder = target(session, slug);
+    if !fresh.is_empty() {
+        results::write_outcomes(&folder, &fresh)?;
+        if session.request.as_committed() && profile == Profile::Desk {
+            results::write_report(&folder, &manifest, &merged, &verdicts)?;
+        }
+    }
+    let written = (!fresh.is_empty()).then_some(folder);
+    let reference = results::reference_notes(&manifest, &merged);
+    Ok(Reproduced { paper: slug, profile: profile.name(), experiments, verdicts, reference, written })
+}
+
+/// Fresh outcomes, and committed ones where there is no fresh one, in the order of the experiments.
+fn merge(experiments: &[String], fresh: &[&Outcome], committed: Vec<Outcome>) -> Vec<Outcome> {
+    let find = |name: &String| {
+        let fresh = fresh.iter().copied().find(|outcome| outcome.experiment == *name);
+        fresh.or_else(|| committed.iter().find(|outcome| outcome.experiment == *name)).cloned()
     };
-    let data_state = if *data_at_hand { "at hand" } else { "to be fetched" };
-    let cost = match estimated_core_seconds {
-        _ if finished == runs => "nothing to do".to_owned(),
-        Some(seconds) => format!("about {:.0} s with {jobs} jobs", seconds / jobs as f64),
-        None => "cost not known yet".to_owned(),
+    experiments.iter().filter_map(find).collect()
+}
+
+/// Says on standard error what is ahead.
+fn announce(session: &Session<'_>, paper: &PaperPlan) -> Result<(), LabError> {
+    let costs = costs(session, paper)?;
+    let all: usize = paper.plans.iter().map(|plan| plan.keys.len()).sum();
+    let finished: usize = costs.iter().map(|cost| cost.finished).sum();
+    let mut line = format!("{}: {all} runs, {finished} of them finished", paper.slug);
+    if let Some(seconds) =
+        costs.iter().map(|cost| cost.seconds).sum::<Option<f64>>().filter(|_| finished < all)
+    {
+        let jobs = session.jobs().get().min(all - finished);
+        line += &format!("; the others take about {} with {jobs} at a time", duration(seconds / jobs as f64));
+    }
+    eprintln!("{line}");
+    Ok(())
+}
+
+/// Names what is not complete, on standard error as well.
+pub(super) fn conclude(executed: Vec<Executed>) -> Vec<Experiment> {
+    executed.into_iter().map(experiment).collect()
+}
+
+fn experiment(Executed { plan, executed, end }: Executed) -> Experiment {
+    let name = plan.experiment.experiment;
+    let (status, reason, outcome) = match end {
+        End::Complete(outcome) => (Ended::Complete, None, Some(*outcome)),
+        End::NoData(error) => (Ended::NoData, Some(error.to_string()), None),
+        End::BadData(error) => (Ended::BadData, Some(error.to_string()), None),
+        End::Failed(failures) => {
+            let mendable = failures.iter().all(|(_, _, failure)| failure.kind == FailureKind::Environment);
+            let runs: Vec<String> = failures
+                .iter()
+                .map(|(method, seed, failure)| format!("{method}, seed {seed}: {}", failure.message))
+                .collect();
+            let reason =
+                format!("{} of {} runs failed:\n  {}", runs.len(), plan.keys.len(), runs.join("\n  "));
+            (if mendable { Ended::Environment } else { Ended::Failed }, Some(reason), None)
+        }
     };
-    println!("{experiment}: {runs} runs, {finished} finished, data {data} {data_state}; {cost}");
+    if let Some(reason) = &reason {
+        let word = if status == Ended::NoData { "skipped" } else { "error" };
+        eprintln!("{word}: {name}: {reason}");
+    }
+    Experiment { experiment: name, status, runs: plan.keys.len(), executed, reason, outcome }
+}
+
+/// Missing data are forgiven where something else could be run.
+pub(super) fn status<'e>(experiments: impl IntoIterator<Item = &'e Experiment>) -> Status {
+    let mut worst = Status::Fine;
+    let mut any_complete = false;
+    for known in experiments {
+        any_complete |= known.status == Ended::Complete;
+        worst = worst.and(match known.status {
+            Ended::Complete | Ended::NoData => Status::Fine,
+            Ended::BadData | Ended::Environment => Status::Refused,
+            Ended::Failed => Status::Failed,
+        });
+    }
+    if any_complete { worst } else { worst.and(Status::Refused) }
+}
+
+fn text(paper: &Reproduced) -> String {
+    let style = style();
+    let mut text = String::new();
+    for outcome in paper.experiments.iter().filter_map(|known| known.outcome.as_ref()) {
+        text += &report::experiment(outcome, &paper.verdicts, &paper.reference, style);
+        text += "\n\n";
+    }
+    text + &report::summary(&paper.verdicts, style)
+}
+
+fn say_where(session: &Session<'_>, paper: &Reproduced) {
+    let Some(folder) = &paper.written else { return };
+    eprintln!("written: {}", session.workspace.shown(folder));
+    if !session.request.as_committed() {
+        eprintln!("results/ is as it was: these are not the experiment's own seeds, device or threads");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::outcome;
+
+    fn ended(status: Ended) -> Experiment {
+        Experiment { experiment: String::new(), status, runs: 1, executed: 0, reason: None, outcome: None }
+    }
+
+    #[test]
+    fn missing_data_are_forgiven_only_beside_a_complete_experiment() {
+        let of = |all: &[Ended]| status(&all.iter().map(|known| ended(*known)).collect::<Vec<_>>());
+        assert_eq!(of(&[Ended::Complete, Ended::NoData]), Status::Fine);
+        assert_eq!(of(&[Ended::NoData]), Status::Refused);
+        assert_eq!(of(&[Ended::Complete, Ended::BadData]), Status::Refused);
+        assert_eq!(of(&[Ended::Complete, Ended::BadData, Ended::Failed]), Status::Failed);
+        assert_eq!(of(&[Ended::Failed]), Status::Failed);
+    }
+
+    #[test]
+    fn a_fresh_outcome_stands_in_for_the_committed_one() {
+        let committed = vec![outcome("a", &[("erm", &[1.0])]), outcome("b", &[("erm", &[1.0])])];
+        let fresh = outcome("b", &[("erm", &[2.0])]);
+        let names = ["b".to_owned(), "a".to_owned(), "c".to_owned()];
+        let merged = merge(&names, &[&fresh], committed);
+        let values: Vec<_> = merged
+            .iter()
+            .map(|known| (known.experiment.as_str(), known.methods["erm"].values["rmse"][0]))
+            .collect();
+        assert_eq!(values, [("b", 2.0), ("a", 1.0)]);
+    }
 }

@@ -169,6 +169,9 @@ impl<'de> Visitor<'de> for Unique<'_> {
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
+    }
 }
 
 /// Reads a key, puts it on the trail, and fails if it was seen before.

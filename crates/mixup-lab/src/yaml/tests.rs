@@ -32,6 +32,7 @@ data: airfoil
 model:
   kind: mlp
   hidden: [128, 64]
+  activation: relu
 optimizer: {kind: adam, lr: 0.01}
 train:
   epochs: 100
@@ -71,22 +72,22 @@ fn refused(from: &str, to: &str, line: usize, message: &str) {
 
 #[test]
 fn names_line_key_and_what_is_right() {
-    refused("  epochs:", "  epoch:", 10, ":3: train.epoch: unknown key `epoch`; did you mean `epochs`?");
-    refused("epochs: 100", "epochs: -5", 10, "train.epochs: must be a whole number of at least 1, not -5");
-    refused("epochs: 100", "epochs: many", 10, "train.epochs: must be a whole number of at least 1");
-    refused("  epochs: 100\n", "", 9, "train: the key `epochs` is missing");
-    refused("alpha: 2.0", "alpha: .nan", 15, "methods.mixup.alpha: must be a finite number above 0, not NaN");
-    refused("alpha: 2.0", "alpha: NaN", 15, "methods.mixup.alpha: must be a finite number above 0");
-    refused("alpha: 2,", "alpha: -2,", 16, "methods.c-mixup.alpha: must be a finite number above 0, not -2");
-    refused("1.75", "0", 16, "methods.c-mixup.partner.kde.bandwidth: must be a finite number above 0, not 0");
+    refused("  epochs:", "  epoch:", 11, ":3: train.epoch: unknown key `epoch`; did you mean `epochs`?");
+    refused("epochs: 100", "epochs: -5", 11, "train.epochs: must be a whole number of at least 1, not -5");
+    refused("epochs: 100", "epochs: many", 11, "train.epochs: must be a whole number of at least 1");
+    refused("  epochs: 100\n", "", 10, "train: the key `epochs` is missing");
+    refused("alpha: 2.0", "alpha: .nan", 16, "methods.mixup.alpha: must be a finite number above 0, not NaN");
+    refused("alpha: 2.0", "alpha: NaN", 16, "methods.mixup.alpha: must be a finite number above 0");
+    refused("alpha: 2,", "alpha: -2,", 17, "methods.c-mixup.alpha: must be a finite number above 0, not -2");
+    refused("1.75", "0", 17, "methods.c-mixup.partner.kde.bandwidth: must be a finite number above 0, not 0");
     refused(
         "uniform",
         "unifrom",
-        15,
+        16,
         "methods.mixup.partner: unknown name `unifrom`; did you mean `uniform`?",
     );
-    refused("smoke:", "smok:", 20, "profiles.smok: unknown name `smok`; did you mean `smoke`?");
-    refused("seeds: 10", "seeds: [1]", 17, "seeds: must be a whole number of at least 1, not a list");
+    refused("smoke:", "smok:", 21, "profiles.smok: unknown name `smok`; did you mean `smoke`?");
+    refused("seeds: 10", "seeds: [1]", 18, "seeds: must be a whole number of at least 1, not a list");
 }
 
 #[test]
@@ -94,25 +95,25 @@ fn finds_the_place_inside_an_enum_with_a_kind() {
     refused("hidden:", "hiden:", 7, "model.hiden: unknown key `hiden`; did you mean `hidden`?");
     refused("[128, 64]", "[128, 0]", 7, "model.hidden[1]: must be a whole number of at least 1, not 0");
     refused("kind: mlp", "kind: mpl", 6, "model.kind: unknown name `mpl`; did you mean `mlp`?");
-    refused("lr: 0.01", "lr: -1", 8, "optimizer.lr: must be a finite number above 0, not -1");
+    refused("lr: 0.01", "lr: -1", 9, "optimizer.lr: must be a finite number above 0, not -1");
     // Two values could be meant: the message stays at the enum.
     refused("[128, 64]", "[0, 0]", 5, "model: must be a whole number of at least 1, not 0");
 }
 
 #[test]
 fn refuses_a_key_that_stands_twice() {
-    refused("  mixup:", "  erm:", 15, "methods.erm: this key is given twice");
-    refused("  batch: 16", "  epochs: 16", 11, "train.epochs: this key is given twice");
-    refused("lr: 0.01}", "lr: 0.01, lr: 0.02}", 8, "optimizer.lr: this key is given twice");
+    refused("  mixup:", "  erm:", 16, "methods.erm: this key is given twice");
+    refused("  batch: 16", "  epochs: 16", 12, "train.epochs: this key is given twice");
+    refused("lr: 0.01}", "lr: 0.01, lr: 0.02}", 9, "optimizer.lr: this key is given twice");
 }
 
 #[test]
 fn refuses_what_is_not_yaml() {
     refused("[128, 64]", "[128, 64", 8, "not well-formed YAML");
-    refused("  batch", "\tbatch", 11, "not well-formed YAML");
-    refused("{epochs: 2}", "!big {epochs: 2}", 20, "a tag (`!name`) is not used here");
+    refused("  batch", "\tbatch", 12, "not well-formed YAML");
+    refused("{epochs: 2}", "!big {epochs: 2}", 21, "a tag (`!name`) is not used here");
     let error = read("").expect_err("empty");
-    assert_eq!(error.to_string(), "airfoil.yaml:1:1: must be a mapping (key: value), not empty");
+    assert_eq!(error.to_string(), "airfoil.yaml:1:1: the key `experiment` is missing");
     assert!(read("a: 1\n---\nb: 1\n").is_err(), "two documents");
     assert!(Document::read(Path::new("/nowhere/x.yaml")).is_err());
 }
@@ -132,7 +133,8 @@ fn points_into_the_file_after_parsing() {
 
 #[test]
 fn a_document_reads_as_any_type() {
-    let document = Document::from_text(Path::new("m.yaml"), "a: {kind: mlp, hidden: [3]}".into());
+    let document =
+        Document::from_text(Path::new("m.yaml"), "a: {kind: mlp, hidden: [3], activation: relu}".into());
     let models: IndexMap<String, ModelConfig> =
         document.and_then(|document| document.parse()).expect("well formed");
     assert_eq!(models.len(), 1);

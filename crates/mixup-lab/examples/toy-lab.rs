@@ -1,0 +1,216 @@
+//! A laboratory with one small paper, for the tests of the command line (tests/cli).
+//!
+//! The paper is real in little: bagged ridge regression on real data, each bag an "epoch" with a
+//! checkpoint. Its `setting` can slow a run down, or make it crash or hang.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
+
+use mixup_core::CoreError;
+use mixup_core::checked::Positive;
+use mixup_core::device;
+use mixup_core::stream::Streams;
+use mixup_data::{Table, load_table};
+use mixup_lab::experiment::RunSpec;
+use mixup_lab::golden::{Array, Case, Computed, GoldenError, GoldenOp};
+use mixup_lab::outcome::{Direction, MetricInfo};
+use mixup_lab::registry::{Measured, Paper, PaperEntry, RunContext, RunError};
+use rand::Rng;
+use rand::seq::SliceRandom;
+use serde::{Deserialize, Serialize};
+
+fn main() -> ExitCode {
+    mixup_lab::cli::main(&[PaperEntry::of::<Toy>()])
+}
+
+struct Toy;
+
+/// A method: how strongly weights are pulled to 0.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Method {
+    penalty: Positive,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setting {
+    /// Milliseconds of sleep after each bag.
+    #[serde(default)]
+    sleep: u64,
+    /// What goes wrong in the run of this seed.
+    #[serde(default)]
+    fault: Option<(u64, Fault)>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Fault {
+    Panic,
+    Abort,
+    Diverge,
+    Hang,
+}
+
+type Spec = RunSpec<Method, Setting>;
+
+impl Paper for Toy {
+    type Method = Method;
+    type Setting = Setting;
+    const SLUG: &'static str = "toy";
+
+    fn metrics() -> Vec<MetricInfo> {
+        let info = |name: &str, label: &str| MetricInfo {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            better: Direction::Lower,
+            decimals: 4,
+        };
+        vec![info("rmse", "RMSE"), info("mae", "MAE")]
+    }
+
+    fn check(spec: &Spec) -> Result<(), String> {
+        spec.train.as_ref().map(drop).ok_or_else(|| "`train` is missing".to_owned())
+    }
+
+    fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> {
+        device::open(&spec.device)?;
+        let table = load_table(context.library, &spec.data)?;
+        let bags = spec.train.as_ref().map_or(1, |train| train.epochs.get());
+        let mut streams = Streams::new(&spec.experiment, spec.seed);
+        let mut rows: Vec<usize> = (0..table.rows()).collect();
+        rows.shuffle(streams.get("split"));
+        let (train, test) = rows.split_at(table.rows() * 7 / 10);
+        let mut state = State::resume(context.checkpoints.as_deref(), table.columns.len());
+        while state.bags < bags {
+            misbehave(spec, state.bags)?;
+            let bag = draw(train, &mut streams, state.bags);
+            state.add(ridge(&table, &bag, spec.parameters.penalty.get()), &table, train);
+            sleep(Duration::from_millis(spec.setting.sleep));
+            state.save(context.checkpoints.as_deref())?;
+            (context.progress)(state.bags, bags);
+        }
+        let errors = state.errors(&table, test);
+        let mean = |of: fn(f64) -> f64| errors.iter().map(|e| of(*e)).sum::<f64>() / errors.len() as f64;
+        Ok(Measured {
+            metrics: BTreeMap::from([
+                ("rmse".to_owned(), mean(|e| e * e).sqrt()),
+                ("mae".to_owned(), mean(f64::abs)),
+            ]),
+            curves: BTreeMap::from([("train-loss".to_owned(), state.losses)]),
+        })
+    }
+
+    fn golden() -> Vec<(&'static str, GoldenOp)> {
+        vec![("toy.double", double)]
+    }
+}
+
+/// Twice the input `x`.
+fn double(case: &Case) -> Result<Computed, GoldenError> {
+    let x = case.inputs.get("x").ok_or_else(|| GoldenError::Malformed("no input `x`".to_owned()))?;
+    let doubled = Array { data: x.data.iter().map(|value| 2.0 * value).collect(), ..x.clone() };
+    Ok(Computed { outputs: BTreeMap::from([("y".to_owned(), doubled)]), grads: BTreeMap::new() })
+}
+
+fn misbehave(spec: &Spec, bags: usize) -> Result<(), RunError> {
+    match spec.setting.fault {
+        Some((seed, fault)) if seed == spec.seed && bags == 1 => match fault {
+            Fault::Panic => panic!("the toy panics as it was told"),
+            Fault::Abort => std::process::abort(),
+            Fault::Diverge => Err(CoreError::NonFinite { epoch: 2, step: 1, loss: f32::NAN }.into()),
+            Fault::Hang => loop {
+                sleep(Duration::from_secs(1));
+            },
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Rows with replacement. A stream of its own per bag, so that a resumed run draws the same.
+fn draw(rows: &[usize], streams: &mut Streams, bag: usize) -> Vec<usize> {
+    let rng = streams.get(&format!("bag {bag}"));
+    rows.iter().map(|_| rows[(rng.next_u64() % rows.len() as u64) as usize]).collect()
+}
+
+/// What the next bag depends on: the sum of the weights so far.
+#[derive(Serialize, Deserialize)]
+struct State {
+    bags: usize,
+    weights: Vec<f64>,
+    losses: Vec<f64>,
+}
+
+impl State {
+    fn resume(folder: Option<&Path>, columns: usize) -> Self {
+        let saved = folder.and_then(|folder| fs::read(folder.join("state.json")).ok());
+        saved.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_else(|| Self {
+            bags: 0,
+            weights: vec![0.0; columns],
+            losses: Vec::new(),
+        })
+    }
+
+    fn save(&self, folder: Option<&Path>) -> Result<(), RunError> {
+        let Some(folder) = folder else { return Ok(()) };
+        let write = || -> std::io::Result<()> {
+            fs::write(folder.join("state.tmp"), serde_json::to_vec(self)?)?;
+            fs::rename(folder.join("state.tmp"), folder.join("state.json"))
+        };
+        write().map_err(|error| RunError::Spec(error.to_string()))
+    }
+
+    fn add(&mut self, weights: Vec<f64>, table: &Table, train: &[usize]) {
+        self.weights.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        self.bags += 1;
+        let errors = self.errors(table, train);
+        self.losses.push(errors.iter().map(|error| error * error).sum::<f64>() / errors.len() as f64);
+    }
+
+    /// Errors of the mean weights.
+    fn errors(&self, table: &Table, rows: &[usize]) -> Vec<f64> {
+        let mean: Vec<f64> = self.weights.iter().map(|sum| sum / self.bags as f64).collect();
+        rows.iter()
+            .map(|&row| {
+                let (inputs, target) = features(table, row);
+                inputs.iter().zip(&mean).map(|(x, w)| x * w).sum::<f64>() - target
+            })
+            .collect()
+    }
+}
+
+/// The inputs of a row with a 1 for the intercept, and its target, the last column.
+fn features(table: &Table, row: usize) -> (Vec<f64>, f64) {
+    let columns = table.columns.len();
+    let cells = &table.cells[row * columns..(row + 1) * columns];
+    let (target, inputs) = cells.split_last().expect("a table has columns");
+    (inputs.iter().copied().chain([1.0]).collect(), *target)
+}
+
+/// Solves `(X'X + penalty I) w = X'y` by elimination.
+fn ridge(table: &Table, rows: &[usize], penalty: f64) -> Vec<f64> {
+    let n = table.columns.len();
+    let mut system = vec![vec![0.0; n + 1]; n];
+    for &row in rows {
+        let (x, y) = features(table, row);
+        for (i, line) in system.iter_mut().enumerate() {
+            (0..n).for_each(|j| line[j] += x[i] * x[j]);
+            line[n] += x[i] * y;
+        }
+    }
+    (0..n).for_each(|i| system[i][i] += penalty);
+    // Positive definite: elimination needs no pivoting.
+    for pivot in 0..n {
+        let scaled: Vec<f64> = system[pivot].iter().map(|value| value / system[pivot][pivot]).collect();
+        for (i, line) in system.iter_mut().enumerate() {
+            let factor = if i == pivot { 0.0 } else { line[pivot] };
+            line.iter_mut().zip(&scaled).for_each(|(value, by)| *value -= factor * by);
+        }
+        system[pivot] = scaled;
+    }
+    system.iter().map(|line| line[n]).collect()
+}

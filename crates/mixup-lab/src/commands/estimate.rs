@@ -1,0 +1,67 @@
+//! How long runs will take, by what like runs took.
+
+use crate::error::LabError;
+use crate::results;
+use crate::session::{PaperPlan, Session};
+
+/// Seconds of one core.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Cost {
+    /// Runs in the store.
+    pub(crate) finished: usize,
+    /// Core seconds of the runs that are missing; absent where nothing like them was run before.
+    pub(crate) seconds: Option<f64>,
+}
+
+/// The cost of each plan of a paper: by its finished runs, else by the committed outcome.
+///
+/// # Errors
+/// A committed file that is no outcome.
+pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost>, LabError> {
+    let folder = session.workspace.results(paper.slug, session.request.profile);
+    let committed = results::outcomes(&folder, &paper.all_experiments)?;
+    let per_run = |name: &str| {
+        let outcome = committed.iter().find(|outcome| outcome.experiment == name)?;
+        mean_seconds(outcome.core_seconds, outcome.seeds.len() * outcome.methods.len())
+    };
+    let cost = |plan: &crate::plan::Plan| {
+        let records: Vec<_> = session.finished(plan).into_iter().flatten().collect();
+        let seconds = records.iter().map(|record| record.wall_seconds).sum();
+        let finished = if session.request.fresh { 0 } else { records.len() };
+        let missing = plan.keys.len() - finished;
+        let each = mean_seconds(seconds, records.len()).or_else(|| per_run(&plan.experiment.experiment));
+        let seconds = if missing == 0 { Some(0.0) } else { each.map(|each| each * missing as f64) };
+        Cost { finished, seconds }
+    };
+    Ok(paper.plans.iter().map(cost).collect())
+}
+
+fn mean_seconds(seconds: f64, runs: usize) -> Option<f64> {
+    (runs > 0).then(|| seconds / runs as f64)
+}
+
+/// `40 s`, `3 min`, `2.5 h`
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 1.0 => "1 s".to_owned(),
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_round() {
+        assert_eq!([0.0, 40.2, 180.0, 9000.0].map(duration), ["1 s", "40 s", "3 min", "2.5 h"]);
+    }
+
+    #[test]
+    fn nothing_run_tells_nothing() {
+        assert_eq!(mean_seconds(0.0, 0), None);
+        assert_eq!(mean_seconds(3.0, 2), Some(1.5));
+    }
+}

@@ -1,0 +1,166 @@
+use std::path::Path;
+
+use mixup_core::checked::Positive;
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::golden::GoldenOp;
+use crate::outcome::Direction;
+use crate::registry::{Measured, PaperEntry, RunContext, RunError};
+
+/// A paper whose runs are never executed here.
+struct Demo;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Method {
+    #[serde(default)]
+    alpha: Option<Positive>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setting {
+    #[serde(default)]
+    limit: f64,
+}
+
+impl Paper for Demo {
+    type Method = Method;
+    type Setting = Setting;
+    const SLUG: &'static str = "demo";
+
+    fn metrics() -> Vec<MetricInfo> {
+        ["rmse", "mape"]
+            .map(|name| MetricInfo {
+                name: name.to_owned(),
+                label: name.to_uppercase(),
+                better: Direction::Lower,
+                decimals: 3,
+            })
+            .into()
+    }
+
+    fn check(spec: &RunSpec<Method, Setting>) -> Result<(), String> {
+        match spec.parameters.alpha {
+            Some(alpha) if alpha.get() > 10.0 => Err("`alpha` must be at most 10".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn run(spec: &RunSpec<Method, Setting>, _: &RunContext<'_>) -> Result<Measured, RunError> {
+        Err(RunError::Spec(format!("{} is never executed", spec.method)))
+    }
+
+    fn golden() -> Vec<(&'static str, GoldenOp)> {
+        Vec::new()
+    }
+}
+
+const GOOD: &str = "\
+experiment: wine
+paper: demo
+title: Wine
+data: wine-quality
+train: {epochs: 100, batch: 16, select: last}
+setting: {limit: 0.5}
+methods:
+  mixup: {alpha: 2}
+  erm: {}
+seeds: 3
+metrics: [mape, rmse]
+profiles:
+  paper: {data: diabetes, train: {epochs: 200}, train_samples: 50}
+";
+
+fn resolved(text: &str, profile: Profile, overrides: &Overrides) -> Result<Resolved, InputError> {
+    let document = Document::from_text(Path::new("experiments/demo/wine.yaml"), text.to_owned())?;
+    PaperEntry::of::<Demo>().resolve(&document, profile, overrides)
+}
+
+fn good(profile: Profile) -> Resolved {
+    resolved(GOOD, profile, &Overrides::default()).unwrap()
+}
+
+#[test]
+fn every_method_meets_every_seed() {
+    let desk = good(Profile::Desk);
+    let runs: Vec<(&str, u64)> = desk.runs.iter().map(|run| (run.method.as_str(), run.seed)).collect();
+    assert_eq!(runs, [("mixup", 0), ("erm", 0), ("mixup", 1), ("erm", 1), ("mixup", 2), ("erm", 2)]);
+    assert_eq!(desk.methods, ["mixup", "erm"]);
+    let names: Vec<&str> = desk.metrics.iter().map(|metric| metric.name.as_str()).collect();
+    assert_eq!(names, ["mape", "rmse"], "in the order of the file");
+}
+
+#[test]
+fn a_spec_says_all_that_its_run_depends_on() {
+    let spec = &good(Profile::Desk).runs[0].spec;
+    assert_eq!(
+        spec.to_string(),
+        "{\"data\":\"wine-quality\",\"device\":\"flex\",\"experiment\":\"wine\",\"method\":\"mixup\",\
+         \"metrics\":[\"mape\",\"rmse\"],\"model\":null,\"optimizer\":null,\"paper\":\"demo\",\
+         \"parameters\":{\"alpha\":2.0},\"seed\":0,\"setting\":{\"limit\":0.5},\"train\":{\"batch\":16,\
+         \"epochs\":100,\"schedule\":{\"kind\":\"constant\"},\"select\":\"last\",\"shuffle\":\"every-epoch\"},\
+         \"train_samples\":null}"
+    );
+}
+
+#[test]
+fn profiles_change_what_they_name() {
+    let desk = good(Profile::Desk);
+    assert_eq!((desk.seeds.len(), &desk.runs[0].spec["train"]["epochs"]), (3, &100.into()));
+    let paper = good(Profile::Paper);
+    let spec = &paper.runs[0].spec;
+    assert_eq!((paper.seeds.len(), paper.data.as_str()), (3, "diabetes"));
+    assert_eq!(spec["train"]["epochs"], 200);
+    assert_eq!(spec["train"]["batch"], 16);
+    assert_eq!((&spec["data"], &spec["train_samples"]), (&"diabetes".into(), &50.into()));
+    let smoke = good(Profile::Smoke);
+    assert_eq!(smoke.seeds.len(), 2, "without a smoke profile: 2 seeds and 2 epochs");
+    assert_eq!(smoke.runs[0].spec["train"]["epochs"], 2);
+    let given = GOOD.replace("profiles:\n", "profiles:\n  smoke: {seeds: 1}\n");
+    let smoke = resolved(&given, Profile::Smoke, &Overrides::default()).unwrap();
+    assert_eq!((smoke.seeds.len(), &smoke.runs[0].spec["train"]["epochs"]), (1, &100.into()));
+}
+
+#[test]
+fn the_command_line_goes_over_the_profile() {
+    let overrides = Overrides { seeds: NonZeroU32::new(5), device: "cuda:0".to_owned() };
+    let smoke = resolved(GOOD, Profile::Smoke, &overrides).unwrap();
+    assert_eq!(smoke.seeds, [0, 1, 2, 3, 4]);
+    assert!(smoke.runs.iter().all(|run| run.spec["device"] == "cuda:0"));
+}
+
+#[track_caller]
+fn refused(from: &str, to: &str, message: &str) {
+    assert!(GOOD.contains(from), "the test's own text lacks {from}");
+    let error = resolved(&GOOD.replacen(from, to, 1), Profile::Desk, &Overrides::default());
+    let shown = error.expect_err("must be refused").to_string();
+    assert!(shown.contains(message), "{shown}\n  lacks: {message}");
+}
+
+#[test]
+fn refuses_names_that_lead_nowhere() {
+    refused(
+        "experiment: wine",
+        "experiment: vine",
+        "wine.yaml:1:1: experiment: must be the file's name, `wine`",
+    );
+    refused("paper: demo", "paper: domo", ":2:1: paper: must be the folder's name, `demo`");
+    refused("data: wine-quality", "data: wine-qualty", ":4:1: data: unknown data set `wine-qualty`");
+    refused("data: diabetes", "data: diabets", ":13:11: profiles.paper.data: unknown data set `diabets`");
+    refused(
+        "rmse]",
+        "rsme]",
+        ":11:17: metrics[1]: unknown metric `rsme`; did you mean `rmse`? Known metrics:",
+    );
+    refused("rmse]", "mape]", ":11:17: metrics[1]: `mape` is given twice");
+    refused("[mape, rmse]", "[]", ":11:1: metrics: give at least one metric; known metrics: rmse, mape");
+    refused("\n  mixup: {alpha: 2}\n  erm: {}", " {}", "methods: give at least one method");
+    refused("train: {epochs: 100, batch: 16, select: last}\n", "", "profiles.paper.train: changes `train`");
+}
+
+#[test]
+fn what_the_paper_refuses_points_at_its_method() {
+    refused("alpha: 2", "alpha: 11", "wine.yaml:8:3: methods.mixup: `alpha` must be at most 10");
+}

@@ -1,0 +1,10 @@
+//! The command line as a user meets it: a binary with a toy paper (examples/toy-lab.rs) in a
+//! workspace of its own.
+
+mod bad_input;
+mod faults;
+mod json;
+#[cfg(target_os = "linux")]
+mod kill;
+mod lab;
+mod reuse;

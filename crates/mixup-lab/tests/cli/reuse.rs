@@ -1,0 +1,114 @@
+//! Finished runs are kept, numbers do not depend on how they were made, and results stay put.
+
+use std::fs;
+
+use crate::lab::{Lab, RIDGE};
+
+#[test]
+fn the_second_call_executes_nothing_and_changes_nothing() {
+    let lab = Lab::new();
+    let first = lab.run(&["reproduce", "toy"]).expect(0);
+    assert!(first.stderr.contains("6 runs executed"), "{}", first.stderr);
+    let read = || -> Vec<(String, Vec<u8>)> {
+        let files = lab.files("results").into_iter();
+        files.map(|name| (name.clone(), fs::read(lab.path(&name)).unwrap())).collect()
+    };
+    let before = read();
+    let names: Vec<&str> = before.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["README.md", "ridge.json", "verdicts.json"] {
+        assert!(names.contains(&format!("results/toy/{name}").as_str()), "{names:?}");
+    }
+    let second = lab.run(&["reproduce", "toy"]).expect(0);
+    assert!(second.stderr.contains("0 runs executed"), "{}", second.stderr);
+    assert_eq!(second.stdout, first.stdout);
+    assert_eq!(read(), before);
+    assert_eq!(lab.files(".mixup-lab/checkpoints"), [""; 0], "checkpoints go when runs are recorded");
+}
+
+#[test]
+fn the_number_of_workers_does_not_matter() {
+    let lab = Lab::new();
+    lab.run(&["reproduce", "toy", "--fresh", "--jobs", "1"]).expect(0);
+    let one = lab.numbers("results/toy/ridge.json");
+    let fresh = lab.run(&["reproduce", "toy", "--fresh", "--jobs", "2"]).expect(0);
+    assert!(fresh.stderr.contains("6 runs executed"), "{}", fresh.stderr);
+    assert_eq!(lab.numbers("results/toy/ridge.json"), one);
+}
+
+#[test]
+fn a_changed_source_or_spec_is_run_again_and_another_paper_is_not() {
+    let lab = Lab::new();
+    lab.run(&["reproduce", "toy"]).expect(0);
+    lab.write("papers/other/src/lib.rs", "// another paper\n");
+    assert!(lab.run(&["reproduce", "toy"]).expect(0).stderr.contains("0 runs executed"));
+    lab.write("experiments/toy/ridge.yaml", RIDGE.replace("penalty: 0.01", "penalty: 0.02"));
+    let ran = lab.run(&["reproduce", "toy"]).expect(0);
+    assert!(ran.stderr.contains("3 runs executed"), "only the changed method: {}", ran.stderr);
+    lab.write("papers/toy/src/lib.rs", "// changed\n");
+    assert!(lab.run(&["reproduce", "toy"]).expect(0).stderr.contains("6 runs executed"));
+}
+
+#[test]
+fn a_torn_record_is_run_again_with_a_warning() {
+    let lab = Lab::new();
+    lab.run(&["reproduce", "toy"]).expect(0);
+    let numbers = lab.numbers("results/toy/ridge.json");
+    let record = lab.path(&lab.files(".mixup-lab/runs")[0]);
+    let content = fs::read(&record).unwrap();
+    fs::write(&record, &content[..content.len() / 2]).unwrap();
+    let ran = lab.run(&["reproduce", "toy"]).expect(0);
+    assert!(ran.stderr.contains("torn") && ran.stderr.contains("1 runs executed"), "{}", ran.stderr);
+    assert_eq!(lab.numbers("results/toy/ridge.json"), numbers);
+}
+
+#[test]
+fn other_seeds_and_profiles_leave_the_report_alone() {
+    let lab = Lab::new();
+    let ran = lab.run(&["reproduce", "toy", "--seeds", "2"]).expect(0);
+    assert!(ran.stderr.contains("results/ is as it was"), "{}", ran.stderr);
+    assert_eq!(lab.files("results"), [""; 0]);
+    assert!(lab.path(".mixup-lab/outcomes/toy/ridge.json").is_file());
+    lab.run(&["reproduce", "toy", "--profile", "smoke"]).expect(0);
+    assert_eq!(lab.files("results"), ["results/toy/smoke/ridge.json"]);
+}
+
+#[test]
+fn verdicts_do_not_depend_on_which_experiments_were_asked_for() {
+    let lab = Lab::new();
+    let again = RIDGE.replace("ridge", "again").replace("seeds: 3", "seeds: 4");
+    lab.write("experiments/toy/again.yaml", again);
+    let claim = "  - id: again\n    text: Again.\n    experiment: again\n    metric: mae\n    method: light\n    \
+                 against: heavy\n    direction: lower\n";
+    lab.write("papers/toy/paper.yaml", format!("{}{claim}", crate::lab::MANIFEST));
+    lab.run(&["reproduce", "toy"]).expect(0);
+    let verdicts = fs::read(lab.path("results/toy/verdicts.json")).unwrap();
+    lab.run(&["reproduce", "toy", "--experiment", "again"]).expect(0);
+    assert_eq!(fs::read(lab.path("results/toy/verdicts.json")).unwrap(), verdicts);
+}
+
+#[test]
+fn a_dry_run_tells_the_plan_and_runs_nothing() {
+    let lab = Lab::new();
+    let ran = lab.run(&["reproduce", "toy", "--dry-run"]).expect(0);
+    assert!(ran.stdout.contains("ridge") && ran.stdout.contains("not known"), "{}", ran.stdout);
+    assert_eq!(lab.files(".mixup-lab"), [""; 0]);
+    assert!(!lab.path("results").exists());
+    lab.run(&["reproduce", "toy"]).expect(0);
+    lab.write("papers/toy/src/lib.rs", "// changed\n");
+    let ran = lab.run(&["reproduce", "toy", "--dry-run"]).expect(0);
+    assert!(!ran.stdout.contains("not known"), "the committed outcome tells the cost: {}", ran.stdout);
+}
+
+#[test]
+fn check_tells_a_regression_from_the_same_numbers_and_writes_nothing() {
+    let lab = Lab::new();
+    lab.run(&["check"]).refused("nothing could be compared");
+    lab.run(&["reproduce", "toy"]).expect(0);
+    let same = lab.run(&["check", "toy", "--fresh"]).expect(0);
+    assert!(same.stdout.contains("bit-identical"), "{}", same.stdout);
+    let before = fs::read(lab.path("results/toy/ridge.json")).unwrap();
+    lab.write("experiments/toy/ridge.yaml", RIDGE.replace("penalty: 0.01", "penalty: 1000.0"));
+    let changed = lab.run(&["check"]).expect(1);
+    assert!(changed.stdout.contains("light rmse"), "{}", changed.stdout);
+    assert_eq!(fs::read(lab.path("results/toy/ridge.json")).unwrap(), before);
+}
