@@ -1,6 +1,8 @@
 //! The command line as a user meets it: a binary with a toy paper (examples/toy-lab.rs) in a
 //! workspace of its own.
 
+#![allow(clippy::unwrap_used, reason = "a test stops at what goes wrong")]
+
 mod bad_input;
 mod faults;
 mod json;

@@ -23,11 +23,11 @@ impl Slug {
         let words = || name.split('-');
         let well_formed = name.starts_with(|c: char| c.is_ascii_lowercase())
             && words().all(|word| !word.is_empty() && word.chars().all(plain))
-            && name.len() <= 60;
+            && name.len() <= 40;
         if !well_formed {
             return Err(LabError::Usage(format!(
                 "`{name}` is no name for a paper: use lower-case letters, digits and single dashes, a letter \
-                 first, at most 60 in all, for example `c-mixup`"
+                 first, at most 40 in all, for example `c-mixup`"
             )));
         }
         if TAKEN.split_whitespace().any(|taken| taken == name) {
@@ -81,6 +81,6 @@ mod tests {
         for taken in ["all", "loop", "test", "std", "mixup-core", "xtask"] {
             assert!(Slug::new(taken).is_err(), "{taken}");
         }
-        assert!(Slug::new(&"a".repeat(61)).is_err());
+        assert!(Slug::new(&"a".repeat(41)).is_err());
     }
 }
