@@ -1,17 +1,13 @@
-//! The command line of mixup-lab: the papers of this workspace, handed to the laboratory.
+//! The command line of mixup-lab over the papers of this workspace.
+
+mod papers;
 
 use std::process::ExitCode;
 
-use mixup_lab::registry::PaperEntry;
-
-// Large temporaries of training steps make glibc's malloc page-fault; with this allocator steps are
-// two to three times faster.
+/// Training allocates and frees large buffers at every step, which this allocator keeps at hand.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    mixup_lab::cli::main(&[
-        // Papers, one a line.
-        PaperEntry::of::<c_mixup::CMixup>(),
-    ])
+    mixup_lab::cli::main(&papers::all())
 }

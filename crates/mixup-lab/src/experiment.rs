@@ -1,6 +1,5 @@
 //! `experiments/<slug>/<name>.yaml`: one table of a paper on one data set.
 
-use std::fmt;
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use indexmap::IndexMap;
@@ -10,7 +9,6 @@ use mixup_core::{
     train::{TrainConfig, TrainOverride},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// An experiment as its file says it. `M` and `S` are the paper's own: the parameters of a method
 /// and the settings of the experiment ([`crate::registry::Paper`]).
@@ -41,9 +39,6 @@ pub struct Experiment<M, S> {
     pub methods: IndexMap<String, M>,
     /// Number of seeds: 0, 1, ... n-1.
     pub seeds: NonZeroU32,
-    /// Training samples: the first so many after the split; all where absent.
-    #[serde(default)]
-    pub train_samples: Option<NonZeroUsize>,
     /// Columns of the table, in order.
     pub metrics: Vec<String>,
     /// What the profiles change; `desk` is the file itself unless it says otherwise.
@@ -95,62 +90,6 @@ pub struct ProfileOverride {
     /// Training samples: the first so many after the split.
     #[serde(default)]
     pub train_samples: Option<NonZeroUsize>,
-}
-
-/// An experiment whose method and setting types are put away: JSON that the paper's own types have
-/// accepted.
-pub type AnyExperiment = Experiment<Value, Value>;
-
-/// A run of an [`AnyExperiment`].
-pub type AnySpec = RunSpec<Value, Value>;
-
-impl AnyExperiment {
-    /// The experiment under a profile. `smoke` means 2 seeds and 2 epochs where the file does not
-    /// say otherwise; `desk` and `paper` the file as it stands.
-    #[must_use]
-    pub fn under(mut self, profile: Profile) -> Self {
-        let change = self.profiles.get(&profile).cloned().unwrap_or_else(|| match profile {
-            Profile::Smoke => ProfileOverride::smoke(),
-            Profile::Desk | Profile::Paper => ProfileOverride::default(),
-        });
-        self.seeds = change.seeds.unwrap_or(self.seeds);
-        self.train = self.train.map(|train| match &change.train {
-            Some(train_change) => train.with(train_change),
-            None => train,
-        });
-        self.model = change.model.or(self.model);
-        self.data = change.data.unwrap_or(self.data);
-        self.train_samples = change.train_samples.or(self.train_samples);
-        self
-    }
-
-    /// One spec per (method, seed), methods in order, seeds 0, 1, ... for each.
-    pub fn specs(&self, device: &str) -> Vec<AnySpec> {
-        let seeds = 0..u64::from(self.seeds.get());
-        let spec = |(method, parameters): (&String, &Value), seed| RunSpec {
-            paper: self.paper.clone(),
-            experiment: self.experiment.clone(),
-            method: method.clone(),
-            parameters: parameters.clone(),
-            setting: self.setting.clone(),
-            seed,
-            data: self.data.clone(),
-            model: self.model.clone(),
-            optimizer: self.optimizer.clone(),
-            train: self.train.clone(),
-            train_samples: self.train_samples,
-            metrics: self.metrics.clone(),
-            device: device.to_owned(),
-        };
-        self.methods.iter().flat_map(|method| seeds.clone().map(move |seed| spec(method, seed))).collect()
-    }
-}
-
-impl ProfileOverride {
-    fn smoke() -> Self {
-        let two = TrainOverride { epochs: NonZeroUsize::new(2), batch: None };
-        Self { seeds: NonZeroU32::new(2), train: Some(two), ..Self::default() }
-    }
 }
 
 /// One run, resolved: a pure function of this, the data and the sources. Its canonical JSON is

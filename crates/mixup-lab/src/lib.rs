@@ -1,6 +1,4 @@
 //! Experiments: specs, claims, runs, statistics, verdicts, reports.
-//!
-//! A paper crate implements [`registry::Paper`]; a binary hands its papers to [`cli::main`].
 
 pub mod aggregate;
 mod atomic;

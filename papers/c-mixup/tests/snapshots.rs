@@ -1,0 +1,94 @@
+//! The smoke numbers of every experiment, seed 0 of each method, within a tolerance: float
+//! results differ between instruction sets, so text is not compared as text.
+//!
+//! After a change that is meant to move them: `INSTA_UPDATE=always cargo test --test snapshots`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use c_mixup::CMixup;
+use insta::{Settings, Snapshot, comparator::Comparator};
+use mixup_data::Library;
+use mixup_lab::experiment::Profile;
+use mixup_lab::load::load;
+use mixup_lab::registry::{PaperEntry, RunContext};
+use mixup_lab::workspace::Workspace;
+
+/// Equal names, and numbers within a relative tolerance.
+#[derive(Clone)]
+struct WithinTolerance(f64);
+
+type Numbers = BTreeMap<String, BTreeMap<String, f64>>;
+
+impl Comparator for WithinTolerance {
+    fn matches(&self, reference: &Snapshot, test: &Snapshot) -> bool {
+        let read = |snapshot: &Snapshot| -> Option<Numbers> {
+            serde_json::from_str(&snapshot.as_text()?.to_string()).ok()
+        };
+        let (Some(reference), Some(test)) = (read(reference), read(test)) else { return false };
+        let close = |(name, a): (&String, &f64), (other, b): (&String, &f64)| {
+            name == other && (a - b).abs() <= self.0 * a.abs().max(1e-3)
+        };
+        reference.len() == test.len()
+            && reference.iter().zip(&test).all(|((method, a), (other, b))| {
+                method == other && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| close(a, b))
+            })
+    }
+
+    fn dyn_clone(&self) -> Box<dyn Comparator> {
+        Box::new(self.clone())
+    }
+}
+
+#[test]
+fn smoke_numbers_have_not_moved() {
+    let workspace = Workspace::open(&Workspace::compiled_in()).unwrap();
+    let entry = PaperEntry::of::<CMixup>();
+    let paper = load(&workspace, &entry).unwrap();
+    let library = library();
+    for experiment in &paper.experiments {
+        let experiment = experiment.clone().under(Profile::Smoke);
+        let name = experiment.experiment.clone();
+        if let Err(reason) = library.locate(mixup_data::catalogue::find(&experiment.data).unwrap()) {
+            println!("SKIPPED {name}: {reason}");
+            continue;
+        }
+        let mut numbers = Numbers::new();
+        for spec in experiment.specs("flex").iter().filter(|spec| spec.seed == 0) {
+            let context = RunContext { library: &library, checkpoints: None, progress: &|_, _| {} };
+            let measured = (entry.run)(spec, &context).unwrap();
+            let named = experiment.metrics.iter().map(|metric| (metric.clone(), measured.metrics[metric]));
+            numbers.insert(spec.method.clone(), named.collect());
+        }
+        let mut settings = Settings::clone_current();
+        settings.set_comparator(Box::new(WithinTolerance(1e-3)));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.bind(|| insta::assert_snapshot!(name, serde_json::to_string_pretty(&numbers).unwrap()));
+    }
+}
+
+/// `MIXUP_DATA_DIR`, or the shared folder beside the repository.
+fn library() -> Library {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let unset = std::env::var_os("MIXUP_DATA_DIR").is_none();
+    Library::from_env((unset && beside.is_dir()).then_some(beside))
+}
+
+#[test]
+fn the_comparator_sees_a_moved_number_and_a_lost_method() {
+    let numbers = |rmse: f64| format!(r#"{{"erm": {{"rmse": {rmse}}}}}"#);
+    let parse = |text: &str| serde_json::from_str::<Numbers>(text).unwrap();
+    assert_ne!(parse(&numbers(1.0)), parse(&numbers(1.01)));
+    let snapshot = |text: String| {
+        insta::internals::Snapshot::from_contents(
+            "".into(),
+            None,
+            Default::default(),
+            insta::internals::TextSnapshotContents::new(text, insta::internals::TextSnapshotKind::File).into(),
+        )
+    };
+    let comparator = WithinTolerance(1e-3);
+    assert!(comparator.matches(&snapshot(numbers(1.0)), &snapshot(numbers(1.0005))));
+    assert!(!comparator.matches(&snapshot(numbers(1.0)), &snapshot(numbers(1.01))));
+    assert!(!comparator.matches(&snapshot(numbers(1.0)), &snapshot("{}".into())));
+}
