@@ -14,7 +14,7 @@ use crate::manifest::Manifest;
 use crate::outcome::Outcome;
 use crate::verdict::{ReferenceNote, Verdict};
 
-/// A file of results/<slug>/.
+/// A file of a paper's folder under results/.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile {
     /// Name in the folder.
