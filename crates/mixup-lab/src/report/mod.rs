@@ -8,7 +8,7 @@ mod table;
 mod terminal;
 
 pub use svg::{DotPlot, DotRow, Level, LinePlot, Mark, Point, Series};
-pub use terminal::{Style, experiment, summary};
+pub use terminal::{Style, experiment, summary, tally};
 
 use crate::manifest::Manifest;
 use crate::outcome::Outcome;
