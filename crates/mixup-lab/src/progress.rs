@@ -10,7 +10,7 @@ use crate::pool::Notice;
 /// Steps of a bar per run, so that epochs move it.
 const STEPS: u64 = 1000;
 /// Longest silence where there are no bars.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(20);
 
 /// The progress of several experiments.
 pub(crate) struct Progress {
@@ -28,8 +28,8 @@ struct Experiment {
     under_way: Vec<(usize, usize, usize)>,
     bar: ProgressBar,
     started: Option<Instant>,
-    /// When a line was last written, and how many tenths of the runs were done then.
-    told: (Instant, usize),
+    /// When a line was last written.
+    told: Instant,
 }
 
 impl Progress {
@@ -83,7 +83,7 @@ impl Experiment {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.set_prefix(format!("{name:<20}"));
-        let mut experiment = Self {
+        let experiment = Self {
             name,
             all,
             done,
@@ -91,9 +91,8 @@ impl Experiment {
             under_way: Vec::new(),
             bar,
             started: None,
-            told: (Instant::now(), 0),
+            told: Instant::now(),
         };
-        experiment.told.1 = experiment.tenths();
         experiment.show();
         experiment.bar.reset_eta();
         experiment
@@ -139,17 +138,12 @@ impl Experiment {
         state
     }
 
-    fn tenths(&self) -> usize {
-        10 * self.done / self.all.max(1)
-    }
-
-    /// A line per tenth of the runs, or after a silence.
+    /// A line at the end, and after a silence.
     fn tell_now_and_then(&mut self) {
-        let tenths = self.tenths();
-        if tenths == self.told.1 && self.told.0.elapsed() < SILENCE {
+        if self.done < self.all && self.told.elapsed() < SILENCE {
             return;
         }
-        self.told = (Instant::now(), tenths);
+        self.told = Instant::now();
         let seconds = self.started.map_or(0.0, |started| started.elapsed().as_secs_f64());
         eprintln!("{}: {} after {seconds:.0} s", self.name, self.state());
     }

@@ -7,4 +7,5 @@ mod json;
 #[cfg(target_os = "linux")]
 mod kill;
 mod lab;
+mod new_paper;
 mod reuse;
