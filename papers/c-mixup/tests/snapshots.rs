@@ -10,8 +10,9 @@ use c_mixup::CMixup;
 use insta::{Settings, Snapshot, comparator::Comparator};
 use mixup_data::Library;
 use mixup_lab::experiment::Profile;
-use mixup_lab::load::load;
+use mixup_lab::paper_files::PaperFiles;
 use mixup_lab::registry::{PaperEntry, RunContext};
+use mixup_lab::resolve::Overrides;
 use mixup_lab::workspace::Workspace;
 
 /// Equal names, and numbers within a relative tolerance.
@@ -54,21 +55,20 @@ impl Comparator for WithinTolerance {
 fn smoke_numbers_have_not_moved() {
     let workspace = Workspace::open(&Workspace::compiled_in()).unwrap();
     let entry = PaperEntry::of::<CMixup>();
-    let paper = load(&workspace, &entry).unwrap();
+    let files = PaperFiles::read(&workspace, &entry, Profile::Smoke, &Overrides::default()).unwrap();
     let library = library();
-    for experiment in &paper.experiments {
-        let experiment = experiment.clone().under(Profile::Smoke);
+    for experiment in &files.experiments {
         let name = experiment.experiment.clone();
         if let Err(reason) = library.locate(mixup_data::catalogue::find(&experiment.data).unwrap()) {
             println!("SKIPPED {name}: {reason}");
             continue;
         }
         let mut numbers = Numbers::new();
-        for spec in experiment.specs("flex").iter().filter(|spec| spec.seed == 0) {
+        for run in experiment.runs.iter().filter(|run| run.seed == 0) {
             let context = RunContext { library: &library, checkpoints: None, progress: &|_, _| {} };
-            let measured = (entry.run)(spec, &context).unwrap();
-            let named = experiment.metrics.iter().map(|metric| (metric.clone(), measured.metrics[metric]));
-            numbers.insert(spec.method.clone(), named.collect());
+            let measured = entry.run(&run.spec, &context).unwrap();
+            let named = experiment.metrics.iter().map(|info| (info.name.clone(), measured.metrics[&info.name]));
+            numbers.insert(run.method.clone(), named.collect());
         }
         let mut settings = Settings::clone_current();
         settings.set_comparator(Box::new(WithinTolerance(1e-3)));
