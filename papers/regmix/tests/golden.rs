@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ndarray::ArrayView2;
-use regmix::{Gbdt, GbdtConfig, LinearModel, MixtureRules, best_mixture, mse, pearson, spearman, temper_prior};
+use regmix::{
+    Gbdt, GbdtConfig, LinearModel, MixtureRules, best_mixture, mse, pearson, spearman, temper_prior,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

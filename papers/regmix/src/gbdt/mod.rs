@@ -17,6 +17,7 @@
 mod bins;
 mod grow;
 mod split;
+mod stopping;
 mod tree;
 
 use ndarray::ArrayView2;
@@ -26,6 +27,8 @@ use crate::error::{Result, all_finite, require, same_size};
 
 use bins::BinnedData;
 use grow::Grower;
+pub use stopping::EarlyStopping;
+use stopping::Watch;
 use tree::Tree;
 
 /// Parameters under LightGBM's names; the default is the official notebook's setting.
@@ -59,21 +62,8 @@ impl Default for GbdtConfig {
     }
 }
 
-/// Stopping on held-out runs: after each round the mean absolute and the mean squared error are
-/// taken, and training ends once one of the two has not improved for `patience` rounds. The model is
-/// cut back to the best round of that one.
-///
-/// The notebook asks for patience 3 on `l2`, but LightGBM watches every metric in its parameters,
-/// and those name `l1` too: for several domains it is `l1` that stops.
-#[derive(Debug, Clone, Copy)]
-pub struct EarlyStopping<'a> {
-    /// `[runs, domains]`.
-    pub mixtures: ArrayView2<'a, f64>,
-    /// `[runs]`, nats.
-    pub losses: &'a [f64],
-    /// Rounds without improvement, at least 1; the notebook's value is 3.
-    pub patience: usize,
-}
+/// Mixtures whose scores stay in the processor's cache while one tree after the other is added.
+const BLOCK: usize = 256;
 
 /// A fitted model.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,7 +84,7 @@ impl Gbdt {
     /// A parameter outside its range, no runs, lengths that do not agree, a value that is not finite
     /// (labels: as a 32-bit number).
     pub fn fit(mixtures: ArrayView2<'_, f64>, losses: &[f64], config: &GbdtConfig) -> Result<Self> {
-        boost(mixtures, losses, config, |_, _| false)
+        boost(mixtures, losses, config, None)
     }
 
     /// Fits until held-out runs are predicted no better; the official notebook hands it the very
@@ -111,19 +101,8 @@ impl Gbdt {
         config: &GbdtConfig,
         stopping: &EarlyStopping<'_>,
     ) -> Result<Self> {
-        same_size("weights of a held-out mixture", mixtures.ncols(), stopping.mixtures.ncols())?;
-        let labels = check_data(stopping.mixtures, stopping.losses)?;
-        require(stopping.patience > 0, "patience", stopping.patience, "at least 1")?;
-        let mut watch: Option<Watch> = None;
-        let mut model = boost(mixtures, losses, config, |init_score, trees| {
-            let watch = watch.get_or_insert_with(|| Watch::new(&labels, init_score));
-            watch.add(stopping.mixtures, trees);
-            watch.is_stale(stopping.patience)
-        })?;
-        if let Some(watch) = watch {
-            model.trees.truncate(watch.best_round(stopping.patience));
-        }
-        Ok(model)
+        let watch = Watch::new(stopping, mixtures.ncols())?;
+        boost(mixtures, losses, config, Some(watch))
     }
 
     /// Predicted losses.
@@ -136,9 +115,13 @@ impl Gbdt {
     pub fn predict(&self, mixtures: ArrayView2<'_, f64>) -> Result<Vec<f64>> {
         same_size("weights of a mixture", self.features, mixtures.ncols())?;
         all_finite("mixtures", mixtures)?;
-        let value =
-            |mixture| self.trees.iter().fold(self.init_score, |sum, tree| sum + tree.predict(mixture));
-        Ok(mixtures.rows().into_iter().map(value).collect())
+        let mixtures = mixtures.as_standard_layout();
+        let mixtures = mixtures.as_slice().unwrap_or_default();
+        let mut scores = vec![self.init_score; mixtures.len() / self.features];
+        for (scores, mixtures) in scores.chunks_mut(BLOCK).zip(mixtures.chunks(BLOCK * self.features)) {
+            self.trees.iter().for_each(|tree| tree.add_to(scores, mixtures, self.features));
+        }
+        Ok(scores)
     }
 
     /// The mean of the training labels as 32-bit numbers, where every prediction starts; nats.
@@ -152,12 +135,12 @@ impl Gbdt {
     }
 }
 
-/// Adds trees until `is_done`, which sees the start value and all trees after each round.
+/// Adds trees until none can be grown or the held-out errors say to stop.
 fn boost(
     mixtures: ArrayView2<'_, f64>,
     losses: &[f64],
     config: &GbdtConfig,
-    mut is_done: impl FnMut(f64, &[Tree]) -> bool,
+    mut watch: Option<Watch>,
 ) -> Result<Gbdt> {
     config.check()?;
     let labels = check_data(mixtures, losses)?;
@@ -165,20 +148,28 @@ fn boost(
     let mut grower = Grower::new(&data, config);
     let init_score = labels.iter().sum::<f64>() / labels.len() as f64;
     let mut scores = vec![init_score; labels.len()];
-    let mut gradients = vec![0.0_f32; labels.len()];
+    if let Some(watch) = &mut watch {
+        watch.start(init_score);
+    }
     let mut trees = Vec::new();
     for _ in 0..config.num_iterations {
-        for ((gradient, score), label) in gradients.iter_mut().zip(&scores).zip(&labels) {
-            *gradient = (score - label) as f32;
-        }
+        let gradients: Vec<f32> =
+            scores.iter().zip(&labels).map(|(score, label)| (score - label) as f32).collect();
         let Some(tree) = grower.grow(&gradients) else { break };
-        for (rows, value) in grower.leaf_rows().zip(tree.leaves()) {
+        for (rows, value) in grower.leaf_rows().zip(tree.leaf_values()) {
             rows.iter().for_each(|&row| scores[row as usize] += value);
         }
+        let is_done = watch.as_mut().is_some_and(|watch| {
+            watch.add(&tree);
+            watch.is_done()
+        });
         trees.push(tree);
-        if is_done(init_score, &trees) {
+        if is_done {
             break;
         }
+    }
+    if let Some(watch) = watch {
+        trees.truncate(watch.best_round());
     }
     Ok(Gbdt { init_score, trees, features: mixtures.ncols() })
 }
@@ -200,61 +191,5 @@ impl GbdtConfig {
         require(self.num_leaves > 1, "num_leaves", self.num_leaves, "at least 2")?;
         require(self.max_bin > 1, "max_bin", self.max_bin, "at least 2")?;
         require(self.min_data_in_bin > 0, "min_data_in_bin", self.min_data_in_bin, "at least 1")
-    }
-}
-
-/// The errors of a growing model on held-out runs.
-struct Watch<'a> {
-    labels: &'a [f64],
-    scores: Vec<f64>,
-    round: usize,
-    absolute: Best,
-    squared: Best,
-}
-
-/// The smallest error so far and the round it belongs to, from 1.
-struct Best {
-    error: f64,
-    round: usize,
-}
-
-impl<'a> Watch<'a> {
-    fn new(labels: &'a [f64], init_score: f64) -> Self {
-        let best = || Best { error: f64::INFINITY, round: 0 };
-        Self { labels, scores: vec![init_score; labels.len()], round: 0, absolute: best(), squared: best() }
-    }
-
-    /// Takes the newest tree in.
-    fn add(&mut self, mixtures: ArrayView2<'_, f64>, trees: &[Tree]) {
-        let Some(tree) = trees.last() else { return };
-        self.round += 1;
-        for (score, mixture) in self.scores.iter_mut().zip(mixtures.rows()) {
-            *score += tree.predict(mixture);
-        }
-        let residuals = self.scores.iter().zip(self.labels).map(|(score, label)| score - label);
-        let count = self.labels.len() as f64;
-        self.absolute.update(residuals.clone().map(f64::abs).sum::<f64>() / count, self.round);
-        self.squared.update(residuals.map(|residual| residual * residual).sum::<f64>() / count, self.round);
-    }
-
-    fn is_stale(&self, patience: usize) -> bool {
-        self.round >= self.absolute.round.min(self.squared.round) + patience
-    }
-
-    /// The best round of the error that stopped; of the absolute error where none did.
-    fn best_round(&self, patience: usize) -> usize {
-        if self.round >= self.absolute.round + patience || !self.is_stale(patience) {
-            self.absolute.round
-        } else {
-            self.squared.round
-        }
-    }
-}
-
-impl Best {
-    fn update(&mut self, error: f64, round: usize) {
-        if error < self.error {
-            *self = Self { error, round };
-        }
     }
 }

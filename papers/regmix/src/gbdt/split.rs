@@ -100,6 +100,8 @@ pub(super) fn best_threshold(
 ) -> Option<Split> {
     let leaf = Sums { hessian: leaf.hessian + 2.0 * EPSILON, ..leaf };
     let unsplit = leaf.gain();
+    // Hessians count rows but for rounding.
+    let (fewest, most) = (min_rows as f64 - 0.5, rows as f64 - min_rows as f64 + 0.5);
     let mut right = Sums { gradient: 0.0, hessian: EPSILON };
     let mut best: Option<(usize, f64, Sums)> = None;
     for (bin, cell) in histogram.iter().enumerate().skip(1).rev() {
@@ -107,11 +109,10 @@ pub(super) fn best_threshold(
             continue;
         }
         right = Sums { gradient: right.gradient + cell.gradient, hessian: right.hessian + cell.hessian };
-        let right_rows = (right.hessian + 0.5) as usize;
-        if right_rows < min_rows {
+        if right.hessian < fewest {
             continue;
         }
-        if rows - right_rows < min_rows {
+        if right.hessian > most {
             break;
         }
         let left = leaf.minus(right);
