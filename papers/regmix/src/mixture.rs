@@ -230,9 +230,9 @@ pub(crate) fn check_prior(prior: &[f64]) -> Result<()> {
     require(prior.iter().sum::<f64>() > 0.0, "prior", "zero everywhere", "positive for a domain at least")
 }
 
-/// Sum in NumPy's order (eight lanes for eight values and more), which decides how a weight that
+/// Sum in NumPy's order (eight lanes for 8 to 128 values), which decides how a weight that
 /// lies halfway between two multiples is rounded.
-fn numpy_sum(values: &[f64]) -> f64 {
+pub(crate) fn numpy_sum(values: &[f64]) -> f64 {
     if values.len() < 8 {
         return values.iter().sum();
     }

@@ -1,5 +1,7 @@
 //! The Pile as RegMix uses it: 17 domains to mix, 13 of them with a validation loss.
 
+use crate::mixture::numpy_sum;
+
 /// A domain of the mixture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Domain {
@@ -35,6 +37,18 @@ pub const DOMAINS: [Domain; 17] = [
     domain("pubmed_abstracts", 0.038825953, 0.03882595),
     domain("uspto_backgrounds", 0.046446962, 0.04644696),
 ];
+
+/// The prior of the official sampler: the shares, divided by their sum.
+pub fn prior() -> Vec<f64> {
+    let shares = DOMAINS.map(|domain| domain.share);
+    let sum = numpy_sum(&shares);
+    shares.iter().map(|share| share / sum).collect()
+}
+
+/// The prior of the official notebook's simulation, which is not divided by its sum.
+pub fn simulation_prior() -> Vec<f64> {
+    DOMAINS.iter().map(|domain| domain.rounded_share).collect()
+}
 
 /// The validation sets with a loss, in the order of the losses' columns
 /// (`metric/the_pile_<name>_val_loss`).
