@@ -51,7 +51,7 @@ pub(crate) fn normalised_gammas(
         weights.iter_mut().for_each(|weight| *weight *= scale);
         Ok(weights)
     } else {
-        Err(RegmixError::Undefined("the concentration is so small that every weight underflows to zero"))
+        Err(RegmixError::Underflow)
     }
 }
 

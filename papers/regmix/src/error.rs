@@ -1,7 +1,11 @@
 //! What the functions of this crate refuse.
 
+use mixup_core::CoreError;
+use mixup_lab::golden::GoldenError;
+use mixup_lab::registry::RunError;
+
 /// An input that RegMix cannot work with.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum RegmixError {
     /// Arrays that do not fit together.
     #[error("{what}: {found} given, {needed} needed")]
@@ -31,9 +35,24 @@ pub enum RegmixError {
         /// What would be right.
         allowed: &'static str,
     },
-    /// A quantity that these data do not define.
-    #[error("{0}")]
-    Undefined(&'static str),
+    /// Concentrations of which every weight is zero to the computer.
+    #[error("the concentration is so small that every weight underflows to zero")]
+    Underflow,
+    /// What the metrics of the core refuse.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+}
+
+impl From<RegmixError> for GoldenError {
+    fn from(error: RegmixError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
+
+impl From<RegmixError> for RunError {
+    fn from(error: RegmixError) -> Self {
+        Self::Spec(error.to_string())
+    }
 }
 
 /// Result of this crate.

@@ -1,19 +1,24 @@
 //! The authors' proxy runs: what their notebook prints, and what the official code gave when it was
 //! run for the dossier (reference.json). The files are looked for in MIXUP_DATA_DIR and in the
-//! `shared/data` beside the workspace; a machine without them skips these tests and says so.
+//! `shared/data` beside the workspace; on a machine without them these tests say so and pass.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use ndarray::Array2;
-use regmix::pile::{DOMAINS, TARGETS, simulation_prior};
+use mixup_data::{Library, ProxyRuns};
+use mixup_lab::registry::{Paper, RunContext};
+use ndarray::ArrayView2;
+use regmix::pile::{DOMAINS, TARGETS};
 use regmix::{
-    BEST, EarlyStopping, Gbdt, GbdtConfig, LinearModel, NumpyLegacy, SIMULATED, best_mixture, mse, simulate,
-    spearman,
+    EarlyStopping, Gbdt, GbdtConfig, LinearModel, Method, RegMix, Regression, SCALES, Setting, Spec,
+    weight_metric,
 };
 use serde_json::Value;
 
-/// Spearman x100 on the 256 unseen mixtures, as cell outputs of the notebook.
+/// Spearman x100 on the 256 unseen mixtures, as the notebook prints it.
 const PRINTED: [f64; 13] =
     [99.6, 99.71, 99.08, 99.45, 97.2, 99.77, 99.73, 99.18, 98.92, 96.87, 98.51, 99.19, 99.12];
 
@@ -40,165 +45,153 @@ const PRINTED_MIXTURE: [&str; 17] = [
 
 const PILE_CC: usize = 8;
 
-struct Runs {
-    mixtures: Array2<f64>,
-    losses: Array2<f64>,
-}
+const LINEAR: Method = Method { regression: Regression::Linear, stop_on_test: None, proxies: None };
+const TREES: Method = Method { regression: Regression::Trees, stop_on_test: None, proxies: None };
+const OFFICIAL: Method = Method { stop_on_test: NonZeroUsize::new(3), ..TREES };
 
-impl Runs {
-    fn losses_of(&self, target: usize) -> Vec<f64> {
-        self.losses.column(target).to_vec()
-    }
-}
-
-struct Proxies {
-    train: Runs,
-    /// By the names that reference.json uses.
-    scales: [(&'static str, Runs); 3],
-    reference: Value,
-}
-
-fn proxies() -> Option<Proxies> {
+/// The proxy runs and reference.json, or nothing where this machine does not have them.
+fn at_hand() -> Option<(Library, Value)> {
     let beside = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data"));
     let given = std::env::var_os("MIXUP_DATA_DIR").map(PathBuf::from);
-    let folder =
-        given.into_iter().chain([beside]).map(|folder| folder.join("regmix")).find(|path| path.is_dir());
+    let folder = given.into_iter().chain([beside]).find(|path| path.join("regmix/reference.json").is_file());
     let Some(folder) = folder else {
-        eprintln!("skipped: no folder `regmix` in MIXUP_DATA_DIR or in ../shared/data");
+        eprintln!("skipped: no regmix/reference.json in MIXUP_DATA_DIR or in ../shared/data");
         return None;
     };
-    let runs = |split: &str, scale: &str| Runs {
-        mixtures: table(&folder.join(format!("{split}_mixture_{scale}.csv")), |column| {
-            format!("train_the_pile_{}", DOMAINS[column].name)
-        }),
-        losses: table(&folder.join(format!("{split}_pile_loss_{scale}.csv")), |column| {
-            format!("metric/the_pile_{}_val_loss", TARGETS[column])
-        }),
+    let reference = std::fs::read_to_string(folder.join("regmix/reference.json")).unwrap();
+    Some((Library::from_env(Some(folder)), serde_json::from_str(&reference).unwrap()))
+}
+
+/// What a run of the experiment measures.
+fn measure(library: &Library, target: usize, method: Method, metrics: Vec<String>) -> BTreeMap<String, f64> {
+    let spec = Spec {
+        paper: "regmix".into(),
+        experiment: "test".into(),
+        method: "test".into(),
+        parameters: method,
+        setting: Setting::default(),
+        seed: target as u64,
+        data: "regmix".into(),
+        model: None,
+        optimizer: None,
+        train: None,
+        train_samples: None,
+        metrics,
+        device: "flex".into(),
     };
-    let reference = std::fs::read_to_string(folder.join("reference.json")).unwrap();
-    Some(Proxies {
-        train: runs("train", "1m"),
-        scales: ["1m", "60m", "1B"].map(|scale| (scale, runs("test", scale))),
-        reference: serde_json::from_str(&reference).unwrap(),
-    })
-}
-
-/// A CSV file without its first column, the index; `head` names the columns that it must have.
-fn table(path: &Path, head: impl Fn(usize) -> String) -> Array2<f64> {
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    let columns = reader.headers().unwrap().len() - 1;
-    let names: Vec<String> = reader.headers().unwrap().iter().skip(1).map(str::to_owned).collect();
-    assert_eq!(names, (0..columns).map(head).collect::<Vec<_>>(), "{}", path.display());
-    let cells: Vec<f64> = reader
-        .records()
-        .flat_map(|record| {
-            record.unwrap().iter().skip(1).map(|cell| cell.parse().unwrap()).collect::<Vec<f64>>()
-        })
-        .collect();
-    Array2::from_shape_vec((cells.len() / columns, columns), cells).unwrap()
-}
-
-fn fit_as_the_notebook(proxies: &Proxies, target: usize) -> Gbdt {
-    let test = &proxies.scales[0].1;
-    let losses = test.losses_of(target);
-    let stopping = EarlyStopping { mixtures: test.mixtures.view(), losses: &losses, patience: 3 };
-    let train = &proxies.train;
-    Gbdt::fit_until(train.mixtures.view(), &train.losses_of(target), &GbdtConfig::default(), &stopping)
-        .unwrap()
+    RegMix::check(&spec).unwrap();
+    let context = RunContext { library, checkpoints: None, progress: &|_, _| () };
+    RegMix::run(&spec, &context).unwrap().metrics
 }
 
 /// Compares with the reference's three digits of Spearman x100 and six of the MSE, at every scale.
-fn check_scales(proxies: &Proxies, target: usize, model: &str, predict: impl Fn(&Array2<f64>) -> Vec<f64>) {
-    for (scale, runs) in &proxies.scales {
-        let reference = &proxies.reference["targets"][TARGETS[target]][model][scale];
-        let (predicted, actual) = (predict(&runs.mixtures), runs.losses_of(target));
-        let rho = 100.0 * spearman(&predicted, &actual).unwrap();
-        let error = mse(&predicted, &actual).unwrap();
-        let name = format!("{model}, {}, {scale}", TARGETS[target]);
-        assert!((rho - reference["spearman100"].as_f64().unwrap()).abs() <= 0.000501, "{name}: {rho}");
-        assert!((error - reference["mse"].as_f64().unwrap()).abs() <= 0.000000501, "{name}: {error}");
+fn check_ranks(library: &Library, reference: &Value, target: usize, method: Method, name: &str) -> f64 {
+    let measured = measure(library, target, method, vec!["spearman-1m".into()]);
+    for (scale, theirs) in SCALES.into_iter().zip(["1m", "60m", "1B"]) {
+        let reference = &reference["targets"][TARGETS[target]][name][theirs];
+        let rho = measured[&format!("spearman-{scale}")] - reference["spearman100"].as_f64().unwrap();
+        let error = measured[&format!("mse-{scale}")] - reference["mse"].as_f64().unwrap();
+        assert!(rho.abs() <= 0.000501, "{name}, {}, {scale}: rank correlation off by {rho}", TARGETS[target]);
+        assert!(error.abs() <= 0.000000501, "{name}, {}, {scale}: MSE off by {error}", TARGETS[target]);
     }
+    measured["spearman-1m"]
 }
 
-fn recommended(proxies: &Proxies, predict: impl Fn(&Array2<f64>) -> Vec<f64>, model: &str) -> Vec<f64> {
-    let mixtures = simulate(&simulation_prior(), SIMULATED, &mut NumpyLegacy::seeded(42)).unwrap();
-    let mixture = best_mixture(mixtures.view(), &predict(&mixtures), BEST).unwrap();
-    let reference = proxies.reference["simulate"][model].as_array().unwrap();
-    for ((computed, reference), domain) in mixture.iter().zip(reference).zip(&DOMAINS) {
-        let difference = (computed - reference.as_f64().unwrap()).abs();
-        assert!(difference <= 0.000000501, "{model}, {}: {computed}", domain.name);
+/// The mixture recommended for Pile-CC, compared with the reference's six digits.
+fn check_mixture(library: &Library, reference: &Value, method: Method, name: &str) -> Vec<f64> {
+    let metrics: Vec<String> = DOMAINS.iter().map(|domain| weight_metric(domain.name)).collect();
+    let measured = measure(library, PILE_CC, method, metrics.clone());
+    let mixture: Vec<f64> = metrics.iter().map(|metric| measured[metric]).collect();
+    let reference = reference["simulate"][name].as_array().unwrap();
+    for ((weight, reference), domain) in mixture.iter().zip(reference).zip(&DOMAINS) {
+        let difference = (weight - reference.as_f64().unwrap()).abs();
+        assert!(difference <= 0.000000501, "{name}, {}: {weight}", domain.name);
     }
     mixture
 }
 
+fn mixtures(runs: &ProxyRuns) -> ArrayView2<'_, f64> {
+    ArrayView2::from_shape((runs.mixtures.rows(), DOMAINS.len()), &runs.mixtures.cells).unwrap()
+}
+
 #[test]
-fn trees_print_what_the_notebook_prints() {
-    let Some(proxies) = proxies() else { return };
+fn ranks_are_those_that_the_notebook_prints() {
+    let Some((library, reference)) = at_hand() else { return };
     for (target, printed) in PRINTED.into_iter().enumerate() {
-        let model = fit_as_the_notebook(&proxies, target);
-        let reference = &proxies.reference["targets"][TARGETS[target]];
-        assert_eq!(
-            model.rounds() as u64,
-            reference["best_iteration"].as_u64().unwrap(),
-            "{}",
-            TARGETS[target]
-        );
-        let runs = &proxies.scales[0].1;
-        let predicted = model.predict(runs.mixtures.view()).unwrap();
-        let rho = spearman(&predicted, &runs.losses_of(target)).unwrap();
-        assert_eq!((rho * 10_000.0).round() / 100.0, printed, "{}", TARGETS[target]);
-        check_scales(&proxies, target, "gbm_notebook", |mixtures| model.predict(mixtures.view()).unwrap());
+        let rho = check_ranks(&library, &reference, target, OFFICIAL, "gbm_notebook");
+        assert_eq!((rho * 100.0).round() / 100.0, printed, "{}", TARGETS[target]);
     }
+}
+
+#[test]
+fn ranks_of_the_linear_model_and_without_early_stopping() {
+    let Some((library, reference)) = at_hand() else { return };
+    for target in 0..TARGETS.len() {
+        check_ranks(&library, &reference, target, LINEAR, "linear");
+    }
+    check_ranks(&library, &reference, PILE_CC, TREES, "gbm_fixed");
 }
 
 #[test]
 fn the_mixture_for_pile_cc_is_the_printed_one() {
-    let Some(proxies) = proxies() else { return };
-    let model = fit_as_the_notebook(&proxies, PILE_CC);
-    let predict = |mixtures: &Array2<f64>| model.predict(mixtures.view()).unwrap();
-    let mixture = recommended(&proxies, predict, "gbm_notebook");
-    for ((computed, printed), domain) in mixture.iter().zip(PRINTED_MIXTURE).zip(&DOMAINS) {
-        assert_eq!(format!("{computed:.8e}"), printed, "{}", domain.name);
-    }
-    let predicted = predict(&proxies.scales[0].1.mixtures);
-    let reference = proxies.reference["pile_cc_pred_gbm_notebook_test_1m_first20"].as_array().unwrap();
-    for (predicted, reference) in predicted.iter().zip(reference) {
-        assert!((predicted - reference.as_f64().unwrap()).abs() <= 0.000000501, "{predicted}");
+    let Some((library, reference)) = at_hand() else { return };
+    let mixture = check_mixture(&library, &reference, OFFICIAL, "gbm_notebook");
+    for ((weight, printed), domain) in mixture.iter().zip(PRINTED_MIXTURE).zip(&DOMAINS) {
+        assert_eq!(format!("{weight:.8e}"), printed, "{}", domain.name);
     }
 }
 
-/// Also the time that the README names: 512 x 17, 1000 rounds.
 #[test]
-fn trees_without_early_stopping() {
-    let Some(proxies) = proxies() else { return };
-    let train = &proxies.train;
-    let start = Instant::now();
-    let model = Gbdt::fit(train.mixtures.view(), &train.losses_of(PILE_CC), &GbdtConfig::default()).unwrap();
-    let elapsed = start.elapsed();
-    eprintln!("1000 rounds on 512 x 17: {elapsed:?}");
-    assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
-    assert_eq!(model.rounds(), 1000);
-    let predict = |mixtures: &Array2<f64>| model.predict(mixtures.view()).unwrap();
-    check_scales(&proxies, PILE_CC, "gbm_fixed", predict);
-    recommended(&proxies, predict, "gbm_fixed");
+fn mixtures_of_the_linear_model_and_without_early_stopping() {
+    let Some((library, reference)) = at_hand() else { return };
+    check_mixture(&library, &reference, LINEAR, "linear");
+    check_mixture(&library, &reference, TREES, "gbm_fixed");
 }
 
 #[test]
-fn linear_models_are_the_reference() {
-    let Some(proxies) = proxies() else { return };
-    for target in 0..TARGETS.len() {
+fn early_stopping_keeps_the_official_rounds() {
+    let Some((library, reference)) = at_hand() else { return };
+    let data = mixup_data::regmix(&library).unwrap();
+    for (target, name) in TARGETS.into_iter().enumerate() {
+        let losses = data.test_1m.losses.column(target);
+        let stopping = EarlyStopping { mixtures: mixtures(&data.test_1m), losses: &losses, patience: 3 };
+        let train = data.train_1m.losses.column(target);
         let model =
-            LinearModel::fit(proxies.train.mixtures.view(), &proxies.train.losses_of(target)).unwrap();
-        let predict = |mixtures: &Array2<f64>| model.predict(mixtures.view()).unwrap();
-        check_scales(&proxies, target, "linear", predict);
+            Gbdt::fit_until(mixtures(&data.train_1m), &train, &GbdtConfig::default(), &stopping).unwrap();
+        let rounds = &reference["targets"][name]["best_iteration"];
+        assert_eq!(model.rounds() as u64, rounds.as_u64().unwrap(), "{name}");
         if target == PILE_CC {
-            recommended(&proxies, predict, "linear");
-            let reference = &proxies.reference["pile_cc_linear_coef"];
-            for (coefficient, reference) in model.coefficients.iter().zip(reference.as_array().unwrap()) {
-                assert!((coefficient - reference.as_f64().unwrap()).abs() <= 0.00000000501, "{coefficient}");
+            let predicted = model.predict(mixtures(&data.test_1m)).unwrap();
+            let reference = reference["pile_cc_pred_gbm_notebook_test_1m_first20"].as_array().unwrap();
+            for (predicted, reference) in predicted.iter().zip(reference) {
+                assert!((predicted - reference.as_f64().unwrap()).abs() <= 0.000000501, "{predicted}");
             }
-            let reference = proxies.reference["pile_cc_linear_intercept"].as_f64().unwrap();
-            assert!((model.intercept - reference).abs() <= 0.0000000501, "{}", model.intercept);
         }
     }
+}
+
+#[test]
+fn linear_coefficients_are_the_reference() {
+    let Some((library, reference)) = at_hand() else { return };
+    let data = mixup_data::regmix(&library).unwrap();
+    let model = LinearModel::fit(mixtures(&data.train_1m), &data.train_1m.losses.column(PILE_CC)).unwrap();
+    let coefficients = reference["pile_cc_linear_coef"].as_array().unwrap();
+    for (coefficient, reference) in model.coefficients.iter().zip(coefficients) {
+        assert!((coefficient - reference.as_f64().unwrap()).abs() <= 0.00000000501, "{coefficient}");
+    }
+    let intercept = reference["pile_cc_linear_intercept"].as_f64().unwrap();
+    assert!((model.intercept - intercept).abs() <= 0.0000000501, "{}", model.intercept);
+}
+
+#[test]
+fn a_thousand_rounds_take_less_than_three_seconds() {
+    let Some((library, _)) = at_hand() else { return };
+    let data = mixup_data::regmix(&library).unwrap();
+    let start = Instant::now();
+    let train = data.train_1m.losses.column(PILE_CC);
+    let model = Gbdt::fit(mixtures(&data.train_1m), &train, &GbdtConfig::default()).unwrap();
+    let elapsed = start.elapsed();
+    println!("1000 rounds on 512 x 17: {elapsed:?}");
+    assert_eq!(model.rounds(), 1000);
+    assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
 }

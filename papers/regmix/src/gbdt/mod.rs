@@ -185,7 +185,8 @@ fn check_data(mixtures: ArrayView2<'_, f64>, losses: &[f64]) -> Result<Vec<f64>>
 }
 
 impl GbdtConfig {
-    fn check(&self) -> Result<()> {
+    /// Refuses a parameter outside its range.
+    pub(crate) fn check(&self) -> Result<()> {
         let rate = self.learning_rate > 0.0 && self.learning_rate.is_finite();
         require(rate, "learning_rate", self.learning_rate, "positive")?;
         require(self.num_leaves > 1, "num_leaves", self.num_leaves, "at least 2")?;
