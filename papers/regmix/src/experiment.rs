@@ -1,7 +1,7 @@
 //! How a run fits one regression to one validation domain, and what it measures.
 //!
 //! A run is fitted to the losses of one of the 13 validation domains: seed `i` stands for domain `i`
-//! of [`TARGETS`]. Nothing else in a run is random, so the pairs of a claim are the domains.
+//! of [`TARGETS`]. Nothing in a run is random, so the pairs of a claim are the domains.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -50,9 +50,11 @@ pub enum Regression {
 }
 
 /// Settings of an experiment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Setting {
+    /// The one validation domain that is fitted; where absent, the seed says which.
+    pub target: Option<String>,
     /// Parameters of the trees; the notebook's where absent.
     pub trees: GbdtConfig,
 }
@@ -114,16 +116,23 @@ pub fn weight_metric(domain: &str) -> String {
 
 const WEIGHT: &str = "weight-";
 
-/// The validation domain that a seed stands for.
+/// The validation domain that the spec names, or that its seed stands for.
 fn target(spec: &Spec) -> Outcome<&'static str> {
-    let target = usize::try_from(spec.seed).ok().and_then(|seed| TARGETS.get(seed));
-    target.copied().ok_or_else(|| {
-        let (seed, count) = (spec.seed, TARGETS.len());
-        RunError::Spec(format!(
-            "seed {seed}: a seed stands for a validation domain, of which there are {count}; `seeds` must be \
-             at most {count}"
-        ))
-    })
+    let count = TARGETS.len();
+    let seed = usize::try_from(spec.seed).unwrap_or(usize::MAX);
+    match &spec.setting.target {
+        None => TARGETS.get(seed).copied().ok_or_else(|| {
+            format!(
+                "`seeds` must be at most {count}: a seed stands for a validation domain, and there is no domain \
+                 {seed}"
+            )
+        }),
+        Some(_) if seed > 0 => Err("`seeds` must be 1 with `setting.target`: nothing in a run is random".into()),
+        Some(name) => TARGETS.into_iter().find(|target| target == name).ok_or_else(|| {
+            format!("setting.target is `{name}`; it must be one of {}", TARGETS.join(", "))
+        }),
+    }
+    .map_err(RunError::Spec)
 }
 
 enum Model {

@@ -1,12 +1,14 @@
 //! Inputs that are refused, each with a message that names what is wrong.
 #![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
+use std::num::NonZeroUsize;
+
 use ndarray::{Array2, array};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use regmix::{
-    Draws, EarlyStopping, Gbdt, GbdtConfig, LinearModel, MixtureRules, MixtureSampler, NumpyLegacy,
-    RegmixError, Result, best_mixture, simulate, spearman, temper_prior,
+    Draws, EarlyStopping, Gbdt, GbdtConfig, LinearModel, Method, MixtureRules, MixtureSampler, NumpyLegacy,
+    RegmixError, Regression, Result, Setting, Spec, best_mixture, check, simulate, spearman, temper_prior,
 };
 
 fn message<T: std::fmt::Debug>(result: Result<T>) -> String {
@@ -132,4 +134,42 @@ fn tree_parameters() {
     let stopping = EarlyStopping { mixtures: mixtures.view(), losses: &losses, patience: 0 };
     let result = Gbdt::fit_until(mixtures.view(), &losses, &config, &stopping);
     assert_eq!(message(result), "patience is 0; it must be at least 1");
+}
+
+fn spec() -> Spec {
+    Spec {
+        paper: "regmix".into(),
+        experiment: "test".into(),
+        method: "test".into(),
+        parameters: Method { regression: Regression::Linear, stop_on_test: None, proxies: None },
+        setting: Setting::default(),
+        seed: 12,
+        data: "regmix".into(),
+        model: None,
+        optimizer: None,
+        train: None,
+        train_samples: None,
+        metrics: vec!["spearman-1m".into()],
+        device: "flex".into(),
+    }
+}
+
+#[test]
+fn specs() {
+    check(&spec()).unwrap();
+    let refused = |spec: Spec| check(&spec).unwrap_err();
+    assert!(refused(Spec { seed: 13, ..spec() }).starts_with("`seeds` must be at most 13"));
+    assert!(refused(Spec { data: "airfoil".into(), ..spec() }).starts_with("`data` is `airfoil`"));
+    let trees = GbdtConfig { learning_rate: -1.0, ..GbdtConfig::default() };
+    let setting = Setting { trees, ..Setting::default() };
+    assert!(refused(Spec { setting, ..spec() }).starts_with("setting.trees: learning_rate is -1"));
+    let parameters = Method { stop_on_test: NonZeroUsize::new(3), ..spec().parameters };
+    assert!(refused(Spec { parameters, ..spec() }).starts_with("`stop_on_test` is for"));
+    let target = |name: &str| Setting { target: Some(name.into()), ..Setting::default() };
+    assert!(refused(Spec { setting: target("pile_cc"), ..spec() }).starts_with("`seeds` must be 1"));
+    assert!(
+        refused(Spec { setting: target("books"), seed: 0, ..spec() })
+            .contains("must be one of arxiv, freelaw")
+    );
+    check(&Spec { setting: target("pile_cc"), seed: 0, ..spec() }).unwrap();
 }
