@@ -87,7 +87,7 @@ pub struct ProfileOverride {
     /// Data set.
     #[serde(default)]
     pub data: Option<String>,
-    /// Training samples: the first so many after the split.
+    /// Training samples: so many of the training part, evenly spaced.
     #[serde(default)]
     pub train_samples: Option<NonZeroUsize>,
 }
@@ -116,7 +116,7 @@ pub struct RunSpec<M, S> {
     pub optimizer: Option<OptimizerConfig>,
     /// Training.
     pub train: Option<TrainConfig>,
-    /// Training samples: the first so many after the split; all where absent.
+    /// Training samples: so many of the training part, evenly spaced; all where absent.
     pub train_samples: Option<NonZeroUsize>,
     /// Metrics to report.
     pub metrics: Vec<String>,

@@ -99,8 +99,7 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
     streams: &mut Streams,
 ) -> Result<Measured, RunError> {
     if let Some(samples) = spec.train_samples {
-        let first: Vec<usize> = (0..samples.get().min(parts.train.len())).collect();
-        parts.train = parts.train.select(&first);
+        parts.train = thinned(&parts.train, samples.get());
     }
     let config = required(&spec.train, "train")?;
     let training = Training {
@@ -120,6 +119,13 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
         metrics: by_selection(config.select, &best, &last),
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
     })
+}
+
+/// `samples` of a part, evenly spaced, so that a thinned series still spans all of its time.
+fn thinned<I: RemoveAxis>(part: &Samples<I>, samples: usize) -> Samples<I> {
+    let samples = samples.min(part.len());
+    let rows: Vec<usize> = (0..samples).map(|sample| sample * part.len() / samples).collect();
+    part.select(&rows)
 }
 
 /// The selected epoch's metrics under their plain names, and both under a suffix.

@@ -73,6 +73,12 @@ fn a_seed_that_stopped_early_counts_until_its_last_epoch() {
 }
 
 #[test]
+fn an_epoch_that_is_not_finite_does_not_spoil_the_mean() {
+    let records = [record("erm", 0, 1.0, &[4.0, f64::NAN]), record("erm", 1, 1.0, &[6.0, 3.0])];
+    assert_eq!(aggregated(&records).unwrap().methods["erm"].curves["train-loss"], [5.0, 3.0]);
+}
+
+#[test]
 fn an_outcome_with_failed_runs_survives_json() {
     let outcome = aggregated(&[record("erm", 0, 0.1 + 0.2, &[f64::NAN, 1.0])]).unwrap();
     let text = serde_json::to_string(&outcome).unwrap();

@@ -76,7 +76,7 @@ pub(crate) fn run(
     for plan in plans {
         let paper = reproduce(&session, plan)?;
         if format == Format::Text {
-            print(&text(&paper))?;
+            print(&text(&paper, session.request.experiment.is_some()))?;
         }
         say_where(&session, &paper);
         reproduced.push(paper);
@@ -194,14 +194,15 @@ pub(super) fn status<'e>(experiments: impl IntoIterator<Item = &'e Experiment>) 
     if any_complete { worst } else { worst.and(Status::Refused) }
 }
 
-fn text(paper: &Reproduced) -> String {
+/// `one`: only one experiment was asked for, so that claims of others are only counted.
+fn text(paper: &Reproduced, one: bool) -> String {
     let style = style();
     let mut text = String::new();
     for outcome in paper.experiments.iter().filter_map(|known| known.outcome.as_ref()) {
         text += &report::experiment(outcome, &paper.verdicts, &paper.reference, style);
         text += "\n\n";
     }
-    text + &report::summary(&paper.verdicts, style)
+    text + &if one { report::tally(&paper.verdicts) + "\n" } else { report::summary(&paper.verdicts, style) }
 }
 
 fn say_where(session: &Session<'_>, paper: &Reproduced) {

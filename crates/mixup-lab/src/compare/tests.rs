@@ -150,27 +150,33 @@ fn other_curves_are_not_bit_identical() {
     assert_eq!(level(&old, &with_curve(1.0)), Level::Same);
 }
 
-/// Demo paper with one claim on `a`: `x` lower than `y`, where `y - x` has these values.
-fn check_differences(old: [f64; 5], new: [f64; 5]) -> Check {
-    let x = [5.0, 6.0, 7.0, 8.0, 9.0];
-    let side = |d: [f64; 5]| {
+/// Demo paper with one claim on `a`: `x` lower than `y`, where `y - x` has these values; in the
+/// fresh outcome both methods are `moved` by so much.
+fn check_differences(old: [f64; 5], new: [f64; 5], moved: f64) -> Check {
+    let side = |d: [f64; 5], moved: f64| {
+        let x = [5.0, 6.0, 7.0, 8.0, 9.0].map(|x| x + moved);
         let y: Vec<f64> = x.iter().zip(d).map(|(x, d)| x + d).collect();
         outcome("a", &[("x", &x), ("y", &y)])
     };
     let demo = manifest(vec![lower("a", "x", "y")]);
-    check(&demo, &[&side(old)], &[&side(new)], Tolerance::default())
+    check(&demo, &[&side(old, 0.0)], &[&side(new, moved)], Tolerance::default())
 }
 
 #[test]
 fn a_changed_verdict_is_a_regression_unless_it_stepped_over_the_line() {
     // One-sided p is 0.047, then 0.054, by one seed that moved a little.
-    let near = check_differences([0.10, 0.30, 0.05, -0.005, 0.12], [0.10, 0.30, 0.05, -0.020, 0.12]);
+    let (just, almost) = ([0.10, 0.30, 0.05, -0.005, 0.12], [0.10, 0.30, 0.05, -0.020, 0.12]);
+    let near = check_differences(just, almost, 0.0);
     let change = &near.verdicts[0];
     assert_eq!((change.committed, change.fresh), (Status::Reproduced, Status::Inconclusive));
     assert_eq!((change.level, near.level), (Level::Drift, Some(Level::Drift)));
 
+    // The same step, but on numbers that are not the committed ones.
+    let on_other_numbers = check_differences(just, almost, 5.0);
+    assert_eq!(on_other_numbers.verdicts[0].level, Level::Regression);
+
     // Numbers that drift no further, but far from the line.
-    let far = check_differences([0.10, 0.11, 0.10, 0.12, 0.11], [0.10, 0.30, -0.15, -0.05, 0.12]);
+    let far = check_differences([0.10, 0.11, 0.10, 0.12, 0.11], [0.10, 0.30, -0.15, -0.05, 0.12], 0.0);
     let change = &far.verdicts[0];
     assert_eq!((change.committed, change.fresh), (Status::Reproduced, Status::Inconclusive));
     assert_eq!(far.experiments[0].level, Level::Drift);

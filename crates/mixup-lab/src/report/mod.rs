@@ -8,13 +8,13 @@ mod table;
 mod terminal;
 
 pub use svg::{DotPlot, DotRow, Level, LinePlot, Mark, Point, Series};
-pub use terminal::{Style, experiment, summary};
+pub use terminal::{Style, experiment, summary, tally};
 
 use crate::manifest::Manifest;
 use crate::outcome::Outcome;
 use crate::verdict::{ReferenceNote, Verdict};
 
-/// A file of results/<slug>/.
+/// A file of a paper's folder under results/.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReportFile {
     /// Name in the folder.

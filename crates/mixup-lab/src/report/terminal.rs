@@ -62,7 +62,7 @@ pub fn summary(verdicts: &[Verdict], style: Style) -> String {
 }
 
 /// `12 claims: 3 reproduced, 1 contradicted, ...`, without those that are none.
-pub(super) fn tally(verdicts: &[Verdict]) -> String {
+pub fn tally(verdicts: &[Verdict]) -> String {
     let parts: Vec<String> =
         [Status::Reproduced, Status::Contradicted, Status::Inconclusive, Status::NotRun, Status::Untested]
             .into_iter()

@@ -215,7 +215,7 @@ fn methods() -> impl Strategy<Value = Vec<Vec<f64>>> {
         prop::collection::vec((0.0..2.0, prop::collection::vec(0.0..1.0, seeds)), 3..6).prop_map(|methods| {
             methods
                 .into_iter()
-                .map(|(level, noise)| noise.iter().map(|v: &f64| *v + level).collect())
+                .map(|(level, noise): (f64, Vec<f64>)| noise.iter().map(|v| v + level).collect())
                 .collect()
         })
     })

@@ -185,6 +185,12 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn labels_that_meet_are_gathered_around_their_mean() {
+        assert_eq!(apart(&[200.0, 200.0, 300.0]), [191.5, 208.5, 300.0]);
+        assert_eq!(apart(&[200.0, 210.0, 220.0]), [193.0, 210.0, 227.0]);
+    }
+
     proptest! {
         #[test]
         fn labels_do_not_overlap_and_keep_their_order(mut wanted in prop::collection::vec(TOP..BOTTOM, 1..16)) {

@@ -1,0 +1,69 @@
+//! The Pile as RegMix uses it: 17 domains to mix, 13 of them with a validation loss.
+
+use crate::mixture::numpy_sum;
+
+/// A domain of the mixture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Domain {
+    /// Name, as the column heads of the proxy runs have it after `train_the_pile_`.
+    pub name: &'static str,
+    /// Share of the Pile's tokens, from the official sampler; the shares sum to nearly 1.
+    pub share: f64,
+    /// The same, as the official notebook rounds it for the simulation.
+    pub rounded_share: f64,
+}
+
+const fn domain(name: &'static str, share: f64, rounded_share: f64) -> Domain {
+    Domain { name, share, rounded_share }
+}
+
+/// The domains in the order of the mixtures' columns.
+pub const DOMAINS: [Domain; 17] = [
+    domain("arxiv", 0.113285273, 0.11328527),
+    domain("freelaw", 0.079608651, 0.07960865),
+    domain("nih_exporter", 0.003913491, 0.00391349),
+    domain("pubmed_central", 0.185375901, 0.1853759),
+    domain("wikipedia_en", 0.051081359, 0.05108136),
+    domain("dm_mathematics", 0.015962925, 0.01596293),
+    domain("github", 0.101750772, 0.10175077),
+    domain("philpapers", 0.003707518, 0.00370752),
+    domain("stackexchange", 0.066529351, 0.06652935),
+    domain("enron_emails", 0.001750772, 0.00175077),
+    domain("gutenberg_pg_19", 0.027085479, 0.02708548),
+    domain("pile_cc", 0.236869207, 0.23686921),
+    domain("ubuntu_irc", 0.01184346, 0.01184346),
+    domain("europarl", 0.007929969, 0.00792997),
+    domain("hackernews", 0.008032956, 0.00803296),
+    domain("pubmed_abstracts", 0.038825953, 0.03882595),
+    domain("uspto_backgrounds", 0.046446962, 0.04644696),
+];
+
+/// The prior of the official sampler: the shares, divided by their sum.
+pub fn prior() -> Vec<f64> {
+    let shares = DOMAINS.map(|domain| domain.share);
+    let sum = numpy_sum(&shares);
+    shares.iter().map(|share| share / sum).collect()
+}
+
+/// The prior of the official notebook's simulation, which is not divided by its sum.
+pub fn simulation_prior() -> Vec<f64> {
+    DOMAINS.iter().map(|domain| domain.rounded_share).collect()
+}
+
+/// The validation sets with a loss, in the order of the losses' columns
+/// (`metric/the_pile_<name>_val_loss`).
+pub const TARGETS: [&str; 13] = [
+    "arxiv",
+    "freelaw",
+    "pubmed_central",
+    "wikipedia_en",
+    "dm_mathematics",
+    "github",
+    "stackexchange",
+    "gutenberg_pg_19",
+    "pile_cc",
+    "ubuntu_irc",
+    "hackernews",
+    "pubmed_abstracts",
+    "uspto_backgrounds",
+];
