@@ -1,4 +1,5 @@
 //! The training loop on a small network: it learns, it stops, it resumes to the same bits.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;

@@ -98,6 +98,14 @@ impl fmt::Display for Miss {
     }
 }
 
+/// A relative `MIXUP_DATA_DIR` as seen from the current folder, or else from the nearest folder above
+/// it: cargo runs tests in the folder of their crate, not where the variable was set.
+fn from_a_folder_above(path: PathBuf) -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let found = here.ancestors().map(|folder| folder.join(&path)).find(|folder| folder.is_dir());
+    found.unwrap_or(path)
+}
+
 impl Library {
     /// A library with default network settings.
     pub fn new(data_dir: Option<PathBuf>, cache_dir: PathBuf) -> Self {
@@ -117,7 +125,8 @@ impl Library {
             .filter(|path| path.is_absolute())
             .or_else(|| path("HOME").map(|home| home.join(".cache")))
             .unwrap_or_else(std::env::temp_dir);
-        Self::new(data_dir_flag.or_else(|| path("MIXUP_DATA_DIR")), cache.join("mixup-lab"))
+        let from_variable = || path("MIXUP_DATA_DIR").map(from_a_folder_above);
+        Self::new(data_dir_flag.or_else(from_variable), cache.join("mixup-lab"))
     }
 
     /// Where the data set is, by names and sizes of files alone: quick, and without network.
@@ -310,6 +319,14 @@ fn unavailable(set: &DataSet, tried: Vec<Attempt>) -> DataError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_relative_folder_is_found_from_a_folder_above() {
+        // Tests run in the folder of this crate; `crates/mixup-data/src` is seen from two above.
+        let found = from_a_folder_above(PathBuf::from("crates/mixup-data/src"));
+        assert!(found.join("library.rs").is_file(), "{}", found.display());
+        assert_eq!(from_a_folder_above(PathBuf::from("no/such")), PathBuf::from("no/such"));
+    }
 
     fn library(flag: Option<&str>, variables: &[(&str, &str)]) -> Library {
         let value =

@@ -1,4 +1,5 @@
 //! Every golden vector of the official code, values and gradients.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::path::PathBuf;
 

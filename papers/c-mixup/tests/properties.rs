@@ -1,4 +1,5 @@
 //! Properties of the method that hold for any labels, lambdas and batches.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use burn::tensor::{Device, Tensor, TensorData};
 use c_mixup::{Counts, Fractions, Place, Scaling, batch_pairs, mixed_step, pair_rates, prepare};

@@ -2,6 +2,7 @@
 //! results differ between instruction sets, so text is not compared as text.
 //!
 //! After a change that is meant to move them: `INSTA_UPDATE=always cargo test --test snapshots`.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -67,7 +68,8 @@ fn smoke_numbers_have_not_moved() {
         for run in experiment.runs.iter().filter(|run| run.seed == 0) {
             let context = RunContext { library: &library, checkpoints: None, progress: &|_, _| {} };
             let measured = entry.run(&run.spec, &context).unwrap();
-            let named = experiment.metrics.iter().map(|info| (info.name.clone(), measured.metrics[&info.name]));
+            let named =
+                experiment.metrics.iter().map(|info| (info.name.clone(), measured.metrics[&info.name]));
             numbers.insert(run.method.clone(), named.collect());
         }
         let mut settings = Settings::clone_current();
