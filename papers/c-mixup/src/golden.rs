@@ -14,7 +14,7 @@ use mixup_lab::golden::{Array, Case, Computed, GoldenError, GoldenOp};
 use ndarray::{Array1, Array2, Array4, ArrayD, Axis, Ix1, Ix2, Ix4, RemoveAxis, concatenate, stack};
 
 use crate::method::{Fractions, Place, Scaling, Windows};
-use crate::mixing::mixed_step;
+use crate::mixing::{Regressor, mixed_step};
 use crate::prepare::{self, Parts, Roles};
 use crate::{batch_pairs, pair_rates, rcf};
 
@@ -112,6 +112,27 @@ fn gradient<const D: usize>(
     tensor.grad(grads).ok_or_else(|| GoldenError::Refused(format!("no gradient reached `{name}`")))
 }
 
+/// The mixed step of a case: its outputs, and the gradients, those of both inputs already put down.
+fn mixed_case<const D: usize>(
+    case: &Case,
+    model: &impl Regressor<D>,
+) -> Result<(Computed, Gradients), GoldenError> {
+    let (x1, x2) = (case.tracked::<D>("x1")?, case.tracked::<D>("x2")?);
+    let (y1, y2) = (case.tracked::<2>("y1")?, case.tracked::<2>("y2")?);
+    let lambda = case.param_f64("lam")?;
+    let halves = ((x1.clone(), y1), (x2.clone(), y2));
+    let step = mixed_step(model, halves.0, halves.1, lambda, place(case)?, &mut Dropout::Off)?;
+    let grads = step.loss.backward();
+    let mut computed = outputs([
+        ("mixed_y", Array::from_tensor(step.target)?),
+        ("pred", Array::from_tensor(step.prediction)?),
+        ("loss", scalar(step.loss)?),
+    ]);
+    computed.grads.insert("x1".into(), Array::from_tensor(gradient("x1", &x1, &grads)?)?);
+    computed.grads.insert("x2".into(), Array::from_tensor(gradient("x2", &x2, &grads)?)?);
+    Ok((computed, grads))
+}
+
 fn mlp_mix_loss(case: &Case) -> Outcome {
     use burn::module::Module;
     let device = burn::tensor::Device::flex();
@@ -123,19 +144,7 @@ fn mlp_mix_loss(case: &Case) -> Outcome {
     }
     let slope = unit(case.param_f64("negative_slope")?)?;
     let model = Mlp::from_layers(layers, Activation::LeakyRelu(slope)).train();
-    let (x1, x2) = (case.tracked::<2>("x1")?, case.tracked::<2>("x2")?);
-    let (y1, y2) = (case.tracked::<2>("y1")?, case.tracked::<2>("y2")?);
-    let lambda = case.param_f64("lam")?;
-    let halves = ((x1.clone(), y1), (x2.clone(), y2));
-    let step = mixed_step(&model, halves.0, halves.1, lambda, place(case)?, &mut Dropout::Off)?;
-    let grads = step.loss.backward();
-    let mut computed = outputs([
-        ("mixed_y", Array::from_tensor(step.target)?),
-        ("pred", Array::from_tensor(step.prediction)?),
-        ("loss", scalar(step.loss)?),
-    ]);
-    computed.grads.insert("x1".into(), Array::from_tensor(gradient("x1", &x1, &grads)?)?);
-    computed.grads.insert("x2".into(), Array::from_tensor(gradient("x2", &x2, &grads)?)?);
+    let (mut computed, grads) = mixed_case::<2>(case, &model)?;
     for ((weight, bias), layer) in names.into_iter().zip(&model.layers) {
         computed.grads.insert(weight.into(), weight_grad(case, weight, &layer.weight.val(), &grads)?);
         computed.grads.insert(bias.into(), bias_grad(bias, layer, &grads)?);
@@ -165,25 +174,13 @@ fn lstnet_mix_loss(case: &Case) -> Outcome {
     };
     let skip = case.param_usize("skip")?;
     let model = Lstnet::from_pytorch(&weights, skip, unit(0.0)?, &burn::tensor::Device::flex()).train();
-    let (x1, x2) = (case.tracked::<3>("x1")?, case.tracked::<3>("x2")?);
-    let (y1, y2) = (case.tracked::<2>("y1")?, case.tracked::<2>("y2")?);
-    let lambda = case.param_f64("lam")?;
-    let halves = ((x1.clone(), y1), (x2.clone(), y2));
-    let step = mixed_step(&model, halves.0, halves.1, lambda, place(case)?, &mut Dropout::Off)?;
-    let grads = step.loss.backward();
-    let mut computed = outputs([
-        ("mixed_y", Array::from_tensor(step.target)?),
-        ("pred", Array::from_tensor(step.prediction)?),
-        ("loss", scalar(step.loss)?),
-    ]);
-    let all = [
-        ("x1", Array::from_tensor(gradient("x1", &x1, &grads)?)?),
-        ("x2", Array::from_tensor(gradient("x2", &x2, &grads)?)?),
+    let (mut computed, grads) = mixed_case::<3>(case, &model)?;
+    let others = [
         ("conv_w", weight_grad(case, "conv_w", &model.conv.weight.val(), &grads)?),
         ("lin_b", bias_grad("lin_b", &model.output, &grads)?),
         ("gru_w_hh", weight_grad(case, "gru_w_hh", &model.gru.recurrent.weight.val(), &grads)?),
     ];
-    computed.grads = all.map(|(name, array)| (name.to_owned(), array)).into();
+    computed.grads.extend(others.map(|(name, array)| (name.to_owned(), array)));
     Ok(computed)
 }
 
