@@ -48,7 +48,7 @@ pub(crate) fn run(workspace: &Workspace, slug: &str) -> Result<Status, LabError>
     let name = slug.name();
     print(&format!(
         "papers/{name} and experiments/{name} are there. It is mixup on red wine quality so far:\n  \
-         cargo test -p {name}                 its test\n  \
+         cargo test --workspace --test smoke  its test\n  \
          cargo xtask reproduce {name}         its experiment\n\
          Now write the paper's method into papers/{name}/src/method.rs, and its claims into paper.yaml."
     ))?;
