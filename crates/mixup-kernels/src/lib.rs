@@ -1,1 +1,30 @@
-//! kernels
+//! Fused CPU operations for burn's Flex backend, with hand-written backward passes.
+//!
+//! Every operation here has a twin composed of burn's own operations, which is used on other devices and in
+//! other precisions than f32; the two agree within rounding. Results do not depend on the number of threads.
+
+mod attention;
+mod batch_norm;
+mod conv;
+mod cross_entropy;
+mod elementwise;
+mod extension;
+mod gemm;
+mod gru;
+mod layer_norm;
+mod linear;
+mod optimizer;
+mod parallel;
+mod pool;
+mod simd;
+
+pub use attention::self_attention;
+pub use batch_norm::{BatchNormalized, Then, batch_norm, batch_norm_with};
+pub use conv::conv2d;
+pub use cross_entropy::soft_cross_entropy;
+pub use elementwise::{gelu, relu};
+pub use gru::{GruWeights, gru};
+pub use layer_norm::layer_norm;
+pub use linear::{Activation, linear};
+pub use optimizer::{AdamStep, SgdStep, adam, sgd};
+pub use pool::{global_average_pool, max_pool2d};

@@ -1,0 +1,380 @@
+//! Batch normalisation of images, with the sum and the ReLU that follow it in a residual block.
+//!
+//! Memory is what it costs, so the passes over it are counted: two forward (statistics, result) and two backward
+//! (sums, gradients), where a chain of elementwise operations takes more than ten.
+
+use burn::backend::flex::FlexTensor;
+use burn::tensor::{Tensor, activation};
+
+use crate::extension::{BackwardPass, Pass, apply, fusible, tensor, values};
+use crate::parallel::{for_pieces, for_pieces2};
+use crate::simd::{simd, sum, sum2};
+
+/// What follows the normalisation in the same pass over memory.
+#[derive(Debug, Clone, Default)]
+pub struct Then {
+    /// Is added: the shortcut of a residual block, `[batch, channels, height, width]`.
+    pub add: Option<Tensor<4>>,
+    /// Negative values become zero, after the sum.
+    pub relu: bool,
+}
+
+impl Then {
+    /// Nothing but a ReLU.
+    pub fn relu() -> Self {
+        Self { add: None, relu: true }
+    }
+}
+
+/// A normalised batch and the statistics that normalised it; these have no gradient.
+#[derive(Debug, Clone)]
+pub struct BatchNormalized {
+    /// `[batch, channels, height, width]`
+    pub y: Tensor<4>,
+    /// Mean over batch and image, `[channels]`.
+    pub mean: Tensor<1>,
+    /// Biased variance over batch and image, `[channels]`.
+    pub variance: Tensor<1>,
+}
+
+/// Batch normalisation with the batch's own statistics (Ioffe and Szegedy 2015, algorithm 1):
+/// `gamma (x - mean) / sqrt(variance + epsilon) + beta`.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - `gamma`, `beta`: `[channels]`
+///
+/// # Panics
+/// Where burn's operations do: shapes that do not agree.
+pub fn batch_norm(
+    x: Tensor<4>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+    then: Then,
+) -> BatchNormalized {
+    let shape = x.dims();
+    let agree = gamma.dims() == [shape[1]] && beta.dims() == [shape[1]];
+    let added = then.add.as_ref().is_none_or(|add| add.dims() == shape && fusible(add));
+    if !(agree && added && fusible(&x) && fusible(&gamma) && fusible(&beta)) || shape.contains(&0) {
+        return composed(x, gamma, beta, epsilon, then);
+    }
+    let relu = then.relu;
+    let mut inputs = vec![x.into_dispatch(), gamma.into_dispatch(), beta.into_dispatch()];
+    inputs.extend(then.add.map(Tensor::into_dispatch));
+    let outputs = apply(inputs, move |inputs| pass(shape, epsilon as f32, relu, inputs));
+    let [y, mean, variance] = match <[_; 3]>::try_from(outputs) {
+        Ok(outputs) => outputs,
+        Err(outputs) => panic!("batch norm has three outputs, not {}", outputs.len()),
+    };
+    BatchNormalized {
+        y: Tensor::from_dispatch(y),
+        mean: Tensor::<1>::from_dispatch(mean).inner_if_tracked(),
+        variance: Tensor::<1>::from_dispatch(variance).inner_if_tracked(),
+    }
+}
+
+/// Normalisation with given statistics, as networks do it after training.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - `gamma`, `beta`, `mean`, `variance`: `[channels]`
+pub fn batch_norm_with(
+    x: Tensor<4>,
+    (gamma, beta): (Tensor<1>, Tensor<1>),
+    (mean, variance): (Tensor<1>, Tensor<1>),
+    epsilon: f64,
+    then: Then,
+) -> Tensor<4> {
+    let scale = gamma * (variance + epsilon).sqrt().recip();
+    let shift = beta - mean * scale.clone();
+    let shape = x.dims();
+    let added = then.add.as_ref().is_none_or(|add| add.dims() == shape && fusible(add));
+    if x.device().is_autodiff() || !(added && fusible(&x) && fusible(&scale)) || shape.contains(&0) {
+        return finish(x * per_channel(scale) + per_channel(shift), then);
+    }
+    let relu = then.relu;
+    let mut inputs = vec![x.into_dispatch(), scale.into_dispatch(), shift.into_dispatch()];
+    inputs.extend(then.add.map(Tensor::into_dispatch));
+    let outputs = apply(inputs, move |inputs| {
+        let y = affine(shape, values(&inputs[0]), values(&inputs[1]), values(&inputs[2]), inputs.get(3).map(values), relu);
+        Pass { outputs: vec![tensor(y, shape)], backward: BackwardPass::none() }
+    });
+    Tensor::from_dispatch(outputs.into_iter().next().unwrap_or_else(|| unreachable!("one output")))
+}
+
+fn composed(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64, then: Then) -> BatchNormalized {
+    let mean = x.clone().mean_dims(&[0, 2, 3]);
+    let centred = x - mean.clone();
+    let variance = centred.clone().square().mean_dims(&[0, 2, 3]);
+    let normal = centred / (variance.clone() + epsilon).sqrt();
+    let y = finish(normal * per_channel(gamma) + per_channel(beta), then);
+    let channels = y.dims()[1];
+    let flat = |statistic: Tensor<4>| statistic.reshape([channels]).inner_if_tracked();
+    BatchNormalized { y, mean: flat(mean), variance: flat(variance) }
+}
+
+fn finish(y: Tensor<4>, then: Then) -> Tensor<4> {
+    let y = match then.add {
+        Some(add) => y + add,
+        None => y,
+    };
+    if then.relu { activation::relu(y) } else { y }
+}
+
+fn per_channel(values: Tensor<1>) -> Tensor<4> {
+    let [channels] = values.dims();
+    values.reshape([1, channels, 1, 1])
+}
+
+trait InnerIfTracked {
+    fn inner_if_tracked(self) -> Self;
+}
+
+impl InnerIfTracked for Tensor<1> {
+    fn inner_if_tracked(self) -> Self {
+        if self.device().is_autodiff() { self.inner() } else { self }
+    }
+}
+
+fn pass(shape: [usize; 4], epsilon: f32, relu: bool, inputs: Vec<FlexTensor>) -> Pass {
+    let [_, channels, height, width] = shape;
+    let plane = height * width;
+    let (x, gamma, beta) = (values(&inputs[0]), values(&inputs[1]), values(&inputs[2]));
+    let (mean, variance) = statistics(x, channels, plane);
+    let scale: Vec<f32> = gamma.iter().zip(&variance).map(|(gamma, v)| gamma / (v + epsilon).sqrt()).collect();
+    let shift: Vec<f32> = beta.iter().zip(&mean).zip(&scale).map(|((beta, m), s)| beta - m * s).collect();
+    let y = tensor(affine(shape, x, &scale, &shift, inputs.get(3).map(values), relu), shape);
+    let outputs = vec![y.clone(), tensor(mean.clone(), [channels]), tensor(variance.clone(), [channels])];
+    let [x, gamma] = [inputs[0].clone(), inputs[1].clone()];
+    let backward = BackwardPass::new(move |dy, wanted| {
+        let saved = Saved {
+            channels,
+            plane,
+            x: values(&x),
+            y: relu.then(|| values(&y)),
+            mean: &mean,
+            deviation: variance.iter().map(|v| (v + epsilon).sqrt()).collect(),
+        };
+        let (dx, dgamma, dbeta, dadd) = saved.gradients(values(&dy), values(&gamma), wanted.get(3) == Some(&true));
+        let mut gradients =
+            vec![Some(tensor(dx, shape)), Some(tensor(dgamma, [channels])), Some(tensor(dbeta, [channels]))];
+        gradients.push(dadd.map(|dadd| tensor(dadd, shape)));
+        gradients
+    });
+    Pass { outputs, backward }
+}
+
+/// Mean and biased variance by channel. Each image's planes are summed apart and put together in
+/// the images' order (Chan, Golub and LeVeque 1979), in f64.
+fn statistics(x: &[f32], channels: usize, plane: usize) -> (Vec<f32>, Vec<f32>) {
+    let mut partial = vec![0.0; x.len() / plane * 2];
+    for_pieces(&mut partial, 2 * channels, |image, partial| {
+        let x = &x[image * channels * plane..][..channels * plane];
+        simd(
+            #[inline(always)]
+            || {
+                for (out, plane) in partial.chunks_exact_mut(2).zip(x.chunks_exact(plane)) {
+                    let mean = sum(plane, |v| v) / plane.len() as f32;
+                    out[0] = mean;
+                    out[1] = sum(plane, |v| (v - mean) * (v - mean));
+                }
+            },
+        );
+    });
+    let mut total = vec![(0f64, 0f64); channels];
+    for (image, partial) in partial.chunks_exact(2 * channels).enumerate() {
+        let (before, new) = (image as f64 * plane as f64, plane as f64);
+        for (total, partial) in total.iter_mut().zip(partial.chunks_exact(2)) {
+            let difference = f64::from(partial[0]) - total.0;
+            total.0 += difference * new / (before + new);
+            total.1 += f64::from(partial[1]) + difference * difference * before * new / (before + new);
+        }
+    }
+    let count = (x.len() / channels) as f64;
+    total.into_iter().map(|(mean, squares)| (mean as f32, (squares / count) as f32)).unzip()
+}
+
+/// `relu(scale x + shift + add)` by channel.
+fn affine(
+    [batch, channels, height, width]: [usize; 4],
+    x: &[f32],
+    scale: &[f32],
+    shift: &[f32],
+    add: Option<&[f32]>,
+    relu: bool,
+) -> Vec<f32> {
+    let plane = height * width;
+    let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
+    let mut y = vec![0.0; batch * channels * plane];
+    for_pieces(&mut y, channels * plane, |image, y| {
+        let start = image * channels * plane;
+        let at = |channel: usize| start + channel * plane..start + (channel + 1) * plane;
+        simd(
+            #[inline(always)]
+            || {
+                for (channel, y) in y.chunks_exact_mut(plane).enumerate() {
+                    let (a, b) = (scale[channel], shift[channel]);
+                    let x = &x[at(channel)];
+                    match add {
+                        Some(add) => {
+                            for ((y, x), add) in y.iter_mut().zip(x).zip(&add[at(channel)]) {
+                                *y = above(a * x + b + add, floor);
+                            }
+                        }
+                        None => y.iter_mut().zip(x).for_each(|(y, x)| *y = above(a * x + b, floor)),
+                    }
+                }
+            },
+        );
+    });
+    y
+}
+
+/// The larger one; NaN stays, so that a diverged run is seen.
+#[inline(always)]
+fn above(value: f32, floor: f32) -> f32 {
+    if value < floor { floor } else { value }
+}
+
+struct Saved<'a> {
+    channels: usize,
+    plane: usize,
+    x: &'a [f32],
+    /// The result, where a ReLU cut it.
+    y: Option<&'a [f32]>,
+    mean: &'a [f32],
+    /// `sqrt(variance + epsilon)`
+    deviation: Vec<f32>,
+}
+
+type Gradients = (Vec<f32>, Vec<f32>, Vec<f32>, Option<Vec<f32>>);
+
+impl Saved<'_> {
+    /// Gradients of x, gamma, beta and, if asked for, of what was added.
+    fn gradients(&self, dy: &[f32], gamma: &[f32], want_add: bool) -> Gradients {
+        let sums = self.sums(dy);
+        let count = (self.x.len() / self.channels) as f64;
+        let dbeta = sums.iter().map(|sums| sums.0 as f32).collect();
+        let dgamma = sums.iter().zip(&self.deviation).map(|(sums, d)| (sums.1 / f64::from(*d)) as f32).collect();
+        // dx = a g + b (x - mean) + c, g being dy where the ReLU let it through.
+        let coefficients: Vec<[f32; 3]> = (0..self.channels)
+            .map(|channel| {
+                let deviation = f64::from(self.deviation[channel]);
+                let a = f64::from(gamma[channel]) / deviation;
+                let (sum, product) = sums[channel];
+                [a, -a * product / (deviation * deviation * count), -a * sum / count].map(|v| v as f32)
+            })
+            .collect();
+        let image = self.channels * self.plane;
+        let mut dx = vec![0.0; self.x.len()];
+        let mut dadd = if want_add { vec![0.0; self.x.len()] } else { vec![0.0; self.x.len() / image] };
+        let dadd_image = if want_add { image } else { 1 };
+        for_pieces2((&mut dx, image), (&mut dadd, dadd_image), |index, dx, dadd| {
+            self.image_gradient(dy, &coefficients, index, dx, want_add.then_some(dadd));
+        });
+        (dx, dgamma, dbeta, want_add.then_some(dadd))
+    }
+
+    /// Per channel the sums of `g` and of `g (x - mean)`.
+    fn sums(&self, dy: &[f32]) -> Vec<(f64, f64)> {
+        let (channels, plane) = (self.channels, self.plane);
+        let mut partial = vec![0.0; self.x.len() / plane * 2];
+        for_pieces(&mut partial, 2 * channels, |image, partial| {
+            simd(
+                #[inline(always)]
+                || {
+                    for (channel, out) in partial.chunks_exact_mut(2).enumerate() {
+                        let start = (image * channels + channel) * plane;
+                        let (x, dy) = (&self.x[start..start + plane], &dy[start..start + plane]);
+                        let mean = self.mean[channel];
+                        match self.y {
+                            Some(y) => {
+                                let y = &y[start..start + plane];
+                                out[0] = sum2(dy, y, |dy, y| pass_through(dy, y));
+                                out[1] = sum3(dy, y, x, |dy, y, x| pass_through(dy, y) * (x - mean));
+                            }
+                            None => {
+                                out[0] = sum(dy, |dy| dy);
+                                out[1] = sum2(dy, x, |dy, x| dy * (x - mean));
+                            }
+                        }
+                    }
+                },
+            );
+        });
+        let mut total = vec![(0f64, 0f64); channels];
+        for partial in partial.chunks_exact(2 * channels) {
+            for (total, partial) in total.iter_mut().zip(partial.chunks_exact(2)) {
+                total.0 += f64::from(partial[0]);
+                total.1 += f64::from(partial[1]);
+            }
+        }
+        total
+    }
+
+    fn image_gradient(
+        &self,
+        dy: &[f32],
+        coefficients: &[[f32; 3]],
+        image: usize,
+        dx: &mut [f32],
+        mut dadd: Option<&mut [f32]>,
+    ) {
+        let plane = self.plane;
+        simd(
+            #[inline(always)]
+            || {
+                for (channel, dx) in dx.chunks_exact_mut(plane).enumerate() {
+                    let start = (image * self.channels + channel) * plane;
+                    let (x, dy) = (&self.x[start..start + plane], &dy[start..start + plane]);
+                    let ([a, b, c], mean) = (coefficients[channel], self.mean[channel]);
+                    match self.y {
+                        Some(y) => {
+                            for (((dx, x), dy), y) in dx.iter_mut().zip(x).zip(dy).zip(&y[start..start + plane]) {
+                                *dx = a * pass_through(*dy, *y) + b * (x - mean) + c;
+                            }
+                        }
+                        None => {
+                            for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
+                                *dx = a * dy + b * (x - mean) + c;
+                            }
+                        }
+                    }
+                    if let Some(dadd) = &mut dadd {
+                        let dadd = &mut dadd[channel * plane..(channel + 1) * plane];
+                        match self.y {
+                            Some(y) => {
+                                for ((dadd, dy), y) in dadd.iter_mut().zip(dy).zip(&y[start..start + plane]) {
+                                    *dadd = pass_through(*dy, *y);
+                                }
+                            }
+                            None => dadd.copy_from_slice(dy),
+                        }
+                    }
+                }
+            },
+        );
+    }
+}
+
+#[inline(always)]
+fn pass_through(dy: f32, y: f32) -> f32 {
+    if y > 0.0 { dy } else { 0.0 }
+}
+
+#[inline(always)]
+fn sum3(a: &[f32], b: &[f32], c: &[f32], f: impl Fn(f32, f32, f32) -> f32) -> f32 {
+    const LANES: usize = crate::simd::LANES;
+    let mut lanes = [0f32; LANES];
+    let whole = a.len() / LANES * LANES;
+    let (b, c) = (&b[..a.len()], &c[..a.len()]);
+    for start in (0..whole).step_by(LANES) {
+        let (a, b, c) = (&a[start..start + LANES], &b[start..start + LANES], &c[start..start + LANES]);
+        for lane in 0..LANES {
+            lanes[lane] += f(a[lane], b[lane], c[lane]);
+        }
+    }
+    let rest: f32 = (whole..a.len()).map(|i| f(a[i], b[i], c[i])).sum();
+    lanes.iter().sum::<f32>() + rest
+}

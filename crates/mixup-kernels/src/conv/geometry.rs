@@ -1,0 +1,145 @@
+//! Sizes of a convolution.
+
+use std::ops::Range;
+
+use burn::tensor::ops::ConvOptions;
+
+/// Sizes of a convolution whose every output exists: nothing here is zero.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Geometry {
+    pub batch: usize,
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+    pub outputs: usize,
+    pub kernel: [usize; 2],
+    pub stride: [usize; 2],
+    pub padding: [usize; 2],
+    pub dilation: [usize; 2],
+    pub groups: usize,
+    pub rows: usize,
+    pub cols: usize,
+}
+
+impl Geometry {
+    /// `None` for what is empty or does not fit, which burn's own operation judges.
+    pub fn new(x: [usize; 4], weight: [usize; 4], options: &ConvOptions<2>) -> Option<Self> {
+        let [batch, channels, height, width] = x;
+        let [outputs, group_channels, kernel_height, kernel_width] = weight;
+        let groups = options.groups;
+        let fits = groups > 0
+            && channels == group_channels * groups
+            && outputs.is_multiple_of(groups)
+            && [batch, channels, height, width, outputs, kernel_height, kernel_width].iter().all(|&n| n > 0)
+            && options.stride.iter().chain(&options.dilation).all(|&n| n > 0)
+            && !options.is_asymmetric();
+        if !fits {
+            return None;
+        }
+        let kernel = [kernel_height, kernel_width];
+        let padding = options.padding_begin();
+        let out = |size: usize, axis: usize| {
+            let span = options.dilation[axis] * (kernel[axis] - 1) + 1;
+            Some((size + 2 * padding[axis]).checked_sub(span)? / options.stride[axis] + 1)
+        };
+        Some(Self {
+            batch,
+            channels,
+            height,
+            width,
+            outputs,
+            kernel,
+            stride: options.stride,
+            padding,
+            dilation: options.dilation,
+            groups,
+            rows: out(height, 0)?,
+            cols: out(width, 1)?,
+        })
+    }
+
+    pub fn input_shape(&self) -> [usize; 4] {
+        [self.batch, self.channels, self.height, self.width]
+    }
+
+    pub fn weight_shape(&self) -> [usize; 4] {
+        [self.outputs, self.group_channels(), self.kernel[0], self.kernel[1]]
+    }
+
+    pub fn output_shape(&self) -> [usize; 4] {
+        [self.batch, self.outputs, self.rows, self.cols]
+    }
+
+    pub fn group_channels(&self) -> usize {
+        self.channels / self.groups
+    }
+
+    pub fn group_outputs(&self) -> usize {
+        self.outputs / self.groups
+    }
+
+    /// Values of an input image.
+    pub fn image(&self) -> usize {
+        self.channels * self.in_plane()
+    }
+
+    /// Values of an output image.
+    pub fn out_image(&self) -> usize {
+        self.outputs * self.out_plane()
+    }
+
+    pub fn in_plane(&self) -> usize {
+        self.height * self.width
+    }
+
+    pub fn out_plane(&self) -> usize {
+        self.rows * self.cols
+    }
+
+    /// Values of the weights.
+    pub fn weights(&self) -> usize {
+        self.outputs * self.depth()
+    }
+
+    /// Weights of one output: inner size of the matrix product.
+    pub fn depth(&self) -> usize {
+        self.group_channels() * self.kernel[0] * self.kernel[1]
+    }
+
+    /// An output pixel is a product of the weights with the pixel itself.
+    pub fn is_pointwise(&self) -> bool {
+        self.kernel == [1, 1] && self.stride == [1, 1] && self.padding == [0, 0]
+    }
+
+    /// Output columns whose input column `col * stride + kernel_col * dilation - padding` exists.
+    pub fn inside(&self, axis: usize, kernel_index: usize) -> Range<usize> {
+        let (size, outputs) = if axis == 0 { (self.height, self.rows) } else { (self.width, self.cols) };
+        let (stride, padding) = (self.stride[axis], self.padding[axis]);
+        let offset = kernel_index * self.dilation[axis];
+        let start = padding.saturating_sub(offset).div_ceil(stride);
+        let end = (size + padding).saturating_sub(offset).div_ceil(stride);
+        start.min(outputs)..end.min(outputs)
+    }
+
+    pub fn suits_winograd(&self) -> bool {
+        const ENOUGH_CHANNELS: usize = 16;
+        self.kernel == [3, 3]
+            && self.stride == [1, 1]
+            && self.dilation == [1, 1]
+            && self.groups == 1
+            && self.channels >= ENOUGH_CHANNELS
+            && self.outputs >= ENOUGH_CHANNELS
+    }
+
+    /// Images that are worked on together, so that a matrix product has about `columns` columns.
+    pub fn images_for(&self, columns: usize, columns_of_an_image: usize) -> usize {
+        (columns / columns_of_an_image.max(1)).clamp(1, self.batch)
+    }
+
+    /// Images per task of a backward pass, a multiple of `images`: each task sums a weight gradient
+    /// of its own of `partial` values, so there are at most 16, of 32 MiB together.
+    pub fn images_per_task(&self, images: usize, partial: usize) -> usize {
+        let affordable = ((8 << 20) / partial.max(1)).clamp(2, 16);
+        self.batch.div_ceil(affordable).next_multiple_of(images)
+    }
+}

@@ -1,0 +1,91 @@
+//! Two-dimensional convolution.
+//!
+//! Three by three kernels of stride 1 between enough channels go by Winograd's F(2x2, 3x3)
+//! ([`winograd`]), which needs 2.25 times fewer products; everything else by a tiled im2col and
+//! matrix products ([`im2col`]). Both work on a few images at a time, so that their buffers stay in cache.
+
+mod geometry;
+mod im2col;
+mod winograd;
+
+use burn::backend::flex::FlexTensor;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{Tensor, module};
+
+use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
+use crate::parallel::sum_pieces;
+use crate::simd;
+use geometry::Geometry;
+
+/// Convolution of a batch of images, with its gradients. Off the CPU, or in another precision than
+/// f32, it is burn's own.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - `weight`: `[outputs, channels / groups, kernel height, kernel width]`
+/// - `bias`: `[outputs]`
+/// - returns `[batch, outputs, rows, columns]`
+///
+/// # Panics
+/// Where burn's `conv2d` does: channels that do not agree, a kernel that does not fit.
+pub fn conv2d(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    options: ConvOptions<2>,
+) -> Tensor<4> {
+    let Some(geometry) = Geometry::new(x.dims(), weight.dims(), &options) else {
+        return module::conv2d(x, weight, bias, options);
+    };
+    let bias_fits = bias.as_ref().is_none_or(|bias| bias.dims() == [geometry.outputs] && fusible(bias));
+    if !(fusible(&x) && fusible(&weight) && bias_fits) {
+        return module::conv2d(x, weight, bias, options);
+    }
+    let mut inputs = vec![x.into_dispatch(), weight.into_dispatch()];
+    inputs.extend(bias.map(Tensor::into_dispatch));
+    apply_to_one(inputs, move |inputs| pass(geometry, inputs))
+}
+
+fn pass(geometry: Geometry, inputs: Vec<FlexTensor>) -> Pass {
+    let [x, weight] = [inputs[0].clone(), inputs[1].clone()];
+    let bias = inputs.get(2).map(values);
+    let y = if geometry.suits_winograd() {
+        winograd::forward(&geometry, values(&x), values(&weight), bias)
+    } else {
+        im2col::forward(&geometry, values(&x), values(&weight), bias)
+    };
+    let backward = BackwardPass::new(move |dy, wanted| {
+        let (x, weight, dy) = (values(&x), values(&weight), values(&dy));
+        let mut gradients = vec![None, None];
+        if wanted[0] || wanted[1] {
+            let (dx, dw) = if geometry.suits_winograd() {
+                winograd::backward(&geometry, x, weight, dy, [wanted[0], wanted[1]])
+            } else {
+                im2col::backward(&geometry, x, weight, dy, [wanted[0], wanted[1]])
+            };
+            gradients = vec![
+                dx.map(|dx| tensor(dx, geometry.input_shape())),
+                dw.map(|dw| tensor(dw, geometry.weight_shape())),
+            ];
+        }
+        if wanted.len() > 2 {
+            gradients.push(wanted[2].then(|| tensor(bias_gradient(&geometry, dy), [geometry.outputs])));
+        }
+        gradients
+    });
+    Pass { outputs: vec![tensor(y, geometry.output_shape())], backward }
+}
+
+fn bias_gradient(geometry: &Geometry, dy: &[f32]) -> Vec<f32> {
+    let (outputs, plane) = (geometry.outputs, geometry.out_plane());
+    let mut sums = vec![0.0; geometry.batch * outputs];
+    simd::simd(
+        #[inline(always)]
+        || {
+            for (sum, plane) in sums.iter_mut().zip(dy.chunks_exact(plane)) {
+                *sum = simd::sum(plane, |v| v);
+            }
+        },
+    );
+    sum_pieces(sums, outputs)
+}

@@ -1,0 +1,174 @@
+//! Linear layers with bias and activation.
+
+use burn::backend::flex::FlexTensor;
+use burn::tensor::{Tensor, activation};
+
+use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
+use crate::gemm::{Matrix, Write, gemm};
+use crate::parallel::for_pieces;
+use crate::simd::simd;
+
+/// Rows of a task. Fixed, so that the results do not depend on the number of threads.
+const ROWS: usize = 256;
+
+/// What follows a linear layer in the same operation. Its gradient is read off its result, so a slope
+/// must be positive.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    /// Nothing.
+    Identity,
+    /// `max(x, 0)`
+    Relu,
+    /// `x`, or `slope x` where `x` is negative; `0 < slope < 1`.
+    LeakyRelu(f32),
+}
+
+impl Activation {
+    /// Slope for negative values.
+    fn slope(self) -> f32 {
+        match self {
+            Self::Identity => 1.0,
+            Self::Relu => 0.0,
+            Self::LeakyRelu(slope) => slope,
+        }
+    }
+
+    fn composed(self, x: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Identity => x,
+            Self::Relu => activation::relu(x),
+            Self::LeakyRelu(slope) => activation::leaky_relu(x, f64::from(slope)),
+        }
+    }
+}
+
+/// `activation(x weight + bias)`.
+///
+/// # Shapes
+/// - `x`: `[rows, inputs]`
+/// - `weight`: `[inputs, outputs]`
+/// - `bias`: `[outputs]`
+/// - returns `[rows, outputs]`
+///
+/// # Panics
+/// Where burn's operations do: shapes that do not agree.
+pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
+    let ([rows, inputs], [depth, outputs]) = (x.dims(), weight.dims());
+    let agree = inputs == depth && bias.dims() == [outputs] && rows * inputs * outputs > 0;
+    let suits = activation.slope() >= 0.0 && fusible(&x) && fusible(&weight) && fusible(&bias);
+    if !(agree && suits) {
+        return activation.composed(x.matmul(weight) + bias.unsqueeze());
+    }
+    let sizes = Sizes { rows, inputs, outputs, slope: activation.slope() };
+    apply_to_one(vec![x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch()], move |inputs| {
+        sizes.pass(inputs)
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Sizes {
+    rows: usize,
+    inputs: usize,
+    outputs: usize,
+    slope: f32,
+}
+
+impl Sizes {
+    fn pass(self, inputs: Vec<FlexTensor>) -> Pass {
+        let [x, weight] = [inputs[0].clone(), inputs[1].clone()];
+        let y = tensor(self.forward(values(&x), values(&weight), values(&inputs[2])), [self.rows, self.outputs]);
+        let saved = y.clone();
+        let backward = BackwardPass::new(move |dy, wanted| {
+            let passed;
+            let dy = if self.slope == 1.0 {
+                values(&dy)
+            } else {
+                passed = self.through_activation(values(&saved), values(&dy));
+                &passed
+            };
+            vec![
+                wanted[0].then(|| tensor(self.input_gradient(values(&weight), dy), [self.rows, self.inputs])),
+                wanted[1].then(|| tensor(self.weight_gradient(values(&x), dy), [self.inputs, self.outputs])),
+                wanted[2].then(|| tensor(column_sums(dy, self.outputs), [self.outputs])),
+            ]
+        });
+        Pass { outputs: vec![y], backward }
+    }
+
+    fn forward(self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
+        let mut y = vec![0.0; self.rows * self.outputs];
+        for_pieces(&mut y, ROWS * self.outputs, |piece, y| {
+            let rows = y.len() / self.outputs;
+            let x = Matrix::new(&x[piece * ROWS * self.inputs..], rows, self.inputs);
+            gemm(y, Write::Replace, x, Matrix::new(weight, self.inputs, self.outputs));
+            simd(
+                #[inline(always)]
+                || {
+                    for row in y.chunks_exact_mut(self.outputs) {
+                        for (y, bias) in row.iter_mut().zip(bias) {
+                            let z = *y + bias;
+                            *y = if z < 0.0 { self.slope * z } else { z };
+                        }
+                    }
+                },
+            );
+        });
+        y
+    }
+
+    fn through_activation(self, y: &[f32], dy: &[f32]) -> Vec<f32> {
+        let mut out = vec![0.0; dy.len()];
+        for_pieces(&mut out, ROWS * self.outputs, |piece, out| {
+            let start = piece * ROWS * self.outputs;
+            simd(
+                #[inline(always)]
+                || {
+                    for ((out, dy), y) in out.iter_mut().zip(&dy[start..]).zip(&y[start..]) {
+                        *out = if *y > 0.0 { *dy } else { self.slope * dy };
+                    }
+                },
+            );
+        });
+        out
+    }
+
+    fn input_gradient(self, weight: &[f32], dy: &[f32]) -> Vec<f32> {
+        let mut dx = vec![0.0; self.rows * self.inputs];
+        for_pieces(&mut dx, ROWS * self.inputs, |piece, dx| {
+            let dy = Matrix::new(&dy[piece * ROWS * self.outputs..], dx.len() / self.inputs, self.outputs);
+            gemm(dx, Write::Replace, dy, Matrix::new(weight, self.inputs, self.outputs).t());
+        });
+        dx
+    }
+
+    fn weight_gradient(self, x: &[f32], dy: &[f32]) -> Vec<f32> {
+        // Cut by inputs, not by rows: no sums to put together.
+        let inputs = if self.rows * self.inputs * self.outputs > 1 << 20 { 64 } else { self.inputs };
+        let mut dw = vec![0.0; self.inputs * self.outputs];
+        for_pieces(&mut dw, inputs * self.outputs, |piece, dw| {
+            let x = Matrix {
+                values: &x[piece * inputs..],
+                rows: self.rows,
+                cols: dw.len() / self.outputs,
+                row_stride: self.inputs,
+                col_stride: 1,
+            };
+            gemm(dw, Write::Replace, x.t(), Matrix::new(dy, self.rows, self.outputs));
+        });
+        dw
+    }
+}
+
+/// Sum over rows, in their order.
+pub(crate) fn column_sums(dy: &[f32], columns: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; columns];
+    simd(
+        #[inline(always)]
+        || {
+            for row in dy.chunks_exact(columns) {
+                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
+        },
+    );
+    sums
+}

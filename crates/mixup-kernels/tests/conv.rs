@@ -1,0 +1,120 @@
+//! The fused convolution against burn's own, values and gradients.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use burn::tensor::{Tensor, module, ops::ConvOptions};
+use common::assert_agree;
+use proptest::prelude::*;
+
+#[derive(Debug, Clone)]
+struct Case {
+    x: [usize; 4],
+    weight: [usize; 4],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+    groups: usize,
+    bias: bool,
+    /// The input comes as a view with its batch and channels swapped.
+    view: bool,
+}
+
+impl Case {
+    fn fits(&self) -> bool {
+        (0..2).all(|i| self.x[2 + i] + 2 * self.padding[i] > self.dilation[i] * (self.weight[2 + i] - 1))
+    }
+
+    fn agrees(&self, seed: u64) {
+        let mut sizes = vec![self.x.iter().product(), self.weight.iter().product()];
+        sizes.extend(self.bias.then_some(self.weight[0]));
+        let run = |fused: bool| {
+            move |mut inputs: Vec<Tensor<1>>| {
+                let bias = self.bias.then(|| inputs.remove(2));
+                let weight = inputs.remove(1).reshape(self.weight);
+                let [batch, channels, height, width] = self.x;
+                let x = inputs.remove(0);
+                let x = if self.view {
+                    x.reshape([channels, batch, height, width]).swap_dims(0, 1)
+                } else {
+                    x.reshape(self.x)
+                };
+                let options = ConvOptions::new(self.stride, self.padding, self.dilation, self.groups);
+                let conv2d = if fused { mixup_kernels::conv2d } else { module::conv2d };
+                let y = conv2d(x, weight, bias, options);
+                let size = y.shape().num_elements();
+                y.reshape([size])
+            }
+        };
+        assert_agree(&sizes, seed, run(true), run(false));
+    }
+}
+
+fn any_case() -> impl Strategy<Value = Case> {
+    let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range].prop_map(|pair| pair);
+    (
+        (1usize..=5, 1usize..=4, 1usize..=4, 1usize..=3),
+        (pair(1..=11), pair(1..=4), pair(1..=3), pair(0..=3), pair(1..=2)),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|((batch, channels, outputs, groups), (size, kernel, stride, padding, dilation), bias, view)| Case {
+            x: [batch, channels * groups, size[0], size[1]],
+            weight: [outputs * groups, channels, kernel[0], kernel[1]],
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            view,
+        })
+        .prop_filter("a kernel that fits", Case::fits)
+}
+
+/// 3x3, stride 1, many channels: Winograd's path, with any padding and odd sizes.
+fn wide_case() -> impl Strategy<Value = Case> {
+    ((1usize..=9, 16usize..=20, 16usize..=20), [1usize..=9, 1usize..=9], [0usize..=3, 0usize..=3], any::<bool>())
+        .prop_map(|((batch, channels, outputs), size, padding, bias)| Case {
+            x: [batch, channels, size[0], size[1]],
+            weight: [outputs, channels, 3, 3],
+            stride: [1, 1],
+            padding,
+            dilation: [1, 1],
+            groups: 1,
+            bias,
+            view: false,
+        })
+        .prop_filter("a kernel that fits", Case::fits)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_convolution_agrees_with_burn(case in any_case(), seed in 1u64..1000) {
+        case.agrees(seed);
+    }
+
+    #[test]
+    fn wide_three_by_three_convolutions_agree_with_burn(case in wide_case(), seed in 1u64..1000) {
+        case.agrees(seed);
+    }
+}
+
+/// More images than a task takes, and a last task that is not full.
+#[test]
+fn several_tasks_agree_with_burn() {
+    let pointwise = Case {
+        x: [67, 20, 8, 8],
+        weight: [24, 20, 1, 1],
+        stride: [1, 1],
+        padding: [0, 0],
+        dilation: [1, 1],
+        groups: 1,
+        bias: true,
+        view: false,
+    };
+    let three = Case { weight: [24, 20, 3, 3], padding: [1, 1], ..pointwise.clone() };
+    let strided = Case { stride: [2, 2], ..three.clone() };
+    [pointwise, three, strided].iter().zip(1..).for_each(|(case, seed)| case.agrees(seed));
+}
