@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bench::{self, workload::Workload};
 use crate::commands::{check, data, list, new_paper, parity, reproduce};
 use crate::error::{LabError, Status};
 use crate::experiment::Profile;
@@ -34,6 +35,7 @@ Examples:
   cargo xtask check                                     do today's sources give the committed numbers?
   cargo xtask parity                                    the official implementations' golden vectors
   cargo xtask data get airfoil                          fetch a data set
+  cargo xtask bench --peer python3                      training steps against PyTorch's
   cargo xtask new-paper my-paper                        start a paper
 
 Exit status: 0 fine (a claim that does not hold is a finding, not a failure), 1 a regression, a miss or
@@ -69,9 +71,14 @@ enum Command {
         /// Name of the folder and the crate: lower-case letters, digits and single dashes.
         slug: String,
     },
+    /// How fast training is on this machine: against its matrix products and, with a peer, PyTorch.
+    Bench(Bench),
     /// Execute one run that standard input asks for.
     #[command(hide = true)]
     Worker,
+    /// Take the bench's steps that standard input asks for.
+    #[command(hide = true)]
+    BenchWorker,
 }
 
 const REPRODUCE: &str = "\
@@ -113,6 +120,24 @@ struct Check {
     profile: Profile,
     #[command(flatten)]
     execution: Execution,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Bench {
+    /// Training steps to take; all where absent.
+    #[arg(value_enum)]
+    workloads: Vec<Workload>,
+    /// Threads, one measurement each.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values = ["1", "2"])]
+    threads: Vec<NonZeroUsize>,
+    /// Rounds, each some steps of ours and of the peer's.
+    #[arg(long, value_name = "N", default_value = "5")]
+    rounds: NonZeroUsize,
+    /// A python with torch: takes the same steps, turn and turn about with ours.
+    #[arg(long, value_name = "PYTHON")]
+    peer: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
 }
@@ -183,8 +208,10 @@ pub(crate) struct DataPlace {
 /// Carries out the command line of this process.
 pub fn main(papers: &[PaperEntry]) -> ExitCode {
     let cli = Cli::parse();
-    if matches!(cli.command, Command::Worker) {
-        return worker::main(papers);
+    match &cli.command {
+        Command::Worker => return worker::main(papers),
+        Command::BenchWorker => return bench::worker::main(),
+        _ => {}
     }
     match carry_out(cli, papers) {
         Ok(Status::Fine) => ExitCode::SUCCESS,
@@ -213,7 +240,11 @@ fn carry_out(cli: Cli, papers: &[PaperEntry]) -> Result<Status, LabError> {
         Command::Parity { paths, output } => parity::run(&workspace, papers, paths, output.format),
         Command::Data { command } => data::run(command),
         Command::NewPaper { slug } => new_paper::run(&workspace, &slug),
-        Command::Worker => Ok(Status::Fine),
+        Command::Bench(args) => {
+            let Bench { workloads, threads, rounds, peer, output } = args;
+            bench::run(&bench::Request { workloads, threads, rounds, peer }, output.format)
+        }
+        Command::Worker | Command::BenchWorker => Ok(Status::Fine),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod aggregate;
 mod atomic;
+mod bench;
 pub mod cli;
 mod commands;
 pub mod compare;

@@ -70,11 +70,9 @@ pub fn check(spec: &Spec) -> Result<(), String> {
     let split = spec.setting.split.as_ref().ok_or("`setting.split` is missing: random, domains or time")?;
     match (&spec.model, split) {
         (None, _) => return Err("`model` is missing: an `mlp` or an `lstnet`".into()),
-        (Some(ModelConfig::Mlp(_)), Split::Time(_))
-        | (Some(ModelConfig::Lstnet(_)), Split::Random(_) | Split::Domains(_)) => {
-            return Err(NETWORK_AND_SPLIT.into());
-        }
-        _ => {}
+        (Some(ModelConfig::Mlp(_)), Split::Random(_) | Split::Domains(_))
+        | (Some(ModelConfig::Lstnet(_)), Split::Time(_)) => {}
+        _ => return Err(NETWORK_AND_SPLIT.into()),
     }
     if spec.train.is_none() || spec.optimizer.is_none() {
         return Err("`train` and `optimizer` are needed".into());

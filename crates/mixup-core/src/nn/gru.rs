@@ -3,11 +3,9 @@
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{
-        Device, Tensor,
-        activation::{sigmoid, tanh},
-    },
+    tensor::{Device, Tensor},
 };
+use mixup_kernels::GruWeights;
 use rand::Rng;
 
 use super::init;
@@ -34,29 +32,20 @@ impl Gru {
 
     /// Last hidden state, from a start of zeros.
     ///
-    /// The sequence comes as one tensor per time step: slicing steps out of one tracked tensor
-    /// would make the backward pass quadratic in its length.
-    ///
     /// # Shapes
-    /// - `sequence`: per time step `[batch, inputs]`, at least one step
+    /// - `sequence`: `[batch, steps, inputs]`
     /// - returns `[batch, hidden]`
-    pub fn forward(&self, sequence: impl IntoIterator<Item = Tensor<2>>) -> Option<Tensor<2>> {
-        sequence.into_iter().fold(None, |state, x| Some(self.step(x, state)))
-    }
-
-    fn step(&self, x: Tensor<2>, state: Option<Tensor<2>>) -> Tensor<2> {
-        let hidden = self.recurrent.weight.dims()[0];
-        let state =
-            state.unwrap_or_else(|| Tensor::zeros([x.dims()[0], hidden], (&x.device().inner(), x.dtype())));
-        let from_input = self.input.forward(x);
-        let from_state = self.recurrent.forward(state.clone());
-        let gates = 0..2 * hidden;
-        let candidate = 2 * hidden..3 * hidden;
-        let rz =
-            sigmoid(from_input.clone().slice_dim(1, gates.clone()) + from_state.clone().slice_dim(1, gates));
-        let r = rz.clone().slice_dim(1, 0..hidden);
-        let z = rz.slice_dim(1, hidden..2 * hidden);
-        let n = tanh(from_input.slice_dim(1, candidate.clone()) + r * from_state.slice_dim(1, candidate));
-        n.clone() + z * (state - n)
+    pub fn forward(&self, sequence: Tensor<3>) -> Tensor<2> {
+        let bias = |layer: &Linear| match &layer.bias {
+            Some(bias) => bias.val(),
+            None => Tensor::zeros([layer.weight.dims()[1]], &layer.weight.device().inner()),
+        };
+        let weights = GruWeights {
+            input: self.input.weight.val(),
+            input_bias: bias(&self.input),
+            recurrent: self.recurrent.weight.val(),
+            recurrent_bias: bias(&self.recurrent),
+        };
+        mixup_kernels::gru(sequence, weights)
     }
 }

@@ -5,13 +5,13 @@ use std::num::NonZeroUsize;
 use burn::{
     module::Module,
     nn::Linear,
-    tensor::{Device, Tensor, activation::relu},
+    tensor::{Device, Tensor},
 };
 use ndarray::Array2;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Dropout, Gru, init};
+use super::{Activation, Dropout, Gru, init, linear::linear};
 use crate::{CoreError, checked::UnitInterval, mix::mix};
 
 /// Sizes of LSTNet.
@@ -152,58 +152,53 @@ impl Lstnet {
         dropout: &mut Dropout<'_>,
     ) -> Result<Tensor<2>, CoreError> {
         let (first, second) = (self.features(x1.clone(), dropout)?, self.features(x2.clone(), dropout)?);
-        let mixed = first.into_iter().zip(second).map(|(a, b)| mix(a, b, lambda)).collect();
+        let mixed = mix(first, second, lambda);
         self.head(mixed, mix(x1, x2, lambda), dropout)
     }
 
-    /// Convolution, ReLU and dropout: one `[batch, channels]` per position.
-    fn features(&self, x: Tensor<3>, dropout: &mut Dropout<'_>) -> Result<Vec<Tensor<2>>, CoreError> {
+    /// Convolution, ReLU and dropout: `[batch, positions, channels]`.
+    fn features(&self, x: Tensor<3>, dropout: &mut Dropout<'_>) -> Result<Tensor<3>, CoreError> {
         let [batch, time, series] = x.dims();
-        let span = self.conv.weight.dims()[0];
+        let [span, channels] = self.conv.weight.dims();
         let kernel = span / series;
         if time < kernel + self.skip || time < self.highway.weight.dims()[0] {
             return Err(CoreError::Invalid(format!("LSTNet: a window of {time} time steps is too short")));
         }
-        let positions = 0..=time - kernel;
-        let feature = |start| {
-            let window = x.clone().slice_dim(1, start..start + kernel).reshape([batch, span]);
-            dropout.forward(relu(self.conv.forward(window)))
-        };
-        Ok(positions.map(feature).collect())
+        let positions = time - kernel + 1;
+        let windows: Tensor<4> = x.unfold(1, kernel, 1);
+        let windows = windows.swap_dims(2, 3).reshape([batch * positions, span]);
+        let features = linear(&self.conv, windows, Some(Activation::Relu));
+        Ok(dropout.forward(features.reshape([batch, positions, channels])))
     }
 
     fn head(
         &self,
-        features: Vec<Tensor<2>>,
+        features: Tensor<3>,
         x: Tensor<3>,
         dropout: &mut Dropout<'_>,
     ) -> Result<Tensor<2>, CoreError> {
-        let too_short = || CoreError::Invalid("LSTNet: no time steps".into());
-        let skipping = self.skip_gru.forward(self.phases(&features)).ok_or_else(too_short)?;
-        let [batch, series] = [x.dims()[0], x.dims()[2]];
+        let [batch, time, series] = x.dims();
+        let skipping = self.skip_gru.forward(self.phases(features.clone()));
         let skipping = skipping.reshape([batch as i32, -1]);
-        let recurrent = self.gru.forward(features).ok_or_else(too_short)?;
-        let recurrent = dropout.forward(recurrent);
+        let recurrent = dropout.forward(self.gru.forward(features));
         let hidden = Tensor::cat(vec![recurrent, dropout.forward(skipping)], 1);
-        let [_, time, _] = x.dims();
         let recent = time - self.highway.weight.dims()[0]..time;
         let recent = x.slice_dim(1, recent).swap_dims(1, 2);
         let autoregressive = self.highway.forward(recent).reshape([batch, series]);
-        Ok(self.output.forward(hidden) + autoregressive)
+        Ok(linear(&self.output, hidden, None) + autoregressive)
     }
 
-    /// The last `floor(positions / skip) * skip` positions, one step per period: each step holds
-    /// all phases of the period as `[batch * skip, channels]`, phases of a sample side by side.
+    /// The last `floor(positions / skip) * skip` positions as sequences with one step per period,
+    /// one sequence for each phase of the period: `[batch * skip, periods, channels]`, phases of a
+    /// sample side by side.
     ///
     /// `positions - 1 + kernel = time`, and PyTorch's code takes `floor((time - kernel) / skip)`
     /// periods, one fewer than fit where `skip` divides the positions exactly.
-    fn phases(&self, features: &[Tensor<2>]) -> Vec<Tensor<2>> {
-        let periods = (features.len() - 1) / self.skip;
-        let recent = &features[features.len() - periods * self.skip..];
-        let stack = |period: &[Tensor<2>]| {
-            let [batch, channels] = period[0].dims();
-            Tensor::stack::<3>(period.to_vec(), 1).reshape([batch * self.skip, channels])
-        };
-        recent.chunks_exact(self.skip).map(stack).collect()
+    fn phases(&self, features: Tensor<3>) -> Tensor<3> {
+        let [batch, positions, channels] = features.dims();
+        let periods = (positions - 1) / self.skip;
+        let recent = features.slice_dim(1, positions - periods * self.skip..positions);
+        let by_phase = recent.reshape([batch, periods, self.skip, channels]).swap_dims(1, 2);
+        by_phase.reshape([batch * self.skip, periods, channels])
     }
 }

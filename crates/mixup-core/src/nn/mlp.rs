@@ -10,7 +10,7 @@ use burn::{
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, init};
+use super::{Activation, init, linear::linear};
 
 /// Sizes of an MLP: `Linear -> activation` for each entry of `hidden`, then a last `Linear`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,10 +70,10 @@ impl Mlp {
         mix: impl FnOnce(Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
         let (front, back) = self.layers.split_at(depth.min(self.layers.len() - 1));
-        let block = |x, layer: &Linear| self.activation.forward(layer.forward(x));
+        let block = |x, layer: &Linear| linear(layer, x, Some(self.activation));
         let hidden = mix(front.iter().fold(x, block));
         let (last, middle) = back.split_last().expect("an MLP has at least one layer");
-        last.forward(middle.iter().fold(hidden, block))
+        linear(last, middle.iter().fold(hidden, block), None)
     }
 }
 

@@ -29,7 +29,7 @@ fn style() -> Style {
 }
 
 /// Writes a text and a line break to standard output. A closed pipe (`| head`) is not an error.
-fn print(text: &str) -> Result<(), LabError> {
+pub(crate) fn print(text: &str) -> Result<(), LabError> {
     match writeln!(io::stdout().lock(), "{}", text.trim_end()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(LabError::io("cannot be written to", Path::new("standard output"))(error))
@@ -39,7 +39,7 @@ fn print(text: &str) -> Result<(), LabError> {
 }
 
 /// Writes one JSON document to standard output.
-fn print_json(value: &impl Serialize) -> Result<(), LabError> {
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), LabError> {
     let json = serde_json::to_string_pretty(value).map_err(io::Error::other);
     print(&json.map_err(LabError::io("cannot be written to", Path::new("standard output")))?)
 }

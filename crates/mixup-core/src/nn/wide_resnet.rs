@@ -1,0 +1,95 @@
+//! Wide residual networks (Zagoruyko and Komodakis 2016) for small images.
+
+use std::num::NonZeroUsize;
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor};
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{BatchNorm2d, Conv2d, conv::ConvSizes, init, linear::linear};
+
+/// Sizes of a wide ResNet. WRN-28-10 (28 counts the convolutions, two shortcuts among them, and the
+/// linear layer) is `{blocks: 4, widen: 10}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WideResnetConfig {
+    /// Blocks of each of the three stages.
+    pub blocks: NonZeroUsize,
+    /// Channels of a stage over 16, 32 and 64.
+    pub widen: NonZeroUsize,
+}
+
+/// A wide residual network: normalisation and ReLU come before each convolution.
+#[derive(Module, Debug)]
+pub struct WideResnet {
+    stem: Conv2d,
+    blocks: Vec<WideBlock>,
+    norm: BatchNorm2d,
+    /// `[features, classes]`
+    pub head: Linear,
+}
+
+#[derive(Module, Debug)]
+struct WideBlock {
+    first_norm: BatchNorm2d,
+    first: Conv2d,
+    second_norm: BatchNorm2d,
+    second: Conv2d,
+    /// Where the shape changes; it then sees the normalised input.
+    shortcut: Option<Conv2d>,
+}
+
+impl WideResnetConfig {
+    /// A network with PyTorch's default start.
+    pub fn init(&self, channels: usize, classes: usize, rng: &mut impl Rng, device: &Device) -> WideResnet {
+        let stem = ConvSizes::three(channels, 16, 1).init(rng, device);
+        let mut inputs = 16;
+        let mut blocks = Vec::new();
+        for stage in 0..3 {
+            let outputs = (16 << stage) * self.widen.get();
+            for index in 0..self.blocks.get() {
+                let stride = if stage > 0 && index == 0 { 2 } else { 1 };
+                blocks.push(WideBlock::new(inputs, outputs, stride, rng, device));
+                inputs = outputs;
+            }
+        }
+        let norm = BatchNorm2d::new(inputs, device);
+        WideResnet { stem, blocks, norm, head: init::linear(inputs, classes, rng, device) }
+    }
+}
+
+impl WideBlock {
+    fn new(inputs: usize, outputs: usize, stride: usize, rng: &mut impl Rng, device: &Device) -> Self {
+        let changes = stride != 1 || inputs != outputs;
+        Self {
+            first_norm: BatchNorm2d::new(inputs, device),
+            first: ConvSizes::three(inputs, outputs, stride).init(rng, device),
+            second_norm: BatchNorm2d::new(outputs, device),
+            second: ConvSizes::three(outputs, outputs, 1).init(rng, device),
+            shortcut: changes.then(|| ConvSizes::one(inputs, outputs, stride).init(rng, device)),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let normal = self.first_norm.forward_relu(x.clone());
+        let shortcut = match &self.shortcut {
+            Some(conv) => conv.forward(normal.clone()),
+            None => x,
+        };
+        let hidden = self.second_norm.forward_relu(self.first.forward(normal));
+        self.second.forward(hidden) + shortcut
+    }
+}
+
+impl WideResnet {
+    /// # Shapes
+    /// - `x`: `[batch, channels, height, width]`
+    /// - returns logits, `[batch, classes]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
+        let features = self.blocks.iter().fold(self.stem.forward(x), |x, block| block.forward(x));
+        let features = mixup_kernels::global_average_pool(self.norm.forward_relu(features));
+        linear(&self.head, features, None)
+    }
+}

@@ -1,0 +1,203 @@
+//! The training steps that users really run: forward, backward, optimiser.
+
+use std::num::NonZeroUsize;
+
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use clap::ValueEnum;
+use mixup_core::checked::{NonNegative, Positive, UnitInterval};
+use mixup_core::nn::{
+    Activation, ConvnetConfig, ImageNetwork, ImageTask, Mlp, MlpConfig, ModelConfig, ResnetConfig, VitConfig, init,
+};
+use mixup_core::optim::{AdamConfig, OptimizerConfig, SgdConfig};
+use mixup_core::stream::Streams;
+use mixup_core::{CoreError, loss};
+use serde::{Deserialize, Serialize};
+
+/// A training step of fixed sizes; the peer script has the same ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Workload {
+    /// MLP 5-128-128-1 with leaky ReLU, batch 16, Adam: C-Mixup's airfoil.
+    Mlp,
+    /// 3x3 convolutions to 32, 64 and 128 channels (strides 1, 2, 2), batch norm, 28x28 grey, batch 128, SGD.
+    Convnet,
+    /// ResNet-18 for CIFAR, 3x32x32, batch 64, SGD.
+    Resnet18,
+    /// Transformer encoder of dimension 128, depth 4, 49 tokens, batch 64, Adam.
+    Vit,
+    /// LeNet-5, 28x28 grey, batch 128, SGD.
+    Lenet,
+}
+
+/// A step that can be taken again and again; returns the loss.
+pub(crate) type Step = Box<dyn FnMut() -> Result<f32, CoreError>>;
+
+impl Workload {
+    /// Multiply-adds of a forward pass of the batch.
+    fn multiply_adds(self) -> u64 {
+        match self {
+            Self::Mlp => 16 * (5 * 128 + 128 * 128 + 128),
+            Self::Convnet => {
+                128 * (9 * 32 * 28 * 28 + 9 * 32 * 64 * 14 * 14 + 9 * 64 * 128 * 7 * 7 + 128 * 10)
+            }
+            Self::Resnet18 => {
+                let stage = |inputs: u64, width: u64, plane: u64, shortcut: u64| {
+                    plane * (9 * inputs * width + 3 * 9 * width * width + shortcut * inputs * width)
+                };
+                let stages =
+                    stage(64, 64, 1024, 0) + stage(64, 128, 256, 1) + stage(128, 256, 64, 1) + stage(256, 512, 16, 1);
+                64 * (9 * 3 * 64 * 1024 + stages + 512 * 10)
+            }
+            Self::Vit => {
+                let (dim, tokens) = (128, 49);
+                let block = 12 * dim * dim + 2 * tokens * dim;
+                64 * (tokens * (16 * dim + 4 * block) + dim * 10)
+            }
+            Self::Lenet => {
+                128 * (25 * 6 * 28 * 28 + 25 * 6 * 16 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10)
+            }
+        }
+    }
+
+    /// Floating-point operations of a step: two per multiply-add, and the backward pass counted
+    /// as two forward ones.
+    pub fn flops(self) -> f64 {
+        6.0 * self.multiply_adds() as f64
+    }
+
+    /// Steps of a round, so that a round takes about a second on a core.
+    pub fn steps(self) -> usize {
+        match self {
+            Self::Mlp => 1000,
+            Self::Convnet => 10,
+            Self::Resnet18 => 2,
+            Self::Vit => 6,
+            Self::Lenet => 60,
+        }
+    }
+
+    /// The step on fresh weights and fixed random data.
+    ///
+    /// # Errors
+    /// Sizes that cannot be built.
+    pub fn step(self, device: &Device) -> Result<Step, CoreError> {
+        let mut streams = Streams::new("bench", 0);
+        if self == Self::Mlp {
+            return mlp_step(&mut streams, device);
+        }
+        let (task, batch) = self.images();
+        let network = ImageNetwork::new(&self.network()?, task, streams.get("init"), device)?;
+        let shape = [batch, task.channels, task.size, task.size];
+        let x: Tensor<4> = noise(shape, &mut streams, device);
+        let labels = (0..batch * task.classes).map(|i| f32::from(i % task.classes == i / task.classes % task.classes));
+        let targets = TensorData::new(labels.collect::<Vec<_>>(), [batch, task.classes]);
+        let targets = Tensor::<2>::from_data(targets, device);
+        let optimizer = if self == Self::Vit { adam(1e-3)? } else { sgd()? };
+        Ok(descend(network, optimizer, move |network| {
+            loss::soft_cross_entropy(network.forward(x.clone()), targets.clone())
+        }))
+    }
+
+    fn images(self) -> (ImageTask, usize) {
+        let (channels, size, batch) = match self {
+            Self::Resnet18 => (3, 32, 64),
+            Self::Vit => (1, 28, 64),
+            Self::Mlp | Self::Convnet | Self::Lenet => (1, 28, 128),
+        };
+        (ImageTask { channels, size, classes: 10 }, batch)
+    }
+
+    fn network(self) -> Result<ModelConfig, CoreError> {
+        let size = |n: usize| NonZeroUsize::new(n).ok_or_else(|| CoreError::Invalid("a size of zero".into()));
+        let sizes = |list: &[usize]| list.iter().copied().map(size).collect::<Result<Vec<_>, _>>();
+        Ok(match self {
+            Self::Mlp | Self::Convnet => ModelConfig::Convnet(ConvnetConfig { channels: sizes(&[32, 64, 128])? }),
+            Self::Resnet18 => ModelConfig::Resnet(ResnetConfig {
+                width: size(64)?,
+                blocks: sizes(&[2, 2, 2, 2])?,
+                bottleneck: false,
+            }),
+            Self::Vit => ModelConfig::Vit(VitConfig {
+                patch: size(4)?,
+                dim: size(128)?,
+                depth: size(4)?,
+                heads: size(4)?,
+            }),
+            Self::Lenet => ModelConfig::Lenet {},
+        })
+    }
+}
+
+fn mlp_step(streams: &mut Streams, device: &Device) -> Result<Step, CoreError> {
+    let width = NonZeroUsize::new(128).ok_or_else(|| CoreError::Invalid("a size of zero".into()))?;
+    let slope = UnitInterval::new(0.1).map_err(invalid)?;
+    let config = MlpConfig { hidden: vec![width, width], activation: Activation::LeakyRelu(slope) };
+    let network = config.init(5, 1, streams.get("init"), device);
+    let x: Tensor<2> = noise([16, 5], streams, device);
+    let y: Tensor<2> = noise([16, 1], streams, device);
+    Ok(descend(network, adam(0.01)?, move |network: &Mlp| loss::mse(network.forward(x.clone()), y.clone())))
+}
+
+fn descend<M: Module + 'static>(
+    network: M,
+    mut optimizer: (ModuleOptimizer, f64),
+    loss: impl Fn(&M) -> Result<Tensor<1>, CoreError> + 'static,
+) -> Step {
+    let mut network = network.train();
+    Box::new(move || {
+        let loss = loss(&network)?;
+        let value = loss.clone().into_scalar::<f32>();
+        let gradients = GradientsParams::from_grads(loss.backward(), &network);
+        network = optimizer.0.step(optimizer.1, network.clone(), gradients);
+        Ok(value)
+    })
+}
+
+fn invalid(error: impl std::fmt::Display) -> CoreError {
+    CoreError::Invalid(error.to_string())
+}
+
+fn adam(lr: f64) -> Result<(ModuleOptimizer, f64), CoreError> {
+    let config = AdamConfig { lr: Positive::new(lr).map_err(invalid)? };
+    Ok((OptimizerConfig::Adam(config).init(), lr))
+}
+
+fn sgd() -> Result<(ModuleOptimizer, f64), CoreError> {
+    let config = SgdConfig {
+        lr: Positive::new(0.01).map_err(invalid)?,
+        momentum: Some(UnitInterval::new(0.9).map_err(invalid)?),
+        weight_decay: Some(NonNegative::new(5e-4).map_err(invalid)?),
+    };
+    Ok((OptimizerConfig::Sgd(config).init(), 0.01))
+}
+
+fn noise<const D: usize>(shape: [usize; D], streams: &mut Streams, device: &Device) -> Tensor<D> {
+    let values = init::uniform(shape.iter().product(), 1.0, streams.get("data"));
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each workload learns its fixed batch, or the bench would time something that is not training.
+    #[test]
+    fn every_step_trains() {
+        let device = Device::flex();
+        for (workload, steps) in [(Workload::Mlp, 50), (Workload::Lenet, 8), (Workload::Convnet, 4), (Workload::Vit, 4)] {
+            let mut step = workload.step(&device).unwrap();
+            let first = step().unwrap();
+            let last = (0..steps).map(|_| step().unwrap()).last().unwrap();
+            assert!(last < first, "{workload:?}: {first} to {last}");
+        }
+    }
+
+    #[test]
+    fn resnet_18_has_its_known_cost() {
+        // 0.56 GMAC an image, as widely reported for the CIFAR variant.
+        let per_image = Workload::Resnet18.multiply_adds() as f64 / 64.0;
+        assert!((per_image - 0.556e9).abs() < 2e6, "{per_image}");
+    }
+}
