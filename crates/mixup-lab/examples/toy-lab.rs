@@ -67,7 +67,7 @@ impl Paper for Toy {
         let info = |name: &str, label: &str| MetricInfo {
             name: name.to_owned(),
             label: label.to_owned(),
-            better: Direction::Lower,
+            better: Some(Direction::Lower),
             decimals: 4,
         };
         vec![info("rmse", "RMSE"), info("mae", "MAE")]

@@ -10,7 +10,7 @@ pub(crate) fn rmse() -> MetricInfo {
     MetricInfo {
         name: "rmse".to_owned(),
         label: "RMSE (dB)".to_owned(),
-        better: Direction::Lower,
+        better: Some(Direction::Lower),
         decimals: 3,
     }
 }

@@ -90,8 +90,10 @@ pub struct MetricInfo {
     pub name: String,
     /// Heading with its unit: `RMSE (dB)`, `MAPE (%)`.
     pub label: String,
-    /// Which side is better.
-    pub better: Direction,
+    /// Which side is better; absent where neither is (the weight of a mixture), and then no mean is
+    /// marked as the best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub better: Option<Direction>,
     /// Decimals in tables.
     pub decimals: usize,
 }

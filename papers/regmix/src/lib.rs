@@ -39,15 +39,14 @@ impl Paper for RegMix {
             |name: String, label: String, better, decimals| MetricInfo { name, label, better, decimals };
         let scales = SCALES.map(|scale| (scale, scale.to_uppercase()));
         let rank = scales.iter().map(|(scale, size)| {
-            info(format!("spearman-{scale}"), format!("Spearman x100, {size}"), Direction::Higher, 2)
+            info(format!("spearman-{scale}"), format!("Spearman x100, {size}"), Some(Direction::Higher), 2)
         });
         let error = scales.iter().map(|(scale, size)| {
-            info(format!("mse-{scale}"), format!("MSE (nats^2), {size}"), Direction::Lower, 4)
+            info(format!("mse-{scale}"), format!("MSE (nats^2), {size}"), Some(Direction::Lower), 4)
         });
-        // No weight is better than another; the table needs a side.
-        let weight = pile::DOMAINS.iter().map(|domain| {
-            info(weight_metric(domain.name), format!("weight of {}", domain.name), Direction::Higher, 4)
-        });
+        let weight = pile::DOMAINS
+            .iter()
+            .map(|domain| info(weight_metric(domain.name), format!("weight of {}", domain.name), None, 4));
         rank.chain(error).chain(weight).collect()
     }
 

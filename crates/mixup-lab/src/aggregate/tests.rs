@@ -23,7 +23,7 @@ fn aggregated(records: &[RunRecord]) -> Result<Outcome, AggregateError> {
     let metrics = [MetricInfo {
         name: "rmse".to_owned(),
         label: "RMSE (dB)".to_owned(),
-        better: Direction::Lower,
+        better: Some(Direction::Lower),
         decimals: 3,
     }];
     aggregate(

@@ -7,7 +7,7 @@ fn wine() -> Resolved {
     let metric = |name: &str| crate::outcome::MetricInfo {
         name: name.to_owned(),
         label: name.to_owned(),
-        better: crate::outcome::Direction::Lower,
+        better: Some(crate::outcome::Direction::Lower),
         decimals: 3,
     };
     Resolved {

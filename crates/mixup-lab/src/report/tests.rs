@@ -151,7 +151,7 @@ fn failed_runs_and_equal_means_are_shown_as_such() {
     outcome.metrics.push(MetricInfo {
         name: "r".to_owned(),
         label: "Pearson r".to_owned(),
-        better: Direction::Higher,
+        better: Some(Direction::Higher),
         decimals: 2,
     });
     for (method, r) in outcome.methods.values_mut().zip([0.5, 0.9, 0.1]) {
@@ -188,6 +188,19 @@ fn methods_named_by_a_number_make_a_sweep() {
             .iter()
             .all(|file| !file.name.contains("sweep-rmse") || file.name == "sweep-rmse.svg")
     );
+}
+
+#[test]
+fn a_metric_without_a_better_side_marks_nothing() {
+    let mut outcome = outcome("a", &[("erm", &ERM), ("mixup", &MIXUP)]);
+    outcome.metrics[0].better = None;
+    let text = experiment(&outcome, &[], &[], Style::default());
+    assert!(!text.contains('*') && !text.contains("best"), "{text}");
+    let readme = &files(&manifest(Vec::new()), &[&outcome], &[], &[])[0].content;
+    assert!(!readme.contains("**") && !readme.contains("best"), "{readme}");
+    let json = serde_json::to_string(&outcome).unwrap();
+    assert!(!json.contains("\"better\""), "{json}");
+    assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Paper for Demo {
             .map(|name| MetricInfo {
                 name: name.to_owned(),
                 label: name.to_uppercase(),
-                better: Direction::Lower,
+                better: Some(Direction::Lower),
                 decimals: 3,
             })
             .into()
