@@ -88,7 +88,7 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Outcome<Measured> {
         metrics.extend(DOMAINS.iter().map(|domain| weight_metric(domain.name)).zip(mixture));
     }
     (context.progress)(1, 1);
-    Ok(Measured { metrics, curves: BTreeMap::new() })
+    Ok(Measured { metrics, ..Measured::default() })
 }
 
 /// What the types of a spec cannot say.

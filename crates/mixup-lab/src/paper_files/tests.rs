@@ -20,6 +20,7 @@ fn wine() -> Resolved {
         seeds: vec![0],
         metrics: vec![metric("rmse"), metric("mape")],
         methods: vec!["erm".to_owned(), "mixup".to_owned()],
+        figures: Vec::new(),
         runs: Vec::new(),
     }
 }

@@ -148,6 +148,9 @@ fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
 fn pictures<'a>(out: &mut String, plots: impl Iterator<Item = &'a Plot>) {
     for plot in plots {
         let _ = writeln!(out, "![{}]({})\n", plot.alt, plot.file);
+        if let Some(caption) = &plot.caption {
+            let _ = writeln!(out, "{caption}\n");
+        }
     }
 }
 
