@@ -16,6 +16,7 @@ use mixup_core::device;
 use mixup_core::stream::Streams;
 use mixup_data::{Table, load_table};
 use mixup_lab::experiment::RunSpec;
+use mixup_lab::figure::{FigureInfo, FigureKind};
 use mixup_lab::golden::{Array, Case, Computed, GoldenError, GoldenOp};
 use mixup_lab::outcome::{Direction, MetricInfo};
 use mixup_lab::registry::{Measured, Paper, PaperEntry, RunContext, RunError};
@@ -67,10 +68,25 @@ impl Paper for Toy {
         let info = |name: &str, label: &str| MetricInfo {
             name: name.to_owned(),
             label: label.to_owned(),
-            better: Direction::Lower,
+            better: Some(Direction::Lower),
             decimals: 4,
         };
         vec![info("rmse", "RMSE"), info("mae", "MAE")]
+    }
+
+    fn figures() -> Vec<FigureInfo> {
+        vec![FigureInfo {
+            name: "residuals".to_owned(),
+            title: "Residuals of the test rows".to_owned(),
+            caption: "Each point is a row.".to_owned(),
+            metric: Some("rmse".to_owned()),
+            kind: FigureKind::Scatter {
+                x_label: "label".to_owned(),
+                y_label: "residual".to_owned(),
+                diagonal: false,
+                joined: false,
+            },
+        }]
     }
 
     fn check(spec: &Spec) -> Result<(), String> {
@@ -95,6 +111,8 @@ impl Paper for Toy {
             (context.progress)(state.bags, bags);
         }
         let errors = state.errors(&table, test);
+        let residuals =
+            test.iter().zip(&errors).map(|(&row, &error)| [features(&table, row).1, error]).collect();
         let mean = |of: fn(f64) -> f64| errors.iter().map(|e| of(*e)).sum::<f64>() / errors.len() as f64;
         Ok(Measured {
             metrics: BTreeMap::from([
@@ -102,6 +120,7 @@ impl Paper for Toy {
                 ("mae".to_owned(), mean(f64::abs)),
             ]),
             curves: BTreeMap::from([("train-loss".to_owned(), state.losses)]),
+            points: BTreeMap::from([("residuals".to_owned(), residuals)]),
         })
     }
 

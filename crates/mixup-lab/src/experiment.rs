@@ -10,6 +10,8 @@ use mixup_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::figure::FigureRequest;
+
 /// An experiment as its file says it. `M` and `S` are the paper's own: the parameters of a method
 /// and the settings of the experiment ([`crate::registry::Paper`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +43,10 @@ pub struct Experiment<M, S> {
     pub seeds: NonZeroU32,
     /// Columns of the table, in order.
     pub metrics: Vec<String>,
+    /// Pictures of the paper's own, by name, in order. They are no part of a run: to show others
+    /// executes nothing.
+    #[serde(default)]
+    pub figures: IndexMap<String, FigureRequest>,
     /// What the profiles change; `desk` is the file itself unless it says otherwise.
     #[serde(default)]
     pub profiles: IndexMap<Profile, ProfileOverride>,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::figure::{FigureInfo, FigureKind};
 use crate::manifest::{Claim, Manifest, Origin};
 use crate::outcome::{Direction, MethodOutcome, MetricInfo, Outcome, Provenance};
 
@@ -10,7 +11,7 @@ pub(crate) fn rmse() -> MetricInfo {
     MetricInfo {
         name: "rmse".to_owned(),
         label: "RMSE (dB)".to_owned(),
-        better: Direction::Lower,
+        better: Some(Direction::Lower),
         decimals: 3,
     }
 }
@@ -32,6 +33,7 @@ pub(crate) fn outcome(experiment: &str, methods: &[(&str, &[f64])]) -> Outcome {
         seeds: (0..seeds).collect(),
         metrics: vec![rmse()],
         methods: methods.iter().map(|(name, values)| ((*name).to_owned(), row(values))).collect(),
+        figures: Vec::new(),
         provenance: Provenance {
             host: "a processor, 2 cores, linux".to_owned(),
             version: "0.1.0".to_owned(),
@@ -40,6 +42,22 @@ pub(crate) fn outcome(experiment: &str, methods: &[(&str, &[f64])]) -> Outcome {
         },
         core_seconds: 12.0,
         peak_memory_mib: 100.0,
+    }
+}
+
+/// A declared scatter plot.
+pub(crate) fn scatter(name: &str) -> FigureInfo {
+    FigureInfo {
+        name: name.to_owned(),
+        title: format!("Title of {name}"),
+        caption: format!("Caption of {name}."),
+        metric: Some("rmse".to_owned()),
+        kind: FigureKind::Scatter {
+            x_label: "true (dB)".to_owned(),
+            y_label: "predicted (dB)".to_owned(),
+            diagonal: true,
+            joined: false,
+        },
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::figure::Figure;
+
 /// What one finished run measured and where. Kept in the run store as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -21,6 +23,13 @@ pub struct RunRecord {
     /// One value per epoch, by name (`train-loss`, `validation-loss`).
     #[serde(deserialize_with = "null_is_nan::lists_by_name")]
     pub curves: BTreeMap<String, Vec<f64>>,
+    /// Points of the paper's own pictures, by the picture's name.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "null_is_nan::points_by_name"
+    )]
+    pub points: BTreeMap<String, Vec<[f64; 2]>>,
     /// Seconds of wall time in the worker.
     pub wall_seconds: f64,
     /// Peak resident memory of the worker in MiB; 0 where the system does not tell.
@@ -63,6 +72,9 @@ pub struct Outcome {
     pub metrics: Vec<MetricInfo>,
     /// Per method, in the order of the experiment's YAML.
     pub methods: IndexMap<String, MethodOutcome>,
+    /// The paper's own pictures, in the order of the experiment's YAML.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
     /// Where and with what it ran; not compared by `check`.
     pub provenance: Provenance,
     /// Wall seconds summed over runs; not compared by `check`.
@@ -90,8 +102,10 @@ pub struct MetricInfo {
     pub name: String,
     /// Heading with its unit: `RMSE (dB)`, `MAPE (%)`.
     pub label: String,
-    /// Which side is better.
-    pub better: Direction,
+    /// Which side is better; absent where neither is (the weight of a mixture), and then no mean is
+    /// marked as the best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub better: Option<Direction>,
     /// Decimals in tables.
     pub decimals: usize,
 }
@@ -128,6 +142,14 @@ pub(crate) mod null_is_nan {
     ) -> Result<BTreeMap<String, Vec<f64>>, D::Error> {
         let read = BTreeMap::<String, Vec<Option<f64>>>::deserialize(deserializer)?;
         Ok(read.into_iter().map(|(name, list)| (name, list.into_iter().map(or_nan).collect())).collect())
+    }
+
+    pub(crate) fn points_by_name<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, Vec<[f64; 2]>>, D::Error> {
+        let read = BTreeMap::<String, Vec<[Option<f64>; 2]>>::deserialize(deserializer)?;
+        let points = |list: Vec<[Option<f64>; 2]>| list.into_iter().map(|point| point.map(or_nan)).collect();
+        Ok(read.into_iter().map(|(name, list)| (name, points(list))).collect())
     }
 
     fn or_nan(value: Option<f64>) -> f64 {

@@ -8,6 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::experiment::{Profile, RunSpec};
+use crate::figure::FigureInfo;
 use crate::golden::GoldenOp;
 use crate::outcome::MetricInfo;
 use crate::resolve::{Overrides, Resolved, resolve};
@@ -24,6 +25,11 @@ pub trait Paper: Send + Sync + 'static {
 
     /// Every metric that a run can report.
     fn metrics() -> Vec<MetricInfo>;
+
+    /// Every picture of its own that an experiment can show.
+    fn figures() -> Vec<FigureInfo> {
+        Vec::new()
+    }
 
     /// Checks what the types cannot say about an experiment (a network that the paper does not
     /// use, a method whose parts do not fit); the message says what would be right.
@@ -65,6 +71,9 @@ pub struct Measured {
     pub metrics: BTreeMap<String, f64>,
     /// One value per epoch, by name.
     pub curves: BTreeMap<String, Vec<f64>>,
+    /// Points of the paper's own pictures, by the picture's name ([`Paper::figures`]); kept in the
+    /// run's record whether an experiment shows them or not.
+    pub points: BTreeMap<String, Vec<[f64; 2]>>,
 }
 
 /// Why a run failed.

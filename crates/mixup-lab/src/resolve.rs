@@ -7,6 +7,7 @@ use mixup_data::catalogue;
 use serde_json::Value;
 
 use crate::experiment::{Experiment, Profile, ProfileOverride, RunSpec};
+use crate::figure::{FigureRequest, PlannedFigure};
 use crate::nearest::suggest;
 use crate::outcome::MetricInfo;
 use crate::registry::Paper;
@@ -55,6 +56,8 @@ pub struct Resolved {
     pub metrics: Vec<MetricInfo>,
     /// Rows of the table.
     pub methods: Vec<String>,
+    /// The paper's own pictures of seeds that this profile has.
+    pub figures: Vec<PlannedFigure>,
     /// Every method with every seed; all methods of a seed, then the next seed.
     pub runs: Vec<ResolvedRun>,
 }
@@ -82,10 +85,12 @@ pub fn resolve<P: Paper>(
     let file: Experiment<P::Method, P::Setting> = document.parse()?;
     check_names::<P>(document, &file)?;
     let metrics = metrics::<P>(document, &file.metrics)?;
+    let mut figures = figures::<P>(document, &file)?;
     let change = profile_override(&file, profile);
     let seeds = overrides.seeds.or(change.seeds).unwrap_or(file.seeds);
     let template = Template { file: &file, change: &change, device: &overrides.device };
     let seeds: Vec<u64> = (0..u64::from(seeds.get())).collect();
+    figures.retain(|figure| seeds.contains(&figure.request.seed));
     let mut runs = Vec::new();
     for &seed in &seeds {
         for (method, parameters) in &file.methods {
@@ -106,6 +111,7 @@ pub fn resolve<P: Paper>(
         seeds,
         metrics,
         methods: file.methods.keys().cloned().collect(),
+        figures,
         paper: file.paper,
         experiment: file.experiment,
         title: file.title,
@@ -216,6 +222,38 @@ fn metrics<P: Paper>(document: &Document, names: &[String]) -> Result<Vec<Metric
         metrics.push(metric.clone());
     }
     Ok(metrics)
+}
+
+/// The pictures that the file names, as the paper knows them, of methods and seeds that it has.
+fn figures<P: Paper>(
+    document: &Document,
+    file: &Experiment<P::Method, P::Setting>,
+) -> Result<Vec<PlannedFigure>, InputError> {
+    let known = P::figures();
+    let planned = |(name, request): (&String, &FigureRequest)| {
+        let path = || KeyPath::root().key("figures").key(name);
+        let Some(info) = known.iter().find(|figure| figure.name == *name) else {
+            let names = known.iter().map(|figure| figure.name.as_str());
+            let message = format!("unknown figure `{name}`; {}", suggest(name, "figures", names));
+            return Err(document.refuse(&path(), message));
+        };
+        if request.methods.is_empty() {
+            return Err(document.refuse(&path().key("methods"), "give at least one method"));
+        }
+        for (index, method) in request.methods.iter().enumerate() {
+            if !file.methods.contains_key(method) {
+                let names = file.methods.keys().map(String::as_str);
+                let message = format!("unknown method `{method}`; {}", suggest(method, "methods", names));
+                return Err(document.refuse(&path().key("methods").index(index), message));
+            }
+        }
+        if request.seed >= u64::from(file.seeds.get()) {
+            let message = format!("must be below `seeds`, {}, not {}", file.seeds, request.seed);
+            return Err(document.refuse(&path().key("seed"), message));
+        }
+        Ok(PlannedFigure { info: info.clone(), request: request.clone() })
+    };
+    file.figures.iter().map(planned).collect()
 }
 
 /// JSON that reads back as the same spec: the worker sees nothing else.

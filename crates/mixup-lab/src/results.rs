@@ -8,6 +8,7 @@ use crate::atomic;
 use crate::error::LabError;
 use crate::manifest::Manifest;
 use crate::outcome::Outcome;
+use crate::pretty;
 use crate::report;
 use crate::verdict::{ReferenceNote, Verdict, compare_with_reference};
 use crate::yaml::InputError;
@@ -74,9 +75,7 @@ pub fn write_report(
 }
 
 fn write_json(file: &Path, value: &impl serde::Serialize) -> Result<(), LabError> {
-    let json = serde_json::to_vec_pretty(value).map_err(io::Error::other);
-    let mut json = json.map_err(LabError::io("cannot be written", file))?;
-    json.push(b'\n');
+    let json = pretty::to_json(value).map_err(LabError::io("cannot be written", file))?;
     write(file, &json)
 }
 

@@ -319,6 +319,7 @@ fn outcome(plan: &Plan, records: &[RunRecord]) -> Result<Outcome, LabError> {
         seeds: &experiment.seeds,
         metrics: &experiment.metrics,
         methods: &experiment.methods,
+        figures: &experiment.figures,
     };
     aggregate(&heading, records).map_err(|error| LabError::Usage(error.to_string()))
 }

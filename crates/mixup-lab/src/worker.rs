@@ -111,6 +111,7 @@ fn execute(papers: &[PaperEntry], job: &Job) -> Result<(), Failure> {
         seed: job.seed,
         metrics: measured.metrics,
         curves: measured.curves,
+        points: measured.points,
         wall_seconds: started.elapsed().as_secs_f64(),
         peak_memory_mib: host::peak_memory_mib(),
         provenance: job.provenance.clone(),

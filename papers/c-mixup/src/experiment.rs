@@ -116,6 +116,7 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
     Ok(Measured {
         metrics: by_selection(config.select, &best, &last),
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
+        ..Measured::default()
     })
 }
 

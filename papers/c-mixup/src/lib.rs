@@ -33,7 +33,7 @@ impl Paper for CMixup {
         let info = |name: &str, label: &str, better, decimals| MetricInfo {
             name: name.into(),
             label: label.into(),
-            better,
+            better: Some(better),
             decimals,
         };
         vec![

@@ -13,7 +13,8 @@ use mixup_lab::registry::{Measured, RunContext, RunError};
 use ndarray::{ArrayView1, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use crate::pile::{DOMAINS, TARGETS, simulation_prior};
+use crate::figures::{MIXTURE_FIGURE, mixture_points, predicted_figure};
+use crate::pile::{DOMAINS, HEADLINE, TARGETS, simulation_prior};
 use crate::{
     BEST, EarlyStopping, Gbdt, GbdtConfig, LinearModel, NumpyLegacy, SIMULATED, best_mixture, simulate,
     spearman,
@@ -66,7 +67,7 @@ pub const SCALES: [&str; 3] = ["1m", "60m", "1b"];
 const SIMULATION_SEED: u32 = 42;
 
 /// Fits to the 1M runs and tests at each scale; simulates the best mixture where a metric asks for
-/// the weight of a domain.
+/// the weight of a domain. Gives points of pictures for [`HEADLINE`] only, as these speak of it.
 ///
 /// # Errors
 /// Data that cannot be had.
@@ -75,20 +76,26 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Outcome<Measured> {
     let target = target(spec)?;
     let tests = [&data.test_1m, &data.test_60m, &data.test_1b];
     let model = Model::fit(spec, target, &data.train_1m, &data.test_1m)?;
-    let mut metrics = BTreeMap::new();
+    let (mut metrics, mut points) = (BTreeMap::new(), BTreeMap::new());
     for (scale, runs) in SCALES.into_iter().zip(tests) {
         let (predicted, actual) = (model.predict(matrix(&runs.mixtures)?)?, losses(runs, target)?);
         metrics.insert(format!("spearman-{scale}"), 100.0 * spearman(&predicted, &actual)?);
+        let pairs = actual.iter().zip(&predicted).map(|(&actual, &predicted)| [actual, predicted]);
+        points.insert(predicted_figure(scale), pairs.collect());
         let [predicted, actual] = [&predicted, &actual].map(|l| ArrayView1::from(l).insert_axis(Axis(1)));
         metrics.insert(format!("mse-{scale}"), regression::mse(predicted, actual)?);
     }
     if spec.metrics.iter().any(|name| name.starts_with(WEIGHT)) {
         let mixtures = simulate(&simulation_prior(), SIMULATED, &mut NumpyLegacy::seeded(SIMULATION_SEED))?;
         let mixture = best_mixture(mixtures.view(), &model.predict(mixtures.view())?, BEST)?;
+        points.insert(MIXTURE_FIGURE.to_owned(), mixture_points(&mixture));
         metrics.extend(DOMAINS.iter().map(|domain| weight_metric(domain.name)).zip(mixture));
     }
+    if target != HEADLINE {
+        points.clear();
+    }
     (context.progress)(1, 1);
-    Ok(Measured { metrics, curves: BTreeMap::new() })
+    Ok(Measured { metrics, points, ..Measured::default() })
 }
 
 /// What the types of a spec cannot say.

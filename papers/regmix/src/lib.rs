@@ -3,6 +3,7 @@
 mod draws;
 mod error;
 mod experiment;
+mod figures;
 mod gbdt;
 mod golden;
 mod linear;
@@ -15,6 +16,7 @@ mod select;
 pub use draws::Draws;
 pub use error::{RegmixError, Result};
 pub use experiment::{Method, Regression, SCALES, Setting, Spec, check, run, weight_metric};
+pub use figures::{MIXTURE_FIGURE, predicted_figure};
 pub use gbdt::{EarlyStopping, Gbdt, GbdtConfig};
 pub use linear::LinearModel;
 pub use metrics::spearman;
@@ -22,6 +24,7 @@ pub use mixture::{MixtureRules, MixtureSampler, Processed, temper_prior};
 pub use numpy_legacy::NumpyLegacy;
 pub use select::{BEST, SIMULATED, best_mixture, simulate};
 
+use mixup_lab::figure::FigureInfo;
 use mixup_lab::golden::GoldenOp;
 use mixup_lab::outcome::{Direction, MetricInfo};
 use mixup_lab::registry::{Measured, Paper, RunContext, RunError};
@@ -39,16 +42,19 @@ impl Paper for RegMix {
             |name: String, label: String, better, decimals| MetricInfo { name, label, better, decimals };
         let scales = SCALES.map(|scale| (scale, scale.to_uppercase()));
         let rank = scales.iter().map(|(scale, size)| {
-            info(format!("spearman-{scale}"), format!("Spearman x100, {size}"), Direction::Higher, 2)
+            info(format!("spearman-{scale}"), format!("Spearman x100, {size}"), Some(Direction::Higher), 2)
         });
         let error = scales.iter().map(|(scale, size)| {
-            info(format!("mse-{scale}"), format!("MSE (nats^2), {size}"), Direction::Lower, 4)
+            info(format!("mse-{scale}"), format!("MSE (nats^2), {size}"), Some(Direction::Lower), 4)
         });
-        // No weight is better than another; the table needs a side.
-        let weight = pile::DOMAINS.iter().map(|domain| {
-            info(weight_metric(domain.name), format!("weight of {}", domain.name), Direction::Higher, 4)
-        });
+        let weight = pile::DOMAINS
+            .iter()
+            .map(|domain| info(weight_metric(domain.name), format!("weight of {}", domain.name), None, 4));
         rank.chain(error).chain(weight).collect()
+    }
+
+    fn figures() -> Vec<FigureInfo> {
+        figures::figures()
     }
 
     fn check(spec: &Spec) -> std::result::Result<(), String> {

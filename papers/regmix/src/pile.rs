@@ -67,3 +67,37 @@ pub const TARGETS: [&str; 13] = [
     "pubmed_abstracts",
     "uspto_backgrounds",
 ];
+
+/// The paper's own target, which its mixture is chosen for and its pictures show.
+pub const HEADLINE: &str = "pile_cc";
+
+/// The mixture for Pile-CC as the official notebook prints it, in the order of [`DOMAINS`].
+pub const NOTEBOOK_MIXTURE: [f64; 17] = [
+    4.66329544e-3,
+    3.94374644e-3,
+    4.83724817e-7,
+    5.81013210e-3,
+    7.25528969e-3,
+    6.89717990e-4,
+    1.13732015e-3,
+    1.25776313e-4,
+    1.11175820e-3,
+    2.56605336e-3,
+    3.72214513e-3,
+    8.90924344e-1,
+    6.14285142e-2,
+    3.44762896e-4,
+    2.49409048e-3,
+    1.23006293e-2,
+    1.48194075e-3,
+];
+
+/// Weights of the human mixture, the Pile's own: a baseline of the official 1B runs. The weights of the
+/// other domains are not known here; the shares of tokens in [`DOMAINS`] are another thing.
+pub const HUMAN_WEIGHTS: [(&str, f64); 5] = [
+    ("pile_cc", 0.1121),
+    ("pubmed_central", 0.1071),
+    ("arxiv", 0.1052),
+    ("stackexchange", 0.0929),
+    ("wikipedia_en", 0.0919),
+];

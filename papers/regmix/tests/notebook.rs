@@ -3,45 +3,23 @@
 //! `shared/data` beside the workspace; on a machine without them these tests say so and pass.
 #![allow(clippy::unwrap_used, reason = "a test helper that fails is a failed test")]
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mixup_data::{Library, ProxyRuns};
-use mixup_lab::registry::{Paper, RunContext};
+use mixup_lab::registry::{Measured, Paper, RunContext};
 use ndarray::ArrayView2;
-use regmix::pile::{DOMAINS, TARGETS};
+use regmix::pile::{DOMAINS, NOTEBOOK_MIXTURE, TARGETS};
 use regmix::{
-    EarlyStopping, Gbdt, GbdtConfig, LinearModel, Method, RegMix, Regression, SCALES, Setting, Spec,
-    weight_metric,
+    EarlyStopping, Gbdt, GbdtConfig, LinearModel, MIXTURE_FIGURE, Method, RegMix, Regression, SCALES,
+    Setting, Spec, predicted_figure, spearman, weight_metric,
 };
 use serde_json::Value;
 
 /// Spearman x100 on the 256 unseen mixtures, as the notebook prints it.
 const PRINTED: [f64; 13] =
     [99.6, 99.71, 99.08, 99.45, 97.2, 99.77, 99.73, 99.18, 98.92, 96.87, 98.51, 99.19, 99.12];
-
-/// The mixture for Pile-CC, as the notebook prints it (`e-03` there is `e-3` here).
-const PRINTED_MIXTURE: [&str; 17] = [
-    "4.66329544e-3",
-    "3.94374644e-3",
-    "4.83724817e-7",
-    "5.81013210e-3",
-    "7.25528969e-3",
-    "6.89717990e-4",
-    "1.13732015e-3",
-    "1.25776313e-4",
-    "1.11175820e-3",
-    "2.56605336e-3",
-    "3.72214513e-3",
-    "8.90924344e-1",
-    "6.14285142e-2",
-    "3.44762896e-4",
-    "2.49409048e-3",
-    "1.23006293e-2",
-    "1.48194075e-3",
-];
 
 const PILE_CC: usize = 8;
 
@@ -63,7 +41,7 @@ fn at_hand() -> Option<(Library, Value)> {
 }
 
 /// What a run of the experiment measures.
-fn measure(library: &Library, target: usize, method: Method, metrics: Vec<String>) -> BTreeMap<String, f64> {
+fn measure(library: &Library, target: usize, method: Method, metrics: Vec<String>) -> Measured {
     let spec = Spec {
         paper: "regmix".into(),
         experiment: "test".into(),
@@ -81,12 +59,12 @@ fn measure(library: &Library, target: usize, method: Method, metrics: Vec<String
     };
     RegMix::check(&spec).unwrap();
     let context = RunContext { library, checkpoints: None, progress: &|_, _| () };
-    RegMix::run(&spec, &context).unwrap().metrics
+    RegMix::run(&spec, &context).unwrap()
 }
 
 /// Compares with the reference's three digits of Spearman x100 and six of the MSE, at every scale.
 fn check_ranks(library: &Library, reference: &Value, target: usize, method: Method, name: &str) -> f64 {
-    let measured = measure(library, target, method, vec!["spearman-1m".into()]);
+    let measured = measure(library, target, method, vec!["spearman-1m".into()]).metrics;
     for (scale, theirs) in SCALES.into_iter().zip(["1m", "60m", "1B"]) {
         let reference = &reference["targets"][TARGETS[target]][name][theirs];
         let rho = measured[&format!("spearman-{scale}")] - reference["spearman100"].as_f64().unwrap();
@@ -100,7 +78,7 @@ fn check_ranks(library: &Library, reference: &Value, target: usize, method: Meth
 /// The mixture recommended for Pile-CC, compared with the reference's six digits.
 fn check_mixture(library: &Library, reference: &Value, method: Method, name: &str) -> Vec<f64> {
     let metrics: Vec<String> = DOMAINS.iter().map(|domain| weight_metric(domain.name)).collect();
-    let measured = measure(library, PILE_CC, method, metrics.clone());
+    let measured = measure(library, PILE_CC, method, metrics.clone()).metrics;
     let mixture: Vec<f64> = metrics.iter().map(|metric| measured[metric]).collect();
     let reference = reference["simulate"][name].as_array().unwrap();
     for ((weight, reference), domain) in mixture.iter().zip(reference).zip(&DOMAINS) {
@@ -136,9 +114,30 @@ fn ranks_of_the_linear_model_and_without_early_stopping() {
 fn the_mixture_for_pile_cc_is_the_printed_one() {
     let Some((library, reference)) = at_hand() else { return };
     let mixture = check_mixture(&library, &reference, OFFICIAL, "gbm_notebook");
-    for ((weight, printed), domain) in mixture.iter().zip(PRINTED_MIXTURE).zip(&DOMAINS) {
-        assert_eq!(format!("{weight:.8e}"), printed, "{}", domain.name);
+    for ((weight, printed), domain) in mixture.iter().zip(NOTEBOOK_MIXTURE).zip(&DOMAINS) {
+        assert_eq!(format!("{weight:.8e}"), format!("{printed:.8e}"), "{}", domain.name);
     }
+}
+
+#[test]
+fn pictures_show_what_is_measured() {
+    let Some((library, _)) = at_hand() else { return };
+    let Measured { metrics, points, .. } =
+        measure(&library, PILE_CC, LINEAR, vec![weight_metric("enron_emails")]);
+    for (scale, runs) in SCALES.into_iter().zip([256, 256, 64]) {
+        let (actual, predicted): (Vec<f64>, Vec<f64>) =
+            points[&predicted_figure(scale)].iter().map(|[x, y]| (*x, *y)).unzip();
+        assert_eq!(actual.len(), runs, "{scale}");
+        assert_eq!(100.0 * spearman(&predicted, &actual).unwrap(), metrics[&format!("spearman-{scale}")]);
+    }
+    let data = mixup_data::regmix(&library).unwrap();
+    let losses = data.test_60m.losses.column(PILE_CC);
+    assert_eq!(points["predicted-60m"].iter().map(|point| point[0]).collect::<Vec<_>>(), losses);
+    let mixture = &points[MIXTURE_FIGURE];
+    assert_eq!(mixture.len(), DOMAINS.len());
+    let largest = mixture.iter().map(|point| point[1]).fold(0.0, f64::max);
+    assert_eq!(largest, metrics[&weight_metric("enron_emails")]);
+    assert!(measure(&library, 0, LINEAR, Vec::new()).points.is_empty(), "the pictures speak of Pile-CC");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::figure::{Figure, PlannedFigure, rounded};
 use crate::outcome::{MethodOutcome, MetricInfo, Outcome, Provenance, RunRecord};
 use crate::stats::{Interval, mean, mean_interval, sample_std};
 
@@ -53,6 +54,8 @@ pub struct Heading<'a> {
     pub metrics: &'a [MetricInfo],
     /// Methods, in the order of the experiment.
     pub methods: &'a [String],
+    /// The paper's own pictures, in the order of the experiment.
+    pub figures: &'a [PlannedFigure],
 }
 
 /// Records that do not make an outcome.
@@ -84,14 +87,30 @@ pub enum AggregateError {
         /// Seed of both records.
         seed: u64,
     },
+    /// A run that gave no points for a picture that shows it.
+    #[error(
+        "experiment `{experiment}`: the run of method `{method}`, seed {seed} gave no points for the figure \
+         `{figure}`; take the method out of the figure, or the figure out of the experiment"
+    )]
+    NoPoints {
+        /// Experiment.
+        experiment: String,
+        /// Figure.
+        figure: String,
+        /// Method of the run.
+        method: String,
+        /// Seed of the run.
+        seed: u64,
+    },
 }
 
 /// Puts the records of an experiment together: per method and metric one value per seed, in the
-/// order of [`Heading::seeds`], and mean curves. A run without a record, or a record without the
-/// metric, leaves NaN.
+/// order of [`Heading::seeds`], and mean curves; and the points of figures. A run without a record, or
+/// a record without the metric, leaves NaN; a figure leaves out a method without a record.
 ///
 /// # Errors
-/// [`AggregateError`]: no records, a record twice, or one that the experiment does not know.
+/// [`AggregateError`]: no records, a record twice, one that the experiment does not know, or one
+/// without the points of a figure that shows it.
 pub fn aggregate(heading: &Heading<'_>, records: &[RunRecord]) -> Result<Outcome, AggregateError> {
     let by_run = index(heading, records)?;
     let methods: IndexMap<String, MethodOutcome> = heading
@@ -103,6 +122,8 @@ pub fn aggregate(heading: &Heading<'_>, records: &[RunRecord]) -> Result<Outcome
             (method.clone(), method_outcome(heading.metrics, &runs))
         })
         .collect();
+    let figures = heading.figures.iter().map(|planned| figure(heading, planned, &by_run));
+    let figures = figures.collect::<Result<_, _>>()?;
     Ok(Outcome {
         schema: 1,
         paper: heading.paper.to_owned(),
@@ -113,6 +134,7 @@ pub fn aggregate(heading: &Heading<'_>, records: &[RunRecord]) -> Result<Outcome
         seeds: heading.seeds.to_vec(),
         metrics: heading.metrics.to_vec(),
         methods,
+        figures,
         provenance: joined_provenance(records),
         core_seconds: records.iter().map(|record| record.wall_seconds).sum(),
         peak_memory_mib: records.iter().map(|record| record.peak_memory_mib).fold(0.0, f64::max),
@@ -162,6 +184,29 @@ fn method_outcome(metrics: &[MetricInfo], runs: &[Option<&RunRecord>]) -> Method
         })
         .collect();
     MethodOutcome { values, curves }
+}
+
+/// The points of a picture; a run without a record has none.
+fn figure(
+    heading: &Heading<'_>,
+    planned: &PlannedFigure,
+    by_run: &BTreeMap<(&str, u64), &RunRecord>,
+) -> Result<Figure, AggregateError> {
+    let PlannedFigure { info, request } = planned;
+    let mut points = BTreeMap::new();
+    for method in &request.methods {
+        let Some(record) = by_run.get(&(method.as_str(), request.seed)) else { continue };
+        let Some(exact) = record.points.get(&info.name) else {
+            return Err(AggregateError::NoPoints {
+                experiment: heading.experiment.to_owned(),
+                figure: info.name.clone(),
+                method: method.clone(),
+                seed: request.seed,
+            });
+        };
+        points.insert(method.clone(), exact.iter().map(|point| point.map(rounded)).collect());
+    }
+    Ok(Figure { info: info.clone(), seed: request.seed, points })
 }
 
 /// The mean at each epoch over the seeds that reached it with a finite value; NaN where none did.

@@ -1,4 +1,6 @@
 use super::*;
+use crate::figure::FigureRequest;
+use crate::fixtures::scatter;
 use crate::outcome::Direction;
 
 fn record(method: &str, seed: u64, rmse: f64, curve: &[f64]) -> RunRecord {
@@ -8,6 +10,7 @@ fn record(method: &str, seed: u64, rmse: f64, curve: &[f64]) -> RunRecord {
         seed,
         metrics: BTreeMap::from([("rmse".to_owned(), rmse), ("unused".to_owned(), 9.0)]),
         curves: BTreeMap::from([("train-loss".to_owned(), curve.to_vec())]),
+        points: BTreeMap::from([("residuals".to_owned(), vec![[rmse, 1.0 / 3.0], [f64::NAN, 2.0]])]),
         wall_seconds: 1.5,
         peak_memory_mib: 10.0 * seed as f64,
         provenance: Provenance {
@@ -20,10 +23,14 @@ fn record(method: &str, seed: u64, rmse: f64, curve: &[f64]) -> RunRecord {
 }
 
 fn aggregated(records: &[RunRecord]) -> Result<Outcome, AggregateError> {
+    with_figures(records, &[])
+}
+
+fn with_figures(records: &[RunRecord], figures: &[PlannedFigure]) -> Result<Outcome, AggregateError> {
     let metrics = [MetricInfo {
         name: "rmse".to_owned(),
         label: "RMSE (dB)".to_owned(),
-        better: Direction::Lower,
+        better: Some(Direction::Lower),
         decimals: 3,
     }];
     aggregate(
@@ -36,6 +43,7 @@ fn aggregated(records: &[RunRecord]) -> Result<Outcome, AggregateError> {
             seeds: &[0, 1, 2],
             metrics: &metrics,
             methods: &["mixup".to_owned(), "erm".to_owned()],
+            figures,
         },
         records,
     )
@@ -86,6 +94,45 @@ fn an_outcome_with_failed_runs_survives_json() {
     let values = &back.methods["erm"].values["rmse"];
     assert_eq!(values[0].to_bits(), (0.1_f64 + 0.2).to_bits());
     assert!(values[1].is_nan() && back.methods["erm"].curves["train-loss"][0].is_nan());
+}
+
+/// The picture of residuals of one seed.
+fn residuals(seed: u64) -> PlannedFigure {
+    let methods = vec!["mixup".to_owned(), "erm".to_owned()];
+    PlannedFigure { info: scatter("residuals"), request: FigureRequest { methods, seed } }
+}
+
+#[test]
+fn a_figure_has_the_rounded_points_of_its_seed() {
+    let records = [record("erm", 0, 1.0, &[]), record("erm", 1, 0.123_456_789, &[])];
+    let outcome = with_figures(&records, &[residuals(1)]).unwrap();
+    let figure = &outcome.figures[0];
+    assert_eq!(figure.seed, 1);
+    assert_eq!(figure.points.keys().collect::<Vec<_>>(), ["erm"]);
+    let points = &figure.points["erm"];
+    assert_eq!(points[0], [0.12346, 0.33333]);
+    assert!(points[1][0].is_nan() && points[1][1] == 2.0);
+    let text = serde_json::to_string(&outcome).unwrap();
+    let back: Outcome = serde_json::from_str(&text).unwrap();
+    assert_eq!(back.figures[0].info, figure.info);
+    assert_eq!(back.figures[0].points["erm"][0], points[0]);
+    assert!(back.figures[0].points["erm"][1][0].is_nan());
+}
+
+#[test]
+fn an_outcome_from_before_there_were_figures_is_read() {
+    let outcome = aggregated(&[record("erm", 0, 1.0, &[])]).unwrap();
+    let text = serde_json::to_string(&outcome).unwrap();
+    assert!(!text.contains("figures"), "{text}");
+    assert!(serde_json::from_str::<Outcome>(&text).unwrap().figures.is_empty());
+}
+
+#[test]
+fn a_run_without_the_points_of_its_figure_is_told() {
+    let mut without = record("erm", 0, 1.0, &[]);
+    without.points.clear();
+    let error = with_figures(&[without], &[residuals(0)]).unwrap_err();
+    assert!(matches!(&error, AggregateError::NoPoints { method, seed: 0, .. } if method == "erm"), "{error}");
 }
 
 #[test]

@@ -20,7 +20,7 @@
 //!    or a single seed has moved by more than the tolerance and six committed standard
 //!    deviations: an average must not hide a run that broke.
 //!
-//! A method, metric, seed or value that only one side has, another profile and other data are
+//! A method, metric, seed, figure or value that only one side has, another profile and other data are
 //! regressions too, in both directions: the committed outcome then is not one of this code.
 //!
 //! Verdicts of both sides are judged afresh, by today's claims and over the experiments that both
@@ -99,7 +99,8 @@ pub struct ExperimentCheck {
     pub level: Level,
     /// Differences in what there is to compare; each is a regression.
     pub structure: Vec<String>,
-    /// Whether training curves are the same bits; they are not compared further.
+    /// Whether training curves and the points of figures are the same bits; they are not compared
+    /// further.
     pub curves_identical: bool,
     /// Per method and metric that both sides have.
     pub cells: Vec<CellCheck>,
@@ -181,8 +182,10 @@ pub fn compare_outcomes(committed: &Outcome, fresh: &Outcome, tolerance: Toleran
     let mut structure = heading_differences(committed, fresh);
     structure.extend(one_sided("seed", &committed.seeds, &fresh.seeds));
     structure.extend(one_sided("method", committed.methods.keys(), fresh.methods.keys()));
+    let [old, new] = [committed, fresh].map(|side| side.figures.iter().map(|figure| &figure.info.name));
+    structure.extend(one_sided("figure", old, new));
     let mut cells = Vec::new();
-    let mut curves_identical = true;
+    let mut curves_identical = same_figures(committed, fresh);
     for (method, old) in &committed.methods {
         let Some(new) = fresh.methods.get(method) else { continue };
         curves_identical &= same_curves(old, new);
@@ -243,8 +246,26 @@ fn one_sided<'a, T: Ord + std::fmt::Display + 'a>(
 }
 
 fn same_curves(committed: &MethodOutcome, fresh: &MethodOutcome) -> bool {
-    committed.curves.len() == fresh.curves.len()
-        && committed.curves.iter().zip(&fresh.curves).all(|((old_name, old), (new_name, new))| {
+    let [old, new] =
+        [committed, fresh].map(|side| side.curves.iter().map(|(name, curve)| (name, &curve[..])));
+    same_series(old, new)
+}
+
+fn same_figures(committed: &Outcome, fresh: &Outcome) -> bool {
+    committed.figures.len() == fresh.figures.len()
+        && committed.figures.iter().zip(&fresh.figures).all(|(old, new)| {
+            let [old_points, new_points] = [old, new]
+                .map(|side| side.points.iter().map(|(method, points)| (method, points.as_flattened())));
+            old.info.name == new.info.name && same_series(old_points, new_points)
+        })
+}
+
+fn same_series<'a>(
+    committed: impl ExactSizeIterator<Item = (&'a String, &'a [f64])>,
+    fresh: impl ExactSizeIterator<Item = (&'a String, &'a [f64])>,
+) -> bool {
+    committed.len() == fresh.len()
+        && committed.zip(fresh).all(|((old_name, old), (new_name, new))| {
             old_name == new_name
                 && old.len() == new.len()
                 && old.iter().zip(new).all(|(a, b)| cell::same_bits(*a, *b))

@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::*;
-use crate::fixtures::{lower, manifest, outcome};
+use crate::figure::Figure;
+use crate::fixtures::{lower, manifest, outcome, scatter};
 
 const VALUES: [f64; 10] = [2.71, 2.93, 2.66, 3.05, 2.84, 2.79, 2.98, 2.61, 2.88, 2.90];
 
@@ -238,4 +241,21 @@ fn redrawn_values_seldom_raise_a_false_alarm() {
     });
     let alarms = alarms.count();
     assert!(alarms <= 5, "{alarms} false alarms in 1000");
+}
+
+#[test]
+fn a_figure_counts_by_its_bits_and_by_its_presence() {
+    let with = |y: f64| {
+        let mut outcome = outcome("a", &[("x", &VALUES)]);
+        let points = BTreeMap::from([("x".to_owned(), vec![[1.0, y]])]);
+        outcome.figures.push(Figure { info: scatter("residuals"), seed: 0, points });
+        outcome
+    };
+    let compare = |old: &Outcome, new: &Outcome| compare_outcomes(old, new, Tolerance::default());
+    assert_eq!(compare(&with(2.0), &with(2.0)).level, Level::Identical);
+    let moved = compare(&with(2.0), &with(3.0));
+    assert_eq!((moved.level, moved.curves_identical), (Level::Same, false));
+    let gone = compare(&with(2.0), &outcome("a", &[("x", &VALUES)]));
+    assert_eq!(gone.level, Level::Regression);
+    assert_eq!(gone.structure, ["figure: residuals is committed, but was not run"]);
 }

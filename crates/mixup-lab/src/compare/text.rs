@@ -45,7 +45,7 @@ impl fmt::Display for ExperimentCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.experiment;
         let curves = match (self.level, self.curves_identical) {
-            (Level::Same, false) => "; training curves differ in their bits",
+            (Level::Same, false) => "; curves or figures differ in their bits",
             _ => "",
         };
         let cells = count(self.cells.len(), "cell");

@@ -7,7 +7,7 @@ fn wine() -> Resolved {
     let metric = |name: &str| crate::outcome::MetricInfo {
         name: name.to_owned(),
         label: name.to_owned(),
-        better: crate::outcome::Direction::Lower,
+        better: Some(crate::outcome::Direction::Lower),
         decimals: 3,
     };
     Resolved {
@@ -20,6 +20,7 @@ fn wine() -> Resolved {
         seeds: vec![0],
         metrics: vec![metric("rmse"), metric("mape")],
         methods: vec!["erm".to_owned(), "mixup".to_owned()],
+        figures: Vec::new(),
         runs: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::plots::Plot;
-use super::table::{Cell, grid};
+use super::table::{Cell, grid, has_best};
 use super::terminal::tally;
 use crate::manifest::Manifest;
 use crate::numbers::{count, fixed, p_value, with_interval};
@@ -91,9 +91,10 @@ fn verdict_row(verdict: &Verdict, outcomes: &[&Outcome]) -> String {
 fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
     let mut out = format!("## {}: {}\n\n", outcome.experiment, outcome.title);
     let seeds = count(outcome.seeds.len(), "seed");
+    let best = if has_best(outcome) { ", best mean in bold" } else { "" };
     let _ = writeln!(
         out,
-        "Profile `{}`, data `{}`, {seeds}; mean ± standard deviation over seeds, best mean in bold.\n",
+        "Profile `{}`, data `{}`, {seeds}; mean ± standard deviation over seeds{best}.\n",
         outcome.profile, outcome.data
     );
     out.push_str(&table(outcome, content.notes));
@@ -147,6 +148,9 @@ fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
 fn pictures<'a>(out: &mut String, plots: impl Iterator<Item = &'a Plot>) {
     for plot in plots {
         let _ = writeln!(out, "![{}]({})\n", plot.alt, plot.file);
+        if let Some(caption) = &plot.caption {
+            let _ = writeln!(out, "{caption}\n");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Outcomes and verdicts for readers: text for a terminal, and per paper a README with plots.
 
+mod figures;
 mod markdown;
 mod plots;
 mod svg;
@@ -7,7 +8,9 @@ mod sweep;
 mod table;
 mod terminal;
 
-pub use svg::{DotPlot, DotRow, Level, LinePlot, Mark, Point, Series};
+pub use svg::{
+    BarGroup, BarPlot, DotPlot, DotRow, Level, LinePlot, Mark, Point, PointGroup, ScatterPlot, Series,
+};
 pub use terminal::{Style, experiment, summary, tally};
 
 use crate::manifest::Manifest;

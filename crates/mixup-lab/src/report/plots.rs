@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::svg::{DotPlot, DotRow, LinePlot, Mark, Point, Series};
-use super::sweep;
+use super::{figures, sweep};
 use crate::outcome::{MetricInfo, Outcome};
 use crate::verdict::{ReferenceNote, Yardstick};
 
@@ -18,15 +18,17 @@ pub(super) struct Plot {
     pub(super) alt: String,
     /// Whether it belongs to the metrics, or else to the course of training.
     pub(super) of_metric: bool,
+    /// The text below it.
+    pub(super) caption: Option<String>,
     /// The picture.
     pub(super) svg: String,
 }
 
-/// Per metric the seeds of each method, and the sweep where there is one; then the curves.
+/// The paper's own; per metric the seeds of each method, and the sweep where there is one; then the curves.
 pub(super) fn plots(outcome: &Outcome, notes: &[ReferenceNote]) -> Vec<Plot> {
-    let mut plots = Vec::new();
+    let mut plots = figures::plots(outcome);
     let mut add = |file: String, alt: String, of_metric: bool, svg: Option<String>| {
-        plots.extend(svg.map(|svg| Plot { file, alt, of_metric, svg }));
+        plots.extend(svg.map(|svg| Plot { file, alt, of_metric, caption: None, svg }));
     };
     let experiment = &outcome.experiment;
     for metric in &outcome.metrics {

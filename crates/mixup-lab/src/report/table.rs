@@ -5,6 +5,11 @@ use crate::numbers::{fixed, with_std};
 use crate::outcome::{Direction, MetricInfo, Outcome};
 use crate::verdict::{ReferenceNote, Yardstick};
 
+/// Whether a table of this outcome marks the best of a column.
+pub(super) fn has_best(outcome: &Outcome) -> bool {
+    outcome.metrics.iter().any(|metric| metric.better.is_some())
+}
+
 /// A table of texts; the first column names the methods.
 pub(super) struct Grid {
     /// One heading per column.
@@ -59,7 +64,8 @@ pub(super) fn grid(outcome: &Outcome, notes: &[ReferenceNote]) -> Grid {
     Grid { header, rows }
 }
 
-/// Our cells of a metric. The best is marked, together with those that print the same mean.
+/// Our cells of a metric. The best, where a side is better, is marked, together with those that print the
+/// same mean.
 fn our_column(outcome: &Outcome, metric: &MetricInfo) -> Vec<Cell> {
     let summaries: Vec<Option<Summary>> = outcome
         .methods
@@ -68,8 +74,9 @@ fn our_column(outcome: &Outcome, metric: &MetricInfo) -> Vec<Cell> {
         .collect();
     let means = summaries.iter().flatten().map(|summary| summary.mean);
     let best = match metric.better {
-        Direction::Lower => means.reduce(f64::min),
-        Direction::Higher => means.reduce(f64::max),
+        Some(Direction::Lower) => means.reduce(f64::min),
+        Some(Direction::Higher) => means.reduce(f64::max),
+        None => None,
     };
     let printed = |mean: f64| fixed(mean, metric.decimals);
     summaries

@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
-use super::table::{Cell, grid};
+use super::table::{Cell, grid, has_best};
 use crate::numbers::count;
 use crate::outcome::Outcome;
 use crate::verdict::{Agreement, ReferenceNote, Status, Verdict, Yardstick};
@@ -30,8 +30,9 @@ impl Default for Style {
 /// official code's. `verdicts` and `notes` may be those of the whole paper.
 pub fn experiment(outcome: &Outcome, verdicts: &[Verdict], notes: &[ReferenceNote], style: Style) -> String {
     let seeds = count(outcome.seeds.len(), "seed");
+    let best = if has_best(outcome) { ", * best mean" } else { "" };
     let mut text = format!(
-        "{}: {}\n{} profile, data {}, {seeds}, mean ± standard deviation, * best mean\n\n{}\n",
+        "{}: {}\n{} profile, data {}, {seeds}, mean ± standard deviation{best}\n\n{}\n",
         outcome.experiment,
         outcome.title,
         outcome.profile,

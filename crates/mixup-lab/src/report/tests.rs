@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::fixtures::{lower, manifest, outcome};
+use crate::figure::{Figure, FigureInfo, FigureKind, OtherBars};
+use crate::fixtures::{lower, manifest, outcome, scatter};
 use crate::manifest::{Claim, ReferenceValue, ReportedValue, Source, UntestedClaim};
 use crate::outcome::{Direction, MetricInfo};
 use crate::verdict::{compare_with_reference, judge};
@@ -151,7 +154,7 @@ fn failed_runs_and_equal_means_are_shown_as_such() {
     outcome.metrics.push(MetricInfo {
         name: "r".to_owned(),
         label: "Pearson r".to_owned(),
-        better: Direction::Higher,
+        better: Some(Direction::Higher),
         decimals: 2,
     });
     for (method, r) in outcome.methods.values_mut().zip([0.5, 0.9, 0.1]) {
@@ -188,6 +191,67 @@ fn methods_named_by_a_number_make_a_sweep() {
             .iter()
             .all(|file| !file.name.contains("sweep-rmse") || file.name == "sweep-rmse.svg")
     );
+}
+
+#[test]
+fn a_papers_own_pictures_come_first_with_their_captions() {
+    let mut outcome = outcome("airfoil", &[("erm", &ERM), ("mixup", &MIXUP), ("c-mixup", &C_MIXUP)]);
+    let points = |shift: f64| (0..7).map(|i| [f64::from(i), f64::from(i) + shift]).collect();
+    let info = scatter("predicted");
+    let points = BTreeMap::from([("mixup".to_owned(), points(0.5)), ("erm".to_owned(), points(0.0))]);
+    outcome.figures.push(Figure { info, seed: 2, points });
+    let written = files(&manifest(Vec::new()), &[&outcome], &[], &[]);
+    let names: Vec<&str> = written.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["README.md", "airfoil-figure-predicted.svg", "airfoil-rmse.svg"]);
+    let readme = &written[0].content;
+    assert!(
+        readme.contains(
+            "![airfoil: Title of predicted](airfoil-figure-predicted.svg)\n\nCaption of predicted. Shown is seed 2 of 5 \
+             seeds.\n"
+        ),
+        "{readme}"
+    );
+    let svg = &written[1].content;
+    // Two methods of three: seven points and a legend entry each, in the colours of their rows.
+    assert_eq!(svg.matches("<circle").count(), 16, "{svg}");
+    assert_eq!(svg.matches("fill=\"#0072B2\"").count(), 8, "{svg}");
+    for text in [">erm (RMSE (dB): 3.050)</text>", ">mixup (RMSE (dB): 3.950)</text>", ">true (dB)</text>"] {
+        assert!(svg.contains(text), "{svg}\nhas no {text}");
+    }
+    assert!(!svg.contains("c-mixup"), "{svg}");
+}
+
+#[test]
+fn bars_stand_beside_those_of_others_where_both_are_known() {
+    let mut outcome = outcome("mixture", &[("ours", &[1.0])]);
+    let others = vec![OtherBars { name: "human".to_owned(), values: vec![Some(0.4), None] }];
+    let kind = FigureKind::Bars {
+        label: "weight".to_owned(),
+        decimals: 3,
+        categories: vec!["web".to_owned(), "books".to_owned()],
+        others,
+    };
+    let info = FigureInfo { kind, metric: None, ..scatter("weights") };
+    let points = BTreeMap::from([("ours".to_owned(), vec![[1.0, 0.1], [0.0, 0.9]])]);
+    outcome.figures.push(Figure { info, seed: 0, points });
+    let written = files(&manifest(Vec::new()), &[&outcome], &[], &[]);
+    assert!(written[0].content.contains("Caption of weights.\n"), "one seed needs no words");
+    let svg = &written[1].content;
+    let at = |text: &str| svg.find(text).unwrap_or_else(|| panic!("{svg}\nhas no {text}"));
+    assert!(at(">0.900</text>") < at(">0.400</text>") && at(">0.400</text>") < at(">0.100</text>"), "{svg}");
+}
+
+#[test]
+fn a_metric_without_a_better_side_marks_nothing() {
+    let mut outcome = outcome("a", &[("erm", &ERM), ("mixup", &MIXUP)]);
+    outcome.metrics[0].better = None;
+    let text = experiment(&outcome, &[], &[], Style::default());
+    assert!(!text.contains('*') && !text.contains("best"), "{text}");
+    let readme = &files(&manifest(Vec::new()), &[&outcome], &[], &[])[0].content;
+    assert!(!readme.contains("**") && !readme.contains("best"), "{readme}");
+    let json = serde_json::to_string(&outcome).unwrap();
+    assert!(!json.contains("\"better\""), "{json}");
+    assert_eq!(serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use mixup_core::checked::Positive;
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::figure::FigureInfo;
+use crate::fixtures::scatter;
 use crate::golden::GoldenOp;
 use crate::outcome::Direction;
 use crate::registry::{Measured, PaperEntry, RunContext, RunError};
@@ -35,10 +37,14 @@ impl Paper for Demo {
             .map(|name| MetricInfo {
                 name: name.to_owned(),
                 label: name.to_uppercase(),
-                better: Direction::Lower,
+                better: Some(Direction::Lower),
                 decimals: 3,
             })
             .into()
+    }
+
+    fn figures() -> Vec<FigureInfo> {
+        vec![scatter("residuals")]
     }
 
     fn check(spec: &RunSpec<Method, Setting>) -> Result<(), String> {
@@ -158,6 +164,45 @@ fn refuses_names_that_lead_nowhere() {
     refused("[mape, rmse]", "[]", ":11:1: metrics: give at least one metric; known metrics: rmse, mape");
     refused("\n  mixup: {alpha: 2}\n  erm: {}", " {}", "methods: give at least one method");
     refused("train: {epochs: 100, batch: 16, select: last}\n", "", "profiles.paper.train: changes `train`");
+}
+
+/// [`GOOD`] with a picture.
+fn with_figure(figure: &str) -> String {
+    GOOD.replacen("profiles:\n", &format!("figures:\n  {figure}\nprofiles:\n"), 1)
+}
+
+#[test]
+fn figures_are_those_of_the_paper_where_the_profile_has_their_seed() {
+    let text = with_figure("residuals: {methods: [erm], seed: 2}");
+    let desk = resolved(&text, Profile::Desk, &Overrides::default()).unwrap();
+    assert_eq!(desk.figures.len(), 1);
+    assert_eq!(
+        (desk.figures[0].info.title.as_str(), desk.figures[0].request.seed),
+        ("Title of residuals", 2)
+    );
+    let smoke = resolved(&text, Profile::Smoke, &Overrides::default()).unwrap();
+    assert!(smoke.figures.is_empty(), "2 seeds");
+    assert_eq!(desk.runs, good(Profile::Desk).runs, "a picture changes no run");
+}
+
+#[test]
+fn refuses_figures_that_cannot_be_drawn() {
+    let refused = |figure: &str, message: &str| {
+        let error = resolved(&with_figure(figure), Profile::Desk, &Overrides::default());
+        let shown = error.expect_err("must be refused").to_string();
+        assert!(shown.contains(message), "{shown}\n  lacks: {message}");
+    };
+    refused(
+        "residual: {methods: [erm]}",
+        ":13:3: figures.residual: unknown figure `residual`; did you mean `residuals`?",
+    );
+    refused("residuals: {methods: []}", "figures.residuals.methods: give at least one method");
+    refused("residuals: {methods: [emr]}", "methods[0]: unknown method `emr`; did you mean `erm`?");
+    refused(
+        "residuals: {methods: [erm], seed: 3}",
+        "figures.residuals.seed: must be below `seeds`, 3, not 3",
+    );
+    refused("residuals: {methods: [erm], sed: 1}", "unknown key `sed`");
 }
 
 #[test]

@@ -26,6 +26,27 @@ fn the_second_call_executes_nothing_and_changes_nothing() {
 }
 
 #[test]
+fn a_picture_of_finished_runs_executes_nothing() {
+    let lab = Lab::new();
+    lab.run(&["reproduce", "toy"]).expect(0);
+    let figures = "figures:\n  residuals: {methods: [heavy, light], seed: 1}\n";
+    lab.write("experiments/toy/ridge.yaml", format!("{RIDGE}{figures}"));
+    assert!(lab.run(&["check", "toy"]).expect(1).stdout.contains("figure: residuals was run"));
+    let ran = lab.run(&["reproduce", "toy"]).expect(0);
+    assert!(ran.stderr.contains("0 runs executed"), "{}", ran.stderr);
+    let readme = fs::read_to_string(lab.path("results/toy/README.md")).unwrap();
+    let picture = "![ridge: Residuals of the test rows](ridge-figure-residuals.svg)";
+    assert!(
+        readme.contains(picture) && readme.contains("Each point is a row. Shown is seed 1 of 3 seeds."),
+        "{readme}"
+    );
+    let svg = fs::read_to_string(lab.path("results/toy/ridge-figure-residuals.svg")).unwrap();
+    // 133 test rows and a legend entry, for two methods.
+    assert_eq!(svg.matches("<circle").count(), 2 * 134, "{svg}");
+    assert!(lab.run(&["check", "toy"]).expect(0).stdout.contains("bit-identical"));
+}
+
+#[test]
 fn the_number_of_workers_does_not_matter() {
     let lab = Lab::new();
     lab.run(&["reproduce", "toy", "--fresh", "--jobs", "1"]).expect(0);

@@ -1,0 +1,95 @@
+//! The paper's own pictures of an outcome.
+
+use super::plots::Plot;
+use super::svg::{BarGroup, BarPlot, PointGroup, ScatterPlot};
+use crate::figure::{Figure, FigureKind};
+use crate::numbers::fixed;
+use crate::outcome::Outcome;
+
+/// The pictures that have something to show, in the order of the experiment.
+pub(super) fn plots(outcome: &Outcome) -> Vec<Plot> {
+    let plot = |figure: &Figure| {
+        let info = &figure.info;
+        Some(Plot {
+            file: format!("{}-figure-{}.svg", outcome.experiment, info.name),
+            alt: format!("{}: {}", outcome.experiment, info.title),
+            of_metric: true,
+            caption: Some(caption(outcome, figure)),
+            svg: draw(outcome, figure)?,
+        })
+    };
+    outcome.figures.iter().filter_map(plot).collect()
+}
+
+/// What the paper says about the picture, and which seed of several it shows.
+fn caption(outcome: &Outcome, figure: &Figure) -> String {
+    match outcome.seeds.len() {
+        0 | 1 => figure.info.caption.clone(),
+        all => format!("{} Shown is seed {} of {all} seeds.", figure.info.caption, figure.seed),
+    }
+}
+
+fn draw(outcome: &Outcome, figure: &Figure) -> Option<String> {
+    let title = figure.info.title.clone();
+    // Colours are those of the table's rows, as in the other plots.
+    let shown = || {
+        let rows = outcome.methods.keys().enumerate();
+        rows.filter_map(|(row, method)| Some((row, method, figure.points.get(method)?)))
+    };
+    match &figure.info.kind {
+        FigureKind::Scatter { x_label, y_label, diagonal, joined } => ScatterPlot {
+            title,
+            x_label: x_label.clone(),
+            y_label: y_label.clone(),
+            diagonal: *diagonal,
+            joined: *joined,
+            groups: shown()
+                .map(|(row, method, points)| PointGroup {
+                    name: named(outcome, figure, method),
+                    color: row,
+                    points: points.clone(),
+                })
+                .collect(),
+        }
+        .render(),
+        FigureKind::Bars { label, decimals, categories, others } => {
+            let ours = shown().map(|(row, method, points)| BarGroup {
+                name: named(outcome, figure, method),
+                color: row,
+                values: by_category(points, categories.len()),
+            });
+            let others = others.iter().enumerate().map(|(index, other)| BarGroup {
+                name: other.name.clone(),
+                color: outcome.methods.len() + index,
+                values: other.values.clone(),
+            });
+            BarPlot {
+                title,
+                label: label.clone(),
+                decimals: *decimals,
+                categories: categories.clone(),
+                groups: ours.chain(others).collect(),
+            }
+            .render()
+        }
+    }
+}
+
+/// The method with its value of the figure's metric: `linear (Spearman: 0.90)`.
+fn named(outcome: &Outcome, figure: &Figure, method: &str) -> String {
+    let value = || {
+        let metric =
+            outcome.metrics.iter().find(|metric| Some(&metric.name) == figure.info.metric.as_ref())?;
+        let seed = outcome.seeds.iter().position(|seed| *seed == figure.seed)?;
+        let value = outcome.methods.get(method)?.values.get(&metric.name)?.get(seed)?;
+        Some(format!("{method} ({}: {})", metric.label, fixed(*value, metric.decimals)))
+    };
+    value().unwrap_or_else(|| method.to_owned())
+}
+
+/// The value of the point at each category's position.
+fn by_category(points: &[[f64; 2]], categories: usize) -> Vec<Option<f64>> {
+    let value =
+        |position: usize| points.iter().find(|[at, _]| *at == position as f64).map(|[_, value]| *value);
+    (0..categories).map(value).collect()
+}
