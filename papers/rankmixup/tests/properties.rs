@@ -208,8 +208,13 @@ proptest! {
         for kind in ["ce", "mixup", "label-smoothing", "focal", "flsd", "mbls", "brier", "ecp", "mmce", "regmixup",
             "mrl", "m-ndcg"] {
             let method: Method = serde_json::from_value(serde_json::json!({ "kind": kind })).unwrap();
-            let weight = tensor(&[0.3, -0.1, 0.2, 0.5, 1.0, -0.7, 0.0, 0.4, 0.9]).require_grad();
-            let batch = Batch { x: tensor(&x), targets: one_hot_of(&labels) };
+            // As in training: f32, the batch on a plain device and the weights on one that keeps gradients.
+            let plain = Device::flex();
+            let x = TensorData::new(x.clone(), [BATCH, CLASSES]);
+            let batch =
+                Batch { x: Tensor::from_data(x, &plain), targets: one_hot(&labels, CLASSES, &plain).unwrap() };
+            let weight: Tensor<2> =
+                Tensor::from_data([[0.3, -0.1, 0.2], [0.5, 1.0, -0.7], [0.0, 0.4, 0.9]], &device()).require_grad();
             let loss = step_loss(&method, batch, &mut Streams::new("properties", seed), |x| {
                 Ok(x.matmul(weight.clone()))
             }).unwrap();
