@@ -3,7 +3,7 @@
 
 use std::num::NonZeroUsize;
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData, activation::softmax};
 use mixup_core::checked::{NonNegative, Positive};
 use mixup_core::mix::Lambda;
 use mixup_core::stream::Streams;
@@ -242,4 +242,21 @@ proptest! {
         let first = draw_copies(NonZeroUsize::MIN, BATCH, &lambda, &mut Streams::new("properties", seed));
         prop_assert_eq!(&draws[..1], &first[..]);
     }
+}
+
+/// At `DCG = IDCG` both branches are 1, but their slopes have opposite signs; the official code
+/// takes the inverted one.
+#[test]
+fn equal_gains_take_the_inverted_ratio() {
+    let mixed = tensor(&[1.0, 0.0, 0.0]).require_grad();
+    let relevance = softmax(mixed.clone().detach(), 1).max_dim(1);
+    let of = |ratio| {
+        let raw = tensor(&[900.0, 0.0, 0.0]);
+        let loss = mndcg_loss(raw, mixed.clone(), relevance.clone(), ratio).unwrap();
+        let slope = mixed.grad(&loss.backward()).unwrap();
+        assert_eq!(value(loss), 0.0);
+        to_host(slope).unwrap()[0]
+    };
+    assert!(of(Ratio::AtMostOne) > 0.05);
+    assert!(of(Ratio::Plain) < -0.05);
 }
