@@ -1,8 +1,10 @@
-//! What the papers share: devices and random streams, mixing, losses, metrics, networks, training.
+//! What the papers share: devices and random streams, mixing, losses, metrics, calibration, networks, training.
 
+pub mod calibrate;
 pub mod checked;
 pub mod device;
 mod error;
+pub mod image;
 pub mod loss;
 pub mod metrics;
 pub mod mix;

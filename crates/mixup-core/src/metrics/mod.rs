@@ -1,3 +1,7 @@
 //! Metrics, computed on the host in f64.
 
+pub mod classification;
+pub mod detection;
+pub mod ece;
 pub mod regression;
+pub mod reliability;

@@ -1,0 +1,5 @@
+//! Calibration after training.
+
+mod temperature;
+
+pub use temperature::{Criterion, TemperatureGrid};

@@ -1,0 +1,28 @@
+//! Losses that several papers use, one file each.
+//!
+//! Targets are `[batch, classes]`, rows that sum to 1: one-hot labels
+//! ([`one_hot`](crate::tensor::one_hot)) or mixtures of them.
+
+mod bce_softmax;
+mod brier;
+mod confidence_penalty;
+mod cross_entropy;
+mod focal;
+mod label_smoothing;
+mod logit_margin;
+mod mmce;
+mod mse;
+mod regularized;
+#[cfg(test)]
+mod testing;
+
+pub use bce_softmax::bce_softmax;
+pub use brier::brier;
+pub use confidence_penalty::confidence_penalty;
+pub use cross_entropy::{mixup_cross_entropy, soft_cross_entropy};
+pub use focal::{focal, focal_sample_dependent};
+pub use label_smoothing::label_smoothing;
+pub use logit_margin::logit_margin;
+pub use mmce::mmce;
+pub use mse::mse;
+pub use regularized::Regularized;
