@@ -291,7 +291,7 @@ fn file_in(folder: &Path, file: &File, check: Check) -> Result<PathBuf, Miss> {
 }
 
 /// Creates the folder and waits until no other process works in it.
-fn lock(folder: &Path) -> io::Result<fs::File> {
+pub(crate) fn lock(folder: &Path) -> io::Result<fs::File> {
     fs::create_dir_all(folder)?;
     let lock = fs::OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
     lock.lock()?;
