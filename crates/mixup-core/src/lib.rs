@@ -1,5 +1,6 @@
 //! What the papers share: devices and random streams, mixing, losses, metrics, networks, training.
 
+pub mod augment;
 pub mod checked;
 pub mod device;
 mod error;
@@ -8,6 +9,7 @@ pub mod metrics;
 pub mod mix;
 pub mod nn;
 pub mod optim;
+pub mod split;
 pub mod stream;
 pub mod tensor;
 pub mod train;
