@@ -87,7 +87,7 @@ pub fn write(writer: impl Write, identity: &str, images: &ImageSet, layout: &Ima
     writer.inner.write_all(&sum)
 }
 
-/// Reads what [`write`] has written for the same archive and layout. It asks for no more memory than
+/// Reads what [`write()`] has written for the same archive and layout. It asks for no more memory than
 /// `layout` needs.
 ///
 /// # Errors

@@ -4,8 +4,8 @@
 mod common;
 
 use common::images::{
-    ANNOTATIONS, CIFAR_10, CIFAR_100, JPEG_10, TINY, cifar_members, grey_jpeg, gzip, jpeg, jpeg_10_members,
-    records, tar, tiny_members, zip,
+    ANNOTATIONS, CIFAR_10, CIFAR_100, JPEG_10, Members, TINY, cifar_members, grey_jpeg, gzip, jpeg,
+    jpeg_10_members, records, tar, tiny_members, zip,
 };
 use mixup_data::{DataError, ImageLayout, ImageSet, cifar10_jpeg, decoded, tiny_imagenet};
 
@@ -129,7 +129,7 @@ fn colours_come_as_planes_and_grey_as_three_equal_ones() {
 
 #[test]
 fn jpeg_archives_that_are_wrong() {
-    let with = |change: &dyn Fn(&mut Vec<(String, Vec<u8>)>)| {
+    let with = |change: &dyn Fn(&mut Members)| {
         let mut members = jpeg_10_members();
         change(&mut members);
         message(parse_jpegs(&members))

@@ -188,6 +188,7 @@ fn a_table_is_not_a_set_of_training_and_test_images() {
 fn a_file_that_no_url_serves_says_so() {
     let (library, _cache) = empty_library();
     let message = library.obtain(&catalogue::CIFAR10_JPEG, &|_| ()).unwrap_err().to_string();
+    assert!(!message.contains("data get"), "{message}");
     for part in
         ["canonical URL: none is known that serves cifar10-jpeg.zip", "DIR/cifar10-jpeg/cifar10-jpeg.zip"]
     {

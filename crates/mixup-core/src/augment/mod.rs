@@ -5,7 +5,7 @@ mod batch;
 mod normalise;
 
 pub use batch::ImageBatcher;
-pub use normalise::{ChannelStatistics, Normalise};
+pub use normalise::{ChannelStatistics, GivenStatistics, Normalise};
 
 use std::num::NonZeroUsize;
 

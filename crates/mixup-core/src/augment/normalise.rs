@@ -8,7 +8,8 @@ use crate::{
     checked::{Positive, UnitInterval},
 };
 
-/// What images are centred and scaled by, as `normalise:` of an experiment names it.
+/// What images are centred and scaled by, as `normalise:` of an experiment names it:
+/// `training-set` or `{given: {mean: [...], std: [...]}}`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalise {
@@ -16,7 +17,6 @@ pub enum Normalise {
     #[default]
     TrainingSet,
     /// Constants, one of each per channel, for bytes divided by 255.
-    #[serde(untagged)]
     Given(GivenStatistics),
 }
 
@@ -127,10 +127,10 @@ mod tests {
     fn given_constants_are_read_and_checked() {
         let read = serde_json::from_str::<Normalise>;
         assert_eq!(read(r#""training-set""#).unwrap(), Normalise::TrainingSet);
-        let given = read(r#"{"mean": [0.5, 0.25], "std": [0.5, 2]}"#).unwrap();
+        let given = read(r#"{"given": {"mean": [0.5, 0.25], "std": [0.5, 2]}}"#).unwrap();
         let found = given.statistics(&[], SHAPE).unwrap();
         assert_eq!((found.mean, found.std), (vec![0.5, 0.25], vec![0.5, 2.0]));
-        assert!(read(r#"{"mean": [0.5], "std": [0]}"#).is_err());
+        assert!(read(r#"{"given": {"mean": [0.5], "std": [0]}}"#).is_err());
         let grey = ImageShape { channels: 1, ..SHAPE };
         let error = given.statistics(&[], grey).unwrap_err().to_string();
         assert!(error.contains("2 means and 2 standard deviations for images of 1 channels"), "{error}");

@@ -8,6 +8,9 @@ use mixup_data::ImageLayout;
 use mixup_data::cifar::CifarLayout;
 use rawzip::{CompressionMethod, ZipArchiveWriter};
 
+/// Names and contents of an archive's members.
+pub type Members = Vec<(String, Vec<u8>)>;
+
 /// Two training files of two images each, two test images, all 2x2.
 pub const CIFAR_10: CifarLayout = CifarLayout {
     images: ImageLayout { train: 4, test: 2, channels: 3, height: 2, width: 2, classes: 10 },
@@ -109,13 +112,13 @@ pub const CLASSES: [&str; 10] =
     ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// One image a class, each of another grey.
-pub fn jpeg_10_members() -> Vec<(String, Vec<u8>)> {
+pub fn jpeg_10_members() -> Members {
     let image = |(label, class): (u8, &&str)| (format!("train/{class}/0000.jpg"), jpeg(8, [20 * label; 3]));
     (0..).zip(&CLASSES).map(image).collect()
 }
 
 /// Classes are listed out of order; `n01` is red, `n02` blue.
-pub fn tiny_members() -> Vec<(String, Vec<u8>)> {
+pub fn tiny_members() -> Members {
     let below = |name: &str| format!("tiny-imagenet-200/{name}");
     let mut members = vec![
         (below("wnids.txt"), b"n02\nn01\n".to_vec()),
