@@ -1,5 +1,6 @@
 //! What the papers share: devices and random streams, mixing, losses, metrics, calibration, networks, training.
 
+pub mod augment;
 pub mod calibrate;
 pub mod checked;
 pub mod device;
@@ -10,6 +11,7 @@ pub mod metrics;
 pub mod mix;
 pub mod nn;
 pub mod optim;
+pub mod split;
 pub mod stream;
 pub mod tensor;
 pub mod train;

@@ -9,12 +9,12 @@ use std::time::Duration;
 use burn::tensor::{Device, Tensor};
 use mixup_core::{
     CoreError,
-    checked::Positive,
+    checked::{NonNegative, Positive, UnitInterval},
     loss::mse,
     metrics::regression,
     mix::{Lambda, mix},
     nn::{Activation, Mlp, MlpConfig},
-    optim::{AdamConfig, OptimizerConfig, Schedule, SgdConfig},
+    optim::{AdamConfig, Clip, OptimizerConfig, Schedule, SgdConfig},
     stream::Streams,
     tensor::{rows_to_device, to_array, to_device},
     train::{Fit, Selection, Shuffle, Task, TrainConfig, Training, fit},
@@ -88,7 +88,18 @@ fn config(epochs: usize) -> TrainConfig {
 }
 
 fn adam() -> OptimizerConfig {
-    OptimizerConfig::Adam(AdamConfig { lr: Positive::new(0.01).unwrap() })
+    OptimizerConfig::Adam(AdamConfig { lr: Positive::new(0.01).unwrap(), clip: None })
+}
+
+/// As the image experiments have it; with a norm, gradients are clipped to it.
+fn sgd(norm: Option<f64>) -> OptimizerConfig {
+    OptimizerConfig::Sgd(SgdConfig {
+        lr: Positive::new(0.05).unwrap(),
+        momentum: UnitInterval::new(0.9).ok(),
+        weight_decay: NonNegative::new(5e-4).ok(),
+        nesterov: true,
+        clip: norm.map(|norm| Clip::Norm(Positive::new(norm).unwrap())),
+    })
 }
 
 fn train(
@@ -133,12 +144,10 @@ fn it_learns() {
 fn killed_at_any_epoch_it_resumes_to_the_same_bits() {
     let epochs = 6;
     let steps = TRAIN / 20;
-    let momentum = mixup_core::checked::UnitInterval::new(0.9).ok();
-    let sgd =
-        OptimizerConfig::Sgd(SgdConfig { lr: Positive::new(0.05).unwrap(), momentum, weight_decay: None });
-    for optimizer in [adam(), sgd] {
+    for optimizer in [adam(), sgd(None), sgd(Some(0.1))] {
         for shuffle in [Shuffle::EveryEpoch, Shuffle::Once] {
-            let config = TrainConfig { shuffle, ..config(epochs) };
+            // The rate of an epoch must come from its number, not from how often it was asked for.
+            let config = TrainConfig { shuffle, schedule: Schedule::Cosine, ..config(epochs) };
             let task = Products::new();
             let undisturbed = train(&task, &config, &optimizer, None).unwrap();
             for killed in 0..epochs {
@@ -155,6 +164,15 @@ fn killed_at_any_epoch_it_resumes_to_the_same_bits() {
             }
         }
     }
+}
+
+#[test]
+fn clipping_acts_in_training_and_only_where_gradients_are_long() {
+    let task = Products::new();
+    let run = |norm| bits(&task, &train(&task, &config(3), &sgd(norm), None).unwrap());
+    let free = run(None);
+    assert_eq!(run(Some(1e6)), free);
+    assert_ne!(run(Some(0.1)), free);
 }
 
 #[test]

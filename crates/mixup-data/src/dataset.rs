@@ -54,8 +54,8 @@ pub struct File {
     pub name: &'static str,
     /// Accepted sums; more than one only where the same content is packed in several ways.
     pub sums: &'static [Sum],
-    /// Where to download it.
-    pub source: Source,
+    /// Where to download it; absent where no URL serves it.
+    pub source: Option<Source>,
 }
 
 /// A download.

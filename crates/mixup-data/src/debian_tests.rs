@@ -6,7 +6,7 @@ use super::*;
 use crate::dataset::Source;
 use crate::digest::{Sum, sha256_of};
 
-const NOWHERE: Source = Source { url: "", gzip: None };
+const NOWHERE: Option<Source> = Some(Source { url: "", gzip: None });
 
 fn wanted(name: &'static str, content: &[u8]) -> File {
     let sum = Sum { sha256: sha256_of([content]).leak(), bytes: content.len() as u64 };

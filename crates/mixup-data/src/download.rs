@@ -64,23 +64,26 @@ pub(crate) fn file(
 ) -> Result<(), String> {
     let part = folder.join(format!("{}.part", file.name));
     let target = folder.join(file.name);
-    let packed = file.source.gzip.as_slice();
+    let Some(source) = &file.source else {
+        return Err(format!("none is known that serves {}", file.name));
+    };
+    let packed = source.gzip.as_slice();
     let sums = if packed.is_empty() { file.sums } else { packed };
     let total = sums.iter().map(|sum| sum.bytes).max().unwrap_or(0);
     let report = |done| progress(Progress { data_set, file: file.name, done, total });
-    fetch(network, file.source.url, sums, &part, &report)?;
+    fetch(network, source.url, sums, &part, &report)?;
     let placed = if packed.is_empty() {
         fs::rename(&part, &target).map_err(|error| error.to_string())
     } else {
-        unpack(&part, file, &target)
+        unpack(&part, source.url, file, &target)
     };
     placed.map_err(|why| format!("cannot write {}: {why}", target.display()))
 }
 
-fn unpack(part: &Path, file: &File, target: &Path) -> Result<(), String> {
+fn unpack(part: &Path, url: &str, file: &File, target: &Path) -> Result<(), String> {
     let packed = fs::read(part).map_err(|error| error.to_string())?;
     let limit = file.sums.iter().map(|sum| sum.bytes).max().unwrap_or(0);
-    let bytes = gzip::unpack(file.source.url, &packed, limit).map_err(|error| error.to_string())?;
+    let bytes = gzip::unpack(url, &packed, limit).map_err(|error| error.to_string())?;
     place(&bytes[..], file.sums, target)?;
     fs::remove_file(part).map_err(|error| error.to_string())
 }

@@ -1,4 +1,4 @@
-//! The sets that linfa-datasets carries.
+//! The sets that linfa-datasets and smartcore carry.
 
 use crate::catalogue;
 use crate::error::DataError;
@@ -35,6 +35,19 @@ pub(crate) fn diabetes() -> Result<Table, DataError> {
     let rows = set.records.rows().into_iter().map(|row| row.to_vec());
     let table = join(&DIABETES, rows, set.targets.iter().copied());
     catalogue::DIABETES.check_values(&table)?;
+    Ok(table)
+}
+
+/// Pixels of a digit, row by row, then the digit.
+pub(crate) fn digits() -> Result<Table, DataError> {
+    let set = smartcore::dataset::digits::load_dataset();
+    let pixels = (0..set.num_features).map(|pixel| format!("pixel_{}_{}", pixel / 8, pixel % 8));
+    let columns: Vec<String> = pixels.chain(["digit".to_owned()]).collect();
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let rows = set.data.chunks(set.num_features.max(1));
+    let rows = rows.map(|row| row.iter().copied().map(f64::from).collect());
+    let table = join(&columns, rows, set.target.iter().copied().map(f64::from));
+    catalogue::DIGITS.check_values(&table)?;
     Ok(table)
 }
 

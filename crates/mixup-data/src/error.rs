@@ -148,6 +148,26 @@ pub enum DataError {
         problem: String,
     },
 
+    /// A member of an archive that does not follow its format, or is not there.
+    #[error("{file}, member {member}: {problem}")]
+    Member {
+        /// The archive.
+        file: String,
+        /// Name of the member.
+        member: String,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+
+    /// The data set exists, but it has no training and test images.
+    #[error("data set `{name}` is not a set of training and test images; such are: {known}")]
+    NotImages {
+        /// Name of the data set.
+        name: &'static str,
+        /// Names of the image sets, comma separated.
+        known: String,
+    },
+
     /// The data set exists, but it is not one table.
     #[error("data set `{name}` is not one table; tables are: {known}")]
     NotATable {
@@ -207,6 +227,14 @@ pub(crate) fn sums_text(sums: &[Sum]) -> String {
 }
 
 impl DataError {
+    pub(crate) fn binary(file: &str, offset: u64, problem: impl Into<String>) -> Self {
+        Self::Binary { file: file.to_owned(), offset, problem: problem.into() }
+    }
+
+    pub(crate) fn member(file: &str, member: &str, problem: impl Into<String>) -> Self {
+        Self::Member { file: file.to_owned(), member: member.to_owned(), problem: problem.into() }
+    }
+
     pub(crate) fn mismatch(path: PathBuf, sums: &[Sum], found: Measured) -> Self {
         let Measured { sha256, bytes } = found;
         Self::Checksum(Box::new(Mismatch { path, expected: sums.to_vec(), sha256: Some(sha256), bytes }))

@@ -20,5 +20,5 @@ pub(crate) fn unpack(file: &str, packed: &[u8], limit: u64) -> Result<Vec<u8>, D
         Ok(_) if unpacked.len() as u64 > limit => format!("unpacks to more than the {limit} bytes expected"),
         Ok(_) => return Ok(unpacked),
     };
-    Err(DataError::Binary { file: file.to_owned(), offset: unpacked.len() as u64, problem })
+    Err(DataError::binary(file, unpacked.len() as u64, problem))
 }

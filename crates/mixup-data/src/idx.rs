@@ -5,77 +5,45 @@ use std::borrow::Cow;
 use crate::catalogue;
 use crate::error::DataError;
 use crate::gzip;
+use crate::images::{ImageSet, LabelledImages};
 use crate::library::Library;
 use crate::tables::contents;
 
-/// Fashion-MNIST as its authors split it.
-#[derive(Debug, Clone)]
-pub struct FashionMnist {
-    /// 60000 images.
-    pub train: LabelledImages,
-    /// 10000 images.
-    pub test: LabelledImages,
-}
-
-/// Grey images with one label each.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LabelledImages {
-    /// Rows of pixels in an image.
-    pub height: usize,
-    /// Pixels in a row.
-    pub width: usize,
-    /// `[images, height, width]`, row-major, 0 (background) to 255.
-    pub pixels: Vec<u8>,
-    /// `[images]`, each less than the number of classes.
-    pub labels: Vec<u8>,
-}
-
-impl LabelledImages {
-    /// The pixels of one image, `height * width` of them.
-    ///
-    /// # Panics
-    /// When `image >= self.labels.len()`, as a slice would.
-    pub fn image(&self, image: usize) -> &[u8] {
-        let size = self.height * self.width;
-        &self.pixels[image * size..(image + 1) * size]
-    }
-
-    /// Reads an image file `[count, height, width]` and a label file `[count]`, each given as
-    /// (name, bytes), packed by gzip or not; `shape` is `[count, height, width]`.
-    ///
-    /// # Errors
-    /// [`DataError::Binary`] for a file that is not IDX, has another shape, or a label that is not below
-    /// `classes`.
-    pub fn parse(
-        shape: [usize; 3],
-        classes: u8,
-        images: (&str, &[u8]),
-        labels: (&str, &[u8]),
-    ) -> Result<Self, DataError> {
-        let [count, height, width] = shape;
-        let pixels = parse(images.0, images.1, &shape)?;
-        let (file, bytes) = labels;
-        let labels = parse(file, bytes, &[count])?;
-        if let Some(index) = labels.iter().position(|&label| label >= classes) {
-            let problem = format!("label {}, expected less than {classes}", labels[index]);
-            return Err(broken(file, header_bytes(1) + index, problem));
-        }
-        Ok(Self { height, width, pixels, labels })
-    }
-}
-
-/// Loads Fashion-MNIST.
+/// Fashion-MNIST: 60000 and 10000 images.
 ///
 /// # Errors
-/// What [`Library::obtain`] and [`LabelledImages::parse`] say.
-pub fn fashion_mnist(library: &Library) -> Result<FashionMnist, DataError> {
+/// What [`Library::obtain`] and [`labelled_images`] say.
+pub fn fashion_mnist(library: &Library) -> Result<ImageSet, DataError> {
     let files: [_; 4] = contents(library, &catalogue::FASHION_MNIST)?;
     let [train_images, train_labels, test_images, test_labels] =
         files.each_ref().map(|(file, bytes)| (file.as_str(), bytes.as_slice()));
-    Ok(FashionMnist {
-        train: LabelledImages::parse([60_000, 28, 28], 10, train_images, train_labels)?,
-        test: LabelledImages::parse([10_000, 28, 28], 10, test_images, test_labels)?,
+    Ok(ImageSet {
+        train: labelled_images([60_000, 28, 28], 10, train_images, train_labels)?,
+        test: labelled_images([10_000, 28, 28], 10, test_images, test_labels)?,
     })
+}
+
+/// Reads an image file `[count, height, width]` and a label file `[count]`, each given as (name, bytes),
+/// packed by gzip or not; `shape` is `[count, height, width]`.
+///
+/// # Errors
+/// [`DataError::Binary`] for a file that is not IDX, has another shape, or a label that is not below
+/// `classes`.
+pub fn labelled_images(
+    shape: [usize; 3],
+    classes: u16,
+    images: (&str, &[u8]),
+    labels: (&str, &[u8]),
+) -> Result<LabelledImages, DataError> {
+    let [count, height, width] = shape;
+    let pixels = parse(images.0, images.1, &shape)?;
+    let (file, bytes) = labels;
+    let labels: Vec<u16> = parse(file, bytes, &[count])?.into_iter().map(u16::from).collect();
+    if let Some(index) = labels.iter().position(|&label| label >= classes) {
+        let problem = format!("label {}, expected less than {classes}", labels[index]);
+        return Err(broken(file, header_bytes(1) + index, problem));
+    }
+    Ok(LabelledImages { channels: 1, height, width, classes, pixels, labels })
 }
 
 /// Reads the unsigned bytes of an IDX file of this shape, packed by gzip or not; `file` names it in
@@ -128,5 +96,5 @@ fn header_bytes(dimensions: usize) -> usize {
 }
 
 fn broken(file: &str, offset: usize, problem: String) -> DataError {
-    DataError::Binary { file: file.to_owned(), offset: offset as u64, problem }
+    DataError::binary(file, offset as u64, problem)
 }

@@ -135,5 +135,5 @@ fn shown(cell: &[u8]) -> String {
 
 fn unreadable(file: &str, error: &csv::Error) -> DataError {
     let offset = error.position().map_or(0, csv::Position::byte);
-    DataError::Binary { file: file.to_owned(), offset, problem: error.to_string() }
+    DataError::binary(file, offset, error.to_string())
 }

@@ -1,25 +1,35 @@
 #![doc = include_str!("../README.md")]
 
 pub mod catalogue;
+pub mod cifar;
+pub mod cifar10_jpeg;
 mod dataset;
 mod debian;
+pub mod decoded;
 mod digest;
 mod download;
 mod embedded;
 mod error;
 mod gzip;
 pub mod idx;
+mod images;
+mod jpeg;
 mod layout;
 mod library;
 pub mod regmix;
 mod table;
 mod tables;
+pub mod tiny_imagenet;
+mod zip;
 
+pub use cifar::{cifar_10, cifar_100};
+pub use cifar10_jpeg::cifar10_jpeg;
 pub use dataset::{Content, DataSet, DebianPackage, File, Source};
 pub use digest::Sum;
 pub use download::{Network, Progress};
 pub use error::{Attempt, DataError, Mismatch};
-pub use idx::{FashionMnist, LabelledImages, fashion_mnist};
+pub use idx::fashion_mnist;
+pub use images::{ImageLayout, ImageSet, LabelledImages, digits, load_images};
 pub use layout::Layout;
 pub use library::{Library, Located, Provider};
 pub use regmix::{ProxyRuns, RegMix, regmix};
@@ -28,3 +38,4 @@ pub use tables::{
     AIRFOIL, COMMUNITIES_CRIME, EXCHANGE_RATE, NO2, SKILLCRAFT, airfoil, communities_crime, diabetes,
     exchange_rate, load_table, no2, skillcraft, wine_quality,
 };
+pub use tiny_imagenet::tiny_imagenet_200;

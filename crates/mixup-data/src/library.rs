@@ -291,7 +291,7 @@ fn file_in(folder: &Path, file: &File, check: Check) -> Result<PathBuf, Miss> {
 }
 
 /// Creates the folder and waits until no other process works in it.
-fn lock(folder: &Path) -> io::Result<fs::File> {
+pub(crate) fn lock(folder: &Path) -> io::Result<fs::File> {
     fs::create_dir_all(folder)?;
     let lock = fs::OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
     lock.lock()?;
@@ -300,9 +300,13 @@ fn lock(folder: &Path) -> io::Result<fs::File> {
 
 fn unavailable(set: &DataSet, tried: Vec<Attempt>) -> DataError {
     let first_file = set.files().first().map_or("", |file| file.name);
+    let by_internet = if set.files().iter().all(|file| file.source.is_some()) {
+        format!("`cargo xtask data get {}` with internet, or ", set.name)
+    } else {
+        String::new()
+    };
     let mut advice = format!(
-        "To have it: `cargo xtask data get {name}` with internet, or set MIXUP_DATA_DIR=DIR (or \
-         --data-dir DIR) where DIR/{name}/{first_file} is{more}",
+        "To have it: {by_internet}set MIXUP_DATA_DIR=DIR (or --data-dir DIR) where DIR/{name}/{first_file} is{more}",
         name = set.name,
         more = if set.files().len() > 1 { " with the other files beside it" } else { "" },
     );

@@ -186,7 +186,7 @@ pub fn exchange_rate(library: &Library) -> Result<Table, DataError> {
 /// Loads a table.
 type Load = fn(&Library) -> Result<Table, DataError>;
 
-const TABLES: [(&DataSet, Load); 7] = [
+const TABLES: [(&DataSet, Load); 8] = [
     (&catalogue::AIRFOIL, airfoil),
     (&catalogue::NO2, no2),
     (&catalogue::WINE_QUALITY, wine_quality),
@@ -194,6 +194,7 @@ const TABLES: [(&DataSet, Load); 7] = [
     (&catalogue::SKILLCRAFT, skillcraft),
     (&catalogue::COMMUNITIES_CRIME, communities_crime),
     (&catalogue::EXCHANGE_RATE, exchange_rate),
+    (&catalogue::DIGITS, |_| embedded::digits()),
 ];
 
 /// The table of this name.

@@ -290,7 +290,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn packed_set(url: &str, packed: &[u8], unpacked: &[u8]) -> DataSet {
-    let source = Source { url: url.to_owned().leak(), gzip: Some(sum(packed)) };
+    let source = Some(Source { url: url.to_owned().leak(), gzip: Some(sum(packed)) });
     made_set(vec![File { name: "a.bin", sums: vec![sum(unpacked)].leak(), source }])
 }
 
@@ -390,7 +390,7 @@ fn fashion_mnist_from_the_debian_package() {
     let unreachable: Vec<File> = set
         .files()
         .iter()
-        .map(|file| File { source: Source { url: "http://127.0.0.1:1/", gzip: None }, ..*file })
+        .map(|file| File { source: Some(Source { url: "http://127.0.0.1:1/", gzip: None }), ..*file })
         .collect();
     let set = DataSet { content: mixup_data::Content::Files(unreachable.leak()), ..set };
     let (library, _cache) = empty_library();

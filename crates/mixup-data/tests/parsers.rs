@@ -5,8 +5,7 @@ use std::io::Write;
 
 use mixup_data::regmix::{loss_layout, mixture_layout};
 use mixup_data::{
-    AIRFOIL, COMMUNITIES_CRIME, DataError, EXCHANGE_RATE, LabelledImages, Layout, NO2, ProxyRuns, SKILLCRAFT,
-    idx,
+    AIRFOIL, COMMUNITIES_CRIME, DataError, EXCHANGE_RATE, Layout, NO2, ProxyRuns, SKILLCRAFT, idx,
 };
 use proptest::prelude::*;
 
@@ -189,7 +188,7 @@ fn labelled_images() {
     let images = idx_file(8, &[2, 1, 2], &[1, 2, 3, 4]);
     let parse = |labels: &[u8]| {
         let labels = idx_file(8, &[labels.len() as u32], labels);
-        LabelledImages::parse([2, 1, 2], 10, ("images", &images), ("labels", &labels))
+        idx::labelled_images([2, 1, 2], 10, ("images", &images), ("labels", &labels))
     };
     let set = parse(&[0, 9]).unwrap();
     assert_eq!((set.image(1), &set.labels[..], set.height, set.width), (&[3, 4][..], &[0, 9][..], 1, 2));

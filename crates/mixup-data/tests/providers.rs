@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use common::{empty_library, made_file, made_set, sum, write};
-use mixup_data::{DataError, DataSet, Library, Provider, catalogue, load_table};
+use mixup_data::{DataError, DataSet, Library, Provider, catalogue, load_images, load_table};
 use tempfile::TempDir;
 
 const NOWHERE: &str = "http://127.0.0.1:1/";
@@ -158,7 +158,7 @@ fn an_unknown_name_is_met_with_the_nearest_one() {
 #[test]
 fn embedded_sets_need_nothing() {
     let nowhere = Library::new(None, "/nonexistent/cache".into());
-    for name in ["wine-quality", "diabetes"] {
+    for name in ["wine-quality", "diabetes", "digits"] {
         let set = catalogue::find(name).unwrap();
         let located = nowhere.locate(set).unwrap();
         assert_eq!((located.provider, located.to_string().as_str()), (Provider::Embedded, "embedded"));
@@ -176,6 +176,27 @@ fn a_set_of_several_files_is_not_a_table() {
 }
 
 #[test]
+fn a_table_is_not_a_set_of_training_and_test_images() {
+    let (library, _cache) = empty_library();
+    for name in ["airfoil", "digits"] {
+        let message = load_images(&library, name).unwrap_err().to_string();
+        assert!(message.contains("fashion-mnist, cifar-10, cifar-100, cifar10-jpeg"), "{message}");
+    }
+}
+
+#[test]
+fn a_file_that_no_url_serves_says_so() {
+    let (library, _cache) = empty_library();
+    let message = library.obtain(&catalogue::CIFAR10_JPEG, &|_| ()).unwrap_err().to_string();
+    assert!(!message.contains("data get"), "{message}");
+    for part in
+        ["canonical URL: none is known that serves cifar10-jpeg.zip", "DIR/cifar10-jpeg/cifar10-jpeg.zip"]
+    {
+        assert!(message.contains(part), "{part} in\n{message}");
+    }
+}
+
+#[test]
 fn the_catalogue_is_well_formed() {
     for (index, set) in catalogue::ALL.iter().enumerate() {
         assert_eq!(set.sha256().len(), 64, "{}", set.name);
@@ -185,9 +206,13 @@ fn the_catalogue_is_well_formed() {
             assert_ne!(set.sha256(), other.sha256(), "{} and {}", set.name, other.name);
         }
         for file in set.files() {
-            assert!(!file.name.contains('/') && file.source.url.starts_with("http"), "{}", file.name);
-            assert!(file.source.url.trim_end_matches(".gz").ends_with(file.name.trim_end_matches(".gz")));
-            for sum in file.sums.iter().chain(&file.source.gzip) {
+            assert!(!file.name.contains('/'), "{}", file.name);
+            if let Some(source) = &file.source {
+                assert!(source.url.starts_with("http"), "{}", source.url);
+                assert!(source.url.trim_end_matches(".gz").ends_with(file.name.trim_end_matches(".gz")));
+            }
+            let packed = file.source.iter().filter_map(|source| source.gzip.as_ref());
+            for sum in file.sums.iter().chain(packed) {
                 assert_eq!(sum.sha256.len(), 64, "{}", file.name);
                 assert!(sum.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
             }

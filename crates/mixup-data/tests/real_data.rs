@@ -7,7 +7,7 @@ mod common;
 use std::fs;
 
 use common::{real_data_dir, real_library};
-use mixup_data::{DataError, Library, Table, airfoil, catalogue, load_table};
+use mixup_data::{DataError, Library, Table, airfoil, catalogue, load_images, load_table};
 
 /// Minimum, maximum, mean and population standard deviation.
 fn statistics(values: &[f64]) -> [f64; 4] {
@@ -36,6 +36,10 @@ fn counts(values: &[f64]) -> Vec<usize> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.chunk_by(|a, b| a == b).map(<[f64]>::len).collect()
+}
+
+fn label_counts(labels: &[u16]) -> Vec<usize> {
+    counts(&labels.iter().copied().map(f64::from).collect::<Vec<_>>())
 }
 
 #[test]
@@ -141,8 +145,7 @@ fn fashion_mnist_is_as_documented() {
     let Some(library) = real_library(&catalogue::FASHION_MNIST) else { return };
     let set = mixup_data::fashion_mnist(&library).unwrap();
     for (images, each) in [(&set.train, 6000), (&set.test, 1000)] {
-        let labels: Vec<f64> = images.labels.iter().copied().map(f64::from).collect();
-        assert_eq!(counts(&labels), [each; 10]);
+        assert_eq!(label_counts(&images.labels), [each; 10]);
         assert_eq!(images.pixels.len(), 10 * each * 784);
         assert!(images.image(0).contains(&255) && images.image(0).contains(&0));
     }
@@ -172,6 +175,75 @@ fn diabetes_is_as_documented() {
         let length: f64 = table.column(column).iter().map(|cell| cell * cell).sum();
         assert!((0.98..=1.0 + 1e-9).contains(&length), "{column}: {length}");
     }
+}
+
+#[test]
+fn digits_are_as_documented() {
+    let images = mixup_data::digits(&Library::from_env(None)).unwrap();
+    // Counts, mean and first row as scikit-learn's `load_digits` gives them.
+    assert_eq!(label_counts(&images.labels), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+    assert_eq!(images.image(0)[..16], [0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0]);
+    let mean = images.pixels.iter().copied().map(f64::from).sum::<f64>() / images.pixels.len() as f64;
+    assert!((mean - 4.884164579855314).abs() < 1e-12, "{mean}");
+    assert_eq!((images.len(), images.pixels.iter().max()), (1797, Some(&16)));
+}
+
+#[test]
+fn cifar10_jpeg_is_as_documented_and_decoded_once() {
+    let Some(library) = real_library(&catalogue::CIFAR10_JPEG) else { return };
+    let cache = tempfile::tempdir().unwrap();
+    let library = Library::new(library.data_dir, cache.path().to_owned());
+    let timed = || {
+        let start = std::time::Instant::now();
+        (load_images(&library, "cifar10-jpeg").unwrap(), start.elapsed())
+    };
+    let (set, decoding) = timed();
+    let (again, loading) = timed();
+    println!("decoded in {decoding:.2?}, loaded in {loading:.2?}");
+    assert!(set == again);
+    for (images, each) in [(&set.train, 5000), (&set.test, 1000)] {
+        assert_eq!(label_counts(&images.labels), [each; 10]);
+        assert_eq!(images.pixels.len(), 10 * each * 3072);
+    }
+    // Mean and spread of CIFAR-10's training images by channel, which re-coding hardly moves.
+    let documented = [(0.4914, 0.2470), (0.4822, 0.2435), (0.4465, 0.2616)];
+    for (channel, (mean, spread)) in documented.into_iter().enumerate() {
+        let plane = |image: usize| &set.train.image(image)[1024 * channel..1024 * (channel + 1)];
+        let values: Vec<f64> =
+            (0..set.train.len()).flat_map(plane).map(|&value| f64::from(value) / 255.0).collect();
+        let [.., found_mean, found_spread] = statistics(&values);
+        assert!(
+            (found_mean - mean).abs() < 0.002 && (found_spread - spread).abs() < 0.005,
+            "channel {channel}: {found_mean} {found_spread}"
+        );
+    }
+    // Where another version of the decoder gives other pixels, raise the version of the decoded cache.
+    let pixels = common::sha256(&[set.train.pixels, set.test.pixels].concat());
+    assert_eq!(pixels, "2529360d35647b7ac97bae3e3f859360cbacd7aa65ac09effac3e0291174ddf1");
+}
+
+#[test]
+fn cifar_10_is_as_documented() {
+    let Some(library) = real_library(&catalogue::CIFAR_10) else { return };
+    let set = mixup_data::cifar_10(&library).unwrap();
+    assert_eq!(label_counts(&set.train.labels), [5000; 10]);
+    assert_eq!(label_counts(&set.test.labels), [1000; 10]);
+}
+
+#[test]
+fn cifar_100_is_as_documented() {
+    let Some(library) = real_library(&catalogue::CIFAR_100) else { return };
+    let set = mixup_data::cifar_100(&library).unwrap();
+    assert_eq!(label_counts(&set.train.labels), [500; 100]);
+    assert_eq!(label_counts(&set.test.labels), [100; 100]);
+}
+
+#[test]
+fn tiny_imagenet_is_as_documented() {
+    let Some(library) = real_library(&catalogue::TINY_IMAGENET_200) else { return };
+    let set = mixup_data::tiny_imagenet_200(&library).unwrap();
+    assert_eq!(label_counts(&set.train.labels), [500; 200]);
+    assert_eq!(label_counts(&set.test.labels), [50; 200]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! From tables to training, validation and test samples, as the official code prepares them.
 
-use mixup_core::CoreError;
+use mixup_core::{CoreError, split::random_parts};
 use mixup_data::Table;
 use ndarray::{Array, Array1, Array2, Array3, ArrayView2, Axis, Dimension, Ix2, Ix3, RemoveAxis, s};
-use rand::{Rng, seq::SliceRandom};
+use rand::Rng;
 
 use crate::method::{Counts, Fractions, Scaling, Windows};
 
@@ -134,21 +134,12 @@ pub fn random_split(
     counts: &Counts,
     rng: &mut impl Rng,
 ) -> Result<Parts<Ix2>, CoreError> {
-    let Counts { train, validation, test } = *counts;
-    if train + validation + test > samples.len() || train * validation * test == 0 {
-        return Err(CoreError::Invalid(format!(
-            "split into {train} + {validation} + {test} of {} rows: each part needs a row, and the sum must not \
-             be larger than the table",
-            samples.len()
-        )));
-    }
-    let mut order: Vec<usize> = (0..samples.len()).collect();
-    order.shuffle(rng);
-    let part = |start: usize, length: usize| samples.select(&order[start..start + length]);
+    let [train, validation, test] =
+        random_parts(samples.len(), [counts.train, counts.validation, counts.test], rng)?;
     Ok(Parts {
-        train: part(0, train),
-        validation: part(train, validation),
-        test: part(train + validation, test),
+        train: samples.select(&train),
+        validation: samples.select(&validation),
+        test: samples.select(&test),
     })
 }
 

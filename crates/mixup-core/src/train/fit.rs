@@ -10,7 +10,11 @@ use rand::seq::SliceRandom;
 
 use super::checkpoint::{Checkpoint, State};
 use super::{Shuffle, TrainConfig};
-use crate::{CoreError, optim::OptimizerConfig, stream::Streams};
+use crate::{
+    CoreError,
+    optim::{Clip, OptimizerConfig},
+    stream::Streams,
+};
 
 /// What is trained: a paper supplies the loss of a step and the validation loss.
 pub trait Task {
@@ -141,7 +145,7 @@ fn train_epoch<T: Task>(
             return Err(CoreError::NonFinite { epoch: state.epoch + 1, step: step + 1, loss: value });
         }
         total += f64::from(value);
-        descend(state, loss, lr);
+        descend(state, loss, lr, training.optimizer.clip());
     }
     state.train_loss.push(total / (order.len() / config.batch.get()) as f64);
     state.order = order;
@@ -150,8 +154,12 @@ fn train_epoch<T: Task>(
     Ok(())
 }
 
-fn descend<M: Module>(state: &mut State<M>, loss: Tensor<1>, lr: f64) {
-    let gradients = GradientsParams::from_grads(loss.backward(), &state.model);
+/// One step of the optimiser.
+fn descend<M: Module>(state: &mut State<M>, loss: Tensor<1>, lr: f64, clip: Option<Clip>) {
+    let mut gradients = GradientsParams::from_grads(loss.backward(), &state.model);
+    if let Some(clip) = clip {
+        clip.apply(&state.model, &mut gradients);
+    }
     let optimizer: &mut ModuleOptimizer = &mut state.optimizer;
     // `step` takes the module by value; the clone shares its tensors until they are replaced.
     state.model = optimizer.step(lr, state.model.clone(), gradients);

@@ -1,6 +1,7 @@
 //! What several test files share.
 #![allow(dead_code, reason = "each test file uses its own part of this module")]
 
+pub mod images;
 pub mod server;
 
 use std::fs;
@@ -25,7 +26,8 @@ pub fn sum(bytes: &[u8]) -> Sum {
 
 /// A file of a made data set.
 pub fn made_file(name: &'static str, content: &[u8], url: &str) -> File {
-    File { name, sums: vec![sum(content)].leak(), source: Source { url: url.to_owned().leak(), gzip: None } }
+    let source = Some(Source { url: url.to_owned().leak(), gzip: None });
+    File { name, sums: vec![sum(content)].leak(), source }
 }
 
 /// A made data set `made` (folder alias `made_set`).

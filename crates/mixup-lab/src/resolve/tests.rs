@@ -1,6 +1,10 @@
 use std::path::Path;
 
-use mixup_core::checked::Positive;
+use mixup_core::{
+    augment::{AugmentConfig, Normalise},
+    checked::Positive,
+    split::HoldOut,
+};
 use serde::{Deserialize, Serialize};
 
 use super::*;
@@ -25,6 +29,12 @@ struct Method {
 struct Setting {
     #[serde(default)]
     limit: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    augment: Option<AugmentConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    normalise: Option<Normalise>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    split: Option<HoldOut>,
 }
 
 impl Paper for Demo {
@@ -135,6 +145,54 @@ fn the_command_line_goes_over_the_profile() {
     let smoke = resolved(GOOD, Profile::Smoke, &overrides).unwrap();
     assert_eq!(smoke.seeds, [0, 1, 2, 3, 4]);
     assert!(smoke.runs.iter().all(|run| run.spec["device"] == "cuda:0"));
+}
+
+/// An experiment on images, with all that core has for them.
+fn with_images() -> String {
+    let settings = "setting: {limit: 0.5, augment: {crop: {padding: 4}, flip: true}, normalise: {given: {mean: \
+                    [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]}}, split: {validation: 5000, stratified: true}}\n\
+                    optimizer: {kind: sgd, lr: 0.1, momentum: 0.9, weight_decay: 5e-4, nesterov: true, clip: \
+                    {norm: 2}}";
+    GOOD.replace("setting: {limit: 0.5}", settings).replace("wine-quality", "cifar10-jpeg")
+}
+
+#[test]
+fn image_experiments_say_how_they_train() {
+    let resolved = resolved(&with_images(), Profile::Desk, &Overrides::default()).unwrap();
+    let spec = &resolved.runs[0].spec;
+    assert_eq!(spec["data"], "cifar10-jpeg");
+    assert_eq!(spec["setting"]["augment"]["crop"]["padding"], 4);
+    assert_eq!(spec["setting"]["normalise"]["given"]["mean"][0], 0.5);
+    assert_eq!(spec["setting"]["split"]["validation"], 5000);
+    assert_eq!(
+        (&spec["optimizer"]["clip"]["norm"], &spec["optimizer"]["nesterov"]),
+        (&2.0.into(), &true.into())
+    );
+}
+
+#[test]
+fn image_experiments_are_checked() {
+    for (from, to, message) in [
+        ("padding: 4", "padding: 0", "wine.yaml:6:"),
+        ("mean: [0.5", "mean: [125", "a number from 0 to 1"),
+        ("validation: 5000", "validation: 0", "wine.yaml:6:"),
+        ("clip: {norm: 2}", "clip: {norm: 0}", "a finite number above 0"),
+        ("clip: {norm: 2}", "clip: {length: 2}", "wine.yaml:7:"),
+    ] {
+        let text = with_images();
+        assert!(text.contains(from), "the test's own text lacks {from}");
+        let error = resolved(&text.replacen(from, to, 1), Profile::Desk, &Overrides::default());
+        let shown = error.expect_err("must be refused").to_string();
+        assert!(shown.contains(message), "{shown}\n  lacks: {message}");
+    }
+}
+
+#[test]
+fn every_data_set_of_the_catalogue_resolves() {
+    for set in catalogue::ALL {
+        let text = GOOD.replace("data: wine-quality", &format!("data: {}", set.name));
+        assert_eq!(resolved(&text, Profile::Desk, &Overrides::default()).unwrap().data, set.name);
+    }
 }
 
 #[track_caller]

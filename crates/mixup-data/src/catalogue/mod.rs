@@ -3,7 +3,11 @@
 //! Each SHA-256 was computed from a file at hand or read in a published list; where our file is not
 //! known to be the canonical one byte for byte, `note` says so.
 
-use crate::dataset::{Content, DataSet, DebianPackage, File, Source};
+mod images;
+
+pub use images::{CIFAR_10, CIFAR_100, CIFAR10_JPEG, DIGITS, FASHION_MNIST, TINY_IMAGENET_200};
+
+use crate::dataset::{Content, DataSet, File, Source};
 use crate::digest::Sum;
 use crate::embedded;
 use crate::error::DataError;
@@ -25,7 +29,7 @@ pub fn find(name: &str) -> Result<&'static DataSet, DataError> {
 }
 
 /// Every data set.
-pub static ALL: [&DataSet; 9] = [
+pub static ALL: [&DataSet; 14] = [
     &AIRFOIL,
     &NO2,
     &WINE_QUALITY,
@@ -34,7 +38,12 @@ pub static ALL: [&DataSet; 9] = [
     &COMMUNITIES_CRIME,
     &EXCHANGE_RATE,
     &REGMIX,
+    &DIGITS,
     &FASHION_MNIST,
+    &CIFAR_10,
+    &CIFAR_100,
+    &CIFAR10_JPEG,
+    &TINY_IMAGENET_200,
 ];
 
 /// A file: name, URL, accepted sums.
@@ -43,10 +52,11 @@ macro_rules! file {
         File {
             name: $name,
             sums: &[$(Sum { sha256: $sha256, bytes: $bytes }),+],
-            source: Source { url: $url, gzip: None },
+            source: Some(Source { url: $url, gzip: None }),
         }
     };
 }
+use file;
 
 /// What most sets do not have.
 const PLAIN: DataSet = DataSet {
@@ -97,14 +107,14 @@ pub static NO2: DataSet = DataSet {
             sha256: "a462c62f0bab1ec537dd9cc43fa3f31274cb21977d85bca70da885235652f47b",
             bytes: 52_766,
         }],
-        source: Source {
+        source: Some(Source {
             url: "https://raw.githubusercontent.com/EpistasisLab/pmlb/\
                   792a7a2e6e5a555cc752773e51b677e6f1120b63/datasets/regression/547_no2/547_no2.tsv.gz",
             gzip: Some(Sum {
                 sha256: "e116f24d2cabc7388a0714f1d0bf3a85f7613e3fc2b88642c47154fece000c73",
                 bytes: 15_471,
             }),
-        },
+        }),
     }]),
     ..PLAIN
 };
@@ -274,46 +284,5 @@ pub static REGMIX: DataSet = DataSet {
             "b2451e2b7fa15400688edc39e4d32f21ccbe0fb356e07d62a0e9ccddf247114f"
         ),
     ]),
-    ..PLAIN
-};
-
-/// A file of Fashion-MNIST, with the published sum and that of Debian's copy, which has another gzip
-/// header.
-macro_rules! fashion_mnist {
-    ($name:literal, $sums:tt) => {
-        file!($name, concat!("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", $name), $sums)
-    };
-}
-
-/// Fashion-MNIST.
-pub static FASHION_MNIST: DataSet = DataSet {
-    name: "fashion-mnist",
-    folder: "fashion-mnist",
-    title: "Fashion-MNIST: 60000 training and 10000 test images of clothes, 28x28 grey, 10 classes",
-    citation: "Xiao, Rasul, Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747",
-    licence: "MIT, Copyright (c) 2017 Zalando SE",
-    page: "https://github.com/zalandoresearch/fashion-mnist",
-    note: "Debian's files are packed anew, without the file name in the gzip header; unpacked, they have the \
-           published sums of Zalando's.",
-    content: Content::Files(&[
-        fashion_mnist!("train-images-idx3-ubyte.gz", [
-            26_421_880: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-            26_421_856: "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7"
-        ]),
-        fashion_mnist!("train-labels-idx1-ubyte.gz", [
-            29_515: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-            29_491: "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056"
-        ]),
-        fashion_mnist!("t10k-images-idx3-ubyte.gz", [
-            4_422_102: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-            4_422_079: "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa"
-        ]),
-        fashion_mnist!("t10k-labels-idx1-ubyte.gz", [
-            5_148: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-            5_125: "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05"
-        ]),
-    ]),
-    system: Some("/usr/share/datasets/fashion-mnist"),
-    debian: Some(DebianPackage { name: "dataset-fashion-mnist", folder: "usr/share/datasets/fashion-mnist" }),
     ..PLAIN
 };

@@ -1,4 +1,10 @@
-//! Optimisers and learning-rate schedules, as the experiments name them.
+//! Optimisers, gradient clipping and learning-rate schedules, as the experiments name them.
+
+mod clip;
+mod schedule;
+
+pub use clip::Clip;
+pub use schedule::Schedule;
 
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig as BurnAdam, ModuleOptimizer, SgdConfig as BurnSgd, decay::WeightDecayConfig};
@@ -22,20 +28,30 @@ pub enum OptimizerConfig {
 pub struct AdamConfig {
     /// Learning rate.
     pub lr: Positive,
+    /// What gradients are cut to before the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
 }
 
-/// Settings of [`OptimizerConfig::Sgd`].
+/// Settings of [`OptimizerConfig::Sgd`]. A step is PyTorch's: `g + weight_decay * w` goes into the
+/// momentum, and the learning rate multiplies what comes out of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SgdConfig {
     /// Learning rate.
     pub lr: Positive,
-    /// Momentum, without dampening or Nesterov's look-ahead.
+    /// Momentum, without dampening.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub momentum: Option<UnitInterval>,
     /// L2 penalty added to the gradient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_decay: Option<NonNegative>,
+    /// Nesterov's look-ahead: the step is the gradient plus `momentum` times the new velocity.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nesterov: bool,
+    /// What gradients are cut to before the step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip: Option<Clip>,
 }
 
 impl OptimizerConfig {
@@ -44,6 +60,14 @@ impl OptimizerConfig {
         match self {
             Self::Adam(adam) => adam.lr.get(),
             Self::Sgd(sgd) => sgd.lr.get(),
+        }
+    }
+
+    /// What gradients are cut to before a step.
+    pub fn clip(&self) -> Option<Clip> {
+        match self {
+            Self::Adam(adam) => adam.clip,
+            Self::Sgd(sgd) => sgd.clip,
         }
     }
 
@@ -56,7 +80,7 @@ impl OptimizerConfig {
                 let momentum = sgd.momentum.map(|momentum| MomentumConfig {
                     momentum: momentum.get(),
                     dampening: 0.0,
-                    nesterov: false,
+                    nesterov: sgd.nesterov,
                 });
                 let decay = sgd.weight_decay.map(|decay| WeightDecayConfig::new(decay.get() as f32));
                 BurnSgd::new().with_momentum(momentum).with_weight_decay(decay).init()
@@ -65,49 +89,5 @@ impl OptimizerConfig {
     }
 }
 
-/// How the learning rate changes from epoch to epoch, as `schedule:` of `train:` names it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Schedule {
-    /// Always the optimiser's.
-    #[default]
-    Constant,
-    /// Times `factor` from each of the named epochs (counted from 0) on.
-    Step {
-        /// Epochs at which the rate drops.
-        at: Vec<usize>,
-        /// What it is multiplied by.
-        factor: Positive,
-    },
-    /// Half a cosine from the optimiser's rate down to 0 after the last epoch.
-    Cosine,
-}
-
-impl Schedule {
-    /// What the learning rate is multiplied by in `epoch` (from 0) of `epochs`.
-    pub fn factor(&self, epoch: usize, epochs: usize) -> f64 {
-        match self {
-            Self::Constant => 1.0,
-            Self::Step { at, factor } => {
-                let drops = at.iter().filter(|&&drop| drop <= epoch).count();
-                factor.get().powi(drops as i32)
-            }
-            Self::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * epoch as f64 / epochs as f64).cos()),
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn schedules() {
-        assert_eq!(Schedule::Constant.factor(7, 10), 1.0);
-        let step = Schedule::Step { at: vec![2, 4], factor: Positive::new(0.5).unwrap() };
-        let factors: Vec<f64> = (0..6).map(|epoch| step.factor(epoch, 6)).collect();
-        assert_eq!(factors, [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]);
-        assert_eq!(Schedule::Cosine.factor(0, 10), 1.0);
-        assert!((Schedule::Cosine.factor(5, 10) - 0.5).abs() < 1e-12);
-    }
-}
+mod tests;

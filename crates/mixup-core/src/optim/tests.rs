@@ -1,0 +1,162 @@
+//! Steps on two small parameters, by hand and by PyTorch's definition.
+
+use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+
+use super::*;
+
+/// A vector and a matrix.
+#[derive(Module, Debug)]
+struct Pair {
+    vector: Param<Tensor<1>>,
+    matrix: Param<Tensor<2>>,
+}
+
+impl Pair {
+    fn new(vector: [f32; 2], matrix: [[f32; 2]; 1]) -> Self {
+        let device = Device::flex();
+        let model = Self {
+            vector: Param::from_tensor(Tensor::from_floats(vector, &device)),
+            matrix: Param::from_tensor(Tensor::from_floats(matrix, &device)),
+        };
+        model.train()
+    }
+
+    /// Gradients that are these numbers, by way of a linear loss.
+    fn gradients(&self, vector: [f32; 2], matrix: [[f32; 2]; 1]) -> GradientsParams {
+        let device = self.vector.val().device();
+        let loss = (self.vector.val() * Tensor::from_floats(vector, &device)).sum()
+            + (self.matrix.val() * Tensor::from_floats(matrix, &device)).sum();
+        GradientsParams::from_grads(loss.backward(), self)
+    }
+
+    fn values(&self) -> Vec<f32> {
+        let vector = self.vector.val().into_data().try_to_vec().unwrap();
+        [vector, self.matrix.val().into_data().try_to_vec().unwrap()].concat()
+    }
+}
+
+fn assert_close(found: &[f32], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    let close =
+        found.iter().zip(expected).all(|(&found, expected)| (f64::from(found) - expected).abs() < 1e-6);
+    assert!(close, "{found:?}, expected {expected:?}");
+}
+
+fn sgd(lr: f64, momentum: Option<f64>, weight_decay: Option<f64>, nesterov: bool) -> OptimizerConfig {
+    OptimizerConfig::Sgd(SgdConfig {
+        lr: Positive::new(lr).unwrap(),
+        momentum: momentum.map(|value| UnitInterval::new(value).unwrap()),
+        weight_decay: weight_decay.map(|value| NonNegative::new(value).unwrap()),
+        nesterov,
+        clip: None,
+    })
+}
+
+/// The first weight after each of some steps with gradient 1, from 2.
+fn path(config: &OptimizerConfig, steps: usize) -> Vec<f32> {
+    let mut model = Pair::new([2.0, 0.0], [[0.0, 0.0]]);
+    let mut optimizer = config.init();
+    let step = |_| {
+        let gradients = model.gradients([1.0, 0.0], [[0.0, 0.0]]);
+        model = optimizer.step(config.lr(), model.clone(), gradients);
+        model.values()[0]
+    };
+    (0..steps).map(step).collect()
+}
+
+#[test]
+fn sgd_by_hand() {
+    // Velocity 1, 1.5, 1.75.
+    assert_close(&path(&sgd(0.1, Some(0.5), None, false), 3), &[1.9, 1.75, 1.575]);
+    // Look-ahead: 1 + 0.5 v, that is 1.5, 1.75, 1.875.
+    assert_close(&path(&sgd(0.1, Some(0.5), None, true), 3), &[1.85, 1.675, 1.4875]);
+    // Decay goes into the momentum: g = 1 + 0.1 w is 1.2, then 1.188; v is 1.2, then 1.788.
+    assert_close(&path(&sgd(0.1, Some(0.5), Some(0.1), false), 2), &[1.88, 1.7012]);
+    assert_close(&path(&sgd(0.1, None, Some(0.1), false), 2), &[1.88, 1.7612]);
+}
+
+/// The update rule of PyTorch's documentation, in f64.
+fn pytorch(lr: f64, momentum: f64, decay: f64, nesterov: bool, steps: usize) -> Vec<f64> {
+    let (mut weight, mut velocity) = (2.0, None);
+    let step = |_| {
+        let gradient = 1.0 + decay * weight;
+        let new = velocity.map_or(gradient, |old: f64| momentum * old + gradient);
+        velocity = Some(new);
+        weight -= lr * if nesterov { gradient + momentum * new } else { new };
+        weight
+    };
+    (0..steps).map(step).collect()
+}
+
+#[test]
+fn sgd_is_pytorchs_over_many_steps() {
+    for nesterov in [false, true] {
+        let found = path(&sgd(0.1, Some(0.9), Some(5e-4), nesterov), 30);
+        let expected = pytorch(0.1, 0.9, 5e-4, nesterov, 30);
+        let close =
+            found.iter().zip(&expected).all(|(&found, expected)| (f64::from(found) - expected).abs() < 1e-4);
+        assert!(close, "{found:?}, expected {expected:?}");
+    }
+}
+
+fn clipped(clip: Clip, vector: [f32; 2], matrix: [[f32; 2]; 1]) -> Vec<f32> {
+    let model = Pair::new([0.0; 2], [[0.0; 2]]);
+    let mut gradients = model.gradients(vector, matrix);
+    clip.apply(&model, &mut gradients);
+    let vector = gradients.get::<1>(model.vector.id).unwrap().into_data().try_to_vec().unwrap();
+    let matrix = gradients.get::<2>(model.matrix.id).unwrap().into_data().try_to_vec().unwrap();
+    [vector, matrix].concat()
+}
+
+fn positive(value: f64) -> Positive {
+    Positive::new(value).unwrap()
+}
+
+#[test]
+fn the_norm_is_that_of_all_parameters_together() {
+    // The whole norm is sqrt(4 + 16 + 4 + 1) = 5; the parts alone have sqrt(20) and sqrt(5).
+    let found = clipped(Clip::Norm(positive(2.5)), [2.0, -4.0], [[2.0, 1.0]]);
+    assert_close(&found, &[1.0, -2.0, 1.0, 0.5]);
+    // The vector alone is longer than 4.5, the matrix is not: one factor for both all the same.
+    assert_close(&clipped(Clip::Norm(positive(4.5)), [2.0, -4.0], [[2.0, 1.0]]), &[1.8, -3.6, 1.8, 0.9]);
+}
+
+#[test]
+fn a_norm_that_is_small_enough_changes_no_bit() {
+    assert_eq!(clipped(Clip::Norm(positive(5.1)), [2.0, -4.0], [[2.0, 1.0]]), [2.0, -4.0, 2.0, 1.0]);
+    assert_eq!(clipped(Clip::Norm(positive(0.1)), [0.0, 0.0], [[0.0, 0.0]]), [0.0; 4]);
+}
+
+#[test]
+fn pytorchs_1e_6_keeps_a_tiny_norm_below_the_limit() {
+    // Norm 1e-6 with limit 1e-6: the factor is 1e-6 / 2e-6.
+    let cut = clipped(Clip::Norm(positive(1e-6)), [1e-6, 0.0], [[0.0, 0.0]]);
+    assert!((cut[0] - 0.5e-6).abs() < 1e-12, "{}", cut[0]);
+}
+
+#[test]
+fn values_are_cut_one_by_one() {
+    assert_eq!(clipped(Clip::Value(positive(1.5)), [2.0, -4.0], [[1.0, -1.0]]), [1.5, -1.5, 1.0, -1.0]);
+}
+
+#[test]
+fn settings_are_read_and_checked() {
+    let read = |text: &str| serde_json::from_str::<OptimizerConfig>(text);
+    let config = read(
+        r#"{"kind": "sgd", "lr": 0.1, "momentum": 0.9, "weight_decay": 5e-4, "nesterov": true, "clip": {"norm": 2.0}}"#,
+    );
+    let config = config.unwrap();
+    assert_eq!((config.lr(), config.clip()), (0.1, Some(Clip::Norm(positive(2.0)))));
+    assert_eq!(read(&serde_json::to_string(&config).unwrap()).unwrap(), config);
+    let adam = read(r#"{"kind": "adam", "lr": 0.001, "clip": {"value": 1}}"#).unwrap();
+    assert_eq!(adam.clip(), Some(Clip::Value(positive(1.0))));
+    for bad in [
+        r#"{"kind": "sgd", "lr": 0.1, "clip": {"norm": 0}}"#,
+        r#"{"kind": "sgd", "lr": 0.1, "clip": {"length": 1}}"#,
+        r#"{"kind": "adam", "lr": 0.1, "nesterov": true}"#,
+    ] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}

