@@ -2,12 +2,12 @@
 
 mod clip;
 mod schedule;
+mod step;
 
 pub use clip::Clip;
 pub use schedule::Schedule;
 
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig as BurnAdam, ModuleOptimizer, SgdConfig as BurnSgd, decay::WeightDecayConfig};
+use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
 use crate::checked::{NonNegative, Positive, UnitInterval};
@@ -74,17 +74,12 @@ impl OptimizerConfig {
     /// A fresh optimiser.
     pub fn init(&self) -> ModuleOptimizer {
         match self {
-            // burn's own default epsilon is 1e-5; the papers trained with PyTorch's.
-            Self::Adam(_) => BurnAdam::new().with_epsilon(1e-8).init(),
-            Self::Sgd(sgd) => {
-                let momentum = sgd.momentum.map(|momentum| MomentumConfig {
-                    momentum: momentum.get(),
-                    dampening: 0.0,
-                    nesterov: sgd.nesterov,
-                });
-                let decay = sgd.weight_decay.map(|decay| WeightDecayConfig::new(decay.get() as f32));
-                BurnSgd::new().with_momentum(momentum).with_weight_decay(decay).init()
-            }
+            Self::Adam(_) => ModuleOptimizer::from(step::Adam),
+            Self::Sgd(sgd) => ModuleOptimizer::from(step::Sgd {
+                momentum: sgd.momentum.map_or(0.0, UnitInterval::get),
+                weight_decay: sgd.weight_decay.map_or(0.0, NonNegative::get),
+                nesterov: sgd.nesterov,
+            }),
         }
     }
 }

@@ -160,7 +160,7 @@ fn invalid(error: impl std::fmt::Display) -> CoreError {
 }
 
 fn adam(lr: f64) -> Result<(ModuleOptimizer, f64), CoreError> {
-    let config = AdamConfig { lr: Positive::new(lr).map_err(invalid)? };
+    let config = AdamConfig { lr: Positive::new(lr).map_err(invalid)?, clip: None };
     Ok((OptimizerConfig::Adam(config).init(), lr))
 }
 
@@ -169,6 +169,8 @@ fn sgd() -> Result<(ModuleOptimizer, f64), CoreError> {
         lr: Positive::new(0.01).map_err(invalid)?,
         momentum: Some(UnitInterval::new(0.9).map_err(invalid)?),
         weight_decay: Some(NonNegative::new(5e-4).map_err(invalid)?),
+        nesterov: false,
+        clip: None,
     };
     Ok((OptimizerConfig::Sgd(config).init(), 0.01))
 }
