@@ -1,20 +1,14 @@
 //! The update rules, as burn's `ModuleOptimizer` takes them.
 
-use burn::optim::{LearningRate, Optimizer, RecordState};
+use burn::optim::{
+    Adam as BurnAdam, AdamState, AdaptiveMomentumState, LearningRate, Optimizer, RecordState, StateSink, StateSource,
+};
 use burn::tensor::{Device, Tensor};
 use mixup_kernels::{AdamStep, SgdStep};
 
 /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8.
 #[derive(Clone)]
 pub(super) struct Adam;
-
-/// What Adam keeps of a parameter.
-#[derive(RecordState, Clone)]
-pub(super) struct AdamState<const D: usize> {
-    steps: usize,
-    first_moment: Tensor<D>,
-    second_moment: Tensor<D>,
-}
 
 impl Optimizer for Adam {
     type State<const D: usize> = AdamState<D>;
@@ -27,21 +21,16 @@ impl Optimizer for Adam {
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
         let (step, moments) = match state {
-            Some(state) => (state.steps + 1, [state.first_moment, state.second_moment]),
+            Some(AdamState { momentum }) => (momentum.time + 1, [momentum.moment_1, momentum.moment_2]),
             None => (1, [parameter.zeros_like(), parameter.zeros_like()]),
         };
         let constants = AdamStep { lr, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step };
-        let (parameter, [first_moment, second_moment]) =
-            mixup_kernels::adam(parameter, gradient, moments, constants);
-        (parameter, Some(AdamState { steps: step, first_moment, second_moment }))
+        let (parameter, [first, second]) = mixup_kernels::adam(parameter, gradient, moments, constants);
+        (parameter, Some(AdamState::new(AdaptiveMomentumState::new(step, first, second))))
     }
 
     fn to_device<const D: usize>(state: AdamState<D>, device: &Device) -> AdamState<D> {
-        AdamState {
-            first_moment: state.first_moment.to_device(device),
-            second_moment: state.second_moment.to_device(device),
-            ..state
-        }
+        BurnAdam::to_device(state, device)
     }
 }
 
@@ -54,9 +43,24 @@ pub(super) struct Sgd {
 }
 
 /// What SGD with momentum keeps of a parameter.
-#[derive(RecordState, Clone)]
+#[derive(Clone)]
 pub(super) struct SgdState<const D: usize> {
     velocity: Tensor<D>,
+}
+
+const VELOCITY: &str = "velocity";
+
+/// By hand: the derive works inside burn only.
+impl<const D: usize> RecordState for SgdState<D> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        out.push_tensor(prefix, VELOCITY, self.velocity.to_data());
+    }
+
+    fn state_unflatten(prefix: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
+        let velocity = source.take_tensor(prefix, VELOCITY)?;
+        let dtype = velocity.dtype();
+        Some(Self { velocity: Tensor::from_data(velocity, (device, dtype)) })
+    }
 }
 
 impl Optimizer for Sgd {
