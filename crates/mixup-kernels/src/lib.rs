@@ -11,6 +11,7 @@ mod elementwise;
 mod extension;
 mod gemm;
 mod gru;
+mod lanes;
 mod layer_norm;
 mod linear;
 mod optimizer;

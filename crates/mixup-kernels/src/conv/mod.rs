@@ -6,6 +6,7 @@
 
 mod geometry;
 mod im2col;
+mod tile;
 mod winograd;
 
 use burn::backend::flex::FlexTensor;

@@ -1,0 +1,88 @@
+//! The three linear maps of F(2x2, 3x3) and their transposes, for one tile.
+//!
+//! `B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]`, `G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1]`,
+//! `A^T = [1 1 1 0; 0 1 -1 -1]`. Entries are numbered by rows.
+
+use crate::lanes::{Lanes, WIDTH, add, sub};
+
+const ZERO: Lanes = [0.0; WIDTH];
+
+/// `B^T d B`: reads `d` by row and column, writes by entry.
+#[inline(always)]
+pub(super) fn input(d: impl Fn(usize, usize) -> Lanes, mut v: impl FnMut(usize, Lanes)) {
+    let b_transposed =
+        |[a, b, c, d]: [Lanes; 4]| -> [Lanes; 4] { [sub(a, c), add(b, c), sub(c, b), sub(b, d)] };
+    let mut half = [[ZERO; 4]; 4];
+    for (col, half) in half.iter_mut().enumerate() {
+        *half = b_transposed([d(0, col), d(1, col), d(2, col), d(3, col)]);
+    }
+    for row in 0..4 {
+        let entries = b_transposed([half[0][row], half[1][row], half[2][row], half[3][row]]);
+        for (col, lanes) in entries.into_iter().enumerate() {
+            v(4 * row + col, lanes);
+        }
+    }
+}
+
+/// `B v B^T`: reads by entry, writes by row and column.
+#[inline(always)]
+pub(super) fn input_transposed(v: impl Fn(usize) -> Lanes, mut d: impl FnMut(usize, usize, Lanes)) {
+    let b = |[a, b, c, d]: [Lanes; 4]| -> [Lanes; 4] {
+        [a, add(sub(b, c), d), sub(add(b, c), a), sub(ZERO, d)]
+    };
+    let mut half = [[ZERO; 4]; 4];
+    for (col, half) in half.iter_mut().enumerate() {
+        *half = b([v(col), v(4 + col), v(8 + col), v(12 + col)]);
+    }
+    for row in 0..4 {
+        let entries = b([half[0][row], half[1][row], half[2][row], half[3][row]]);
+        for (col, lanes) in entries.into_iter().enumerate() {
+            d(row, col, lanes);
+        }
+    }
+}
+
+/// `A^T m A`: reads by entry, writes by row and column.
+#[inline(always)]
+pub(super) fn output(m: impl Fn(usize) -> Lanes, mut y: impl FnMut(usize, usize, Lanes)) {
+    let a_transposed =
+        |[a, b, c, d]: [Lanes; 4]| -> [Lanes; 2] { [add(add(a, b), c), sub(sub(b, c), d)] };
+    let mut half = [[ZERO; 2]; 4];
+    for (col, half) in half.iter_mut().enumerate() {
+        *half = a_transposed([m(col), m(4 + col), m(8 + col), m(12 + col)]);
+    }
+    for row in 0..2 {
+        let [left, right] = a_transposed([half[0][row], half[1][row], half[2][row], half[3][row]]);
+        y(row, 0, left);
+        y(row, 1, right);
+    }
+}
+
+/// `A y A^T`: reads by row and column, writes by entry.
+#[inline(always)]
+pub(super) fn output_transposed(y: impl Fn(usize, usize) -> Lanes, mut m: impl FnMut(usize, Lanes)) {
+    let a = |[a, b]: [Lanes; 2]| -> [Lanes; 4] { [a, add(a, b), sub(a, b), sub(ZERO, b)] };
+    let (left, right) = (a([y(0, 0), y(1, 0)]), a([y(0, 1), y(1, 1)]));
+    for row in 0..4 {
+        for (col, lanes) in a([left[row], right[row]]).into_iter().enumerate() {
+            m(4 * row + col, lanes);
+        }
+    }
+}
+
+/// `G w G^T` of one 3x3 kernel.
+pub(super) fn weights(w: &[f32]) -> [f32; 16] {
+    let g = |[a, b, c]: [f32; 3]| [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c];
+    let columns: [[f32; 4]; 3] = std::array::from_fn(|col| g([w[col], w[3 + col], w[6 + col]]));
+    let rows: [[f32; 4]; 4] = std::array::from_fn(|row| g(columns.map(|column| column[row])));
+    std::array::from_fn(|entry| rows[entry / 4][entry % 4])
+}
+
+/// `G^T u G`.
+pub(super) fn weights_transposed(u: [f32; 16]) -> [f32; 9] {
+    let gt = |[a, b, c, d]: [f32; 4]| [a + 0.5 * (b + c), 0.5 * (b - c), 0.5 * (b + c) + d];
+    let rows: [[f32; 3]; 4] =
+        std::array::from_fn(|row| gt([u[4 * row], u[4 * row + 1], u[4 * row + 2], u[4 * row + 3]]));
+    let columns: [[f32; 3]; 3] = std::array::from_fn(|col| gt(rows.map(|row| row[col])));
+    std::array::from_fn(|entry| columns[entry % 3][entry / 3])
+}

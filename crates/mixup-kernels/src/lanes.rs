@@ -1,0 +1,114 @@
+//! Sixteen channels side by side: image planes of `[channel, row, column]` turned to
+//! `[row, column, 16 channels]`, so that loops over tiles vectorise whatever the size of an image.
+
+/// Channels of a block.
+pub(crate) const WIDTH: usize = 16;
+
+/// One pixel of a block.
+pub(crate) type Lanes = [f32; WIDTH];
+
+#[inline(always)]
+pub(crate) fn add(a: Lanes, b: Lanes) -> Lanes {
+    std::array::from_fn(|lane| a[lane] + b[lane])
+}
+
+#[inline(always)]
+pub(crate) fn sub(a: Lanes, b: Lanes) -> Lanes {
+    std::array::from_fn(|lane| a[lane] - b[lane])
+}
+
+/// The lanes that begin at `at`.
+#[inline(always)]
+pub(crate) fn load(values: &[f32], at: usize) -> Lanes {
+    let mut lanes = [0.0; WIDTH];
+    lanes.copy_from_slice(&values[at..at + WIDTH]);
+    lanes
+}
+
+#[inline(always)]
+pub(crate) fn store(values: &mut [f32], at: usize, lanes: Lanes) {
+    values[at..at + WIDTH].copy_from_slice(&lanes);
+}
+
+/// Where an image stands in a padded plane of lanes.
+#[derive(Clone, Copy)]
+pub(crate) struct Window {
+    /// Rows and columns of the image.
+    pub size: [usize; 2],
+    /// Rows above it and columns left of it.
+    pub before: [usize; 2],
+    /// Rows and columns of the plane; what of the image does not fit is left out.
+    pub plane: [usize; 2],
+}
+
+impl Window {
+    /// Values of the plane.
+    pub fn len(&self) -> usize {
+        self.plane[0] * self.plane[1] * WIDTH
+    }
+
+    /// Rows and columns of the image that the plane holds.
+    fn held(&self) -> [usize; 2] {
+        std::array::from_fn(|axis| self.size[axis].min(self.plane[axis].saturating_sub(self.before[axis])))
+    }
+
+    fn start(&self, row: usize) -> usize {
+        ((row + self.before[0]) * self.plane[1] + self.before[1]) * WIDTH
+    }
+
+    /// Up to 16 images of `[row, column]` to a plane of lanes, zero around them and in unused lanes.
+    #[inline(always)]
+    pub fn interleave(&self, images: &[f32], plane: &mut [f32]) {
+        plane.fill(0.0);
+        let [rows, cols] = self.held();
+        for row in 0..rows {
+            let out = &mut plane[self.start(row)..][..cols * WIDTH];
+            for (lane, image) in images.chunks_exact(self.size[0] * self.size[1]).enumerate() {
+                let line = &image[row * self.size[1]..][..cols];
+                for (pixel, value) in out.chunks_exact_mut(WIDTH).zip(line) {
+                    pixel[lane] = *value;
+                }
+            }
+        }
+    }
+
+    /// The inverse of [`Self::interleave`]; zero where the plane does not reach.
+    #[inline(always)]
+    pub fn separate(&self, plane: &[f32], images: &mut [f32]) {
+        let [rows, cols] = self.held();
+        for (lane, image) in images.chunks_exact_mut(self.size[0] * self.size[1]).enumerate() {
+            for (row, line) in image.chunks_exact_mut(self.size[1]).take(rows).enumerate() {
+                let pixels = &plane[self.start(row)..][..cols * WIDTH];
+                for (value, pixel) in line.iter_mut().zip(pixels.chunks_exact(WIDTH)) {
+                    *value = pixel[lane];
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_come_back_out_of_a_plane_that_holds_them() {
+        let window = Window { size: [2, 3], before: [1, 2], plane: [4, 6] };
+        let images: Vec<f32> = (1..=18).map(|v| v as f32).collect();
+        let mut plane = vec![7.0; window.len()];
+        window.interleave(&images, &mut plane);
+        assert_eq!(plane.iter().sum::<f32>(), images.iter().sum::<f32>());
+        assert_eq!(load(&plane, (6 + 2) * WIDTH)[..4], [1.0, 7.0, 13.0, 0.0]);
+        let mut back = vec![0.0; 18];
+        window.separate(&plane, &mut back);
+        assert_eq!(back, images);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out() {
+        let window = Window { size: [2, 2], before: [0, 1], plane: [1, 2] };
+        let mut plane = vec![0.0; window.len()];
+        window.interleave(&[1.0, 2.0, 3.0, 4.0], &mut plane);
+        assert_eq!((load(&plane, 0)[0], load(&plane, WIDTH)[0]), (0.0, 1.0));
+    }
+}
