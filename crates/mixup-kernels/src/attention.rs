@@ -34,7 +34,12 @@ pub fn self_attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
             let mut gradient = vec![0.0; batch * sizes.input()];
             for_pieces(&mut gradient, sizes.input(), |sample, gradient| {
                 let weights = &weights[sample * sizes.weights()..];
-                sizes.backward(&qkv[sample * sizes.input()..], weights, &dy[sample * sizes.output()..], gradient);
+                sizes.backward(
+                    &qkv[sample * sizes.input()..],
+                    weights,
+                    &dy[sample * sizes.output()..],
+                    gradient,
+                );
             });
             vec![Some(tensor(gradient, [batch, tokens, features]))]
         });
@@ -123,7 +128,8 @@ impl Sizes {
                 gemm(ds, Write::Replace, dy, self.part(qkv, 2, head).t());
                 softmax_gradient(weights, ds, tokens, self.scale());
                 let (p, ds) = (Matrix::new(weights, tokens, tokens), Matrix::new(ds, tokens, tokens));
-                let products = [(ds, self.part(qkv, 1, head)), (ds.t(), self.part(qkv, 0, head)), (p.t(), dy)];
+                let products =
+                    [(ds, self.part(qkv, 1, head)), (ds.t(), self.part(qkv, 0, head)), (p.t(), dy)];
                 for (index, (left, right)) in products.into_iter().enumerate() {
                     gemm(part, Write::Replace, left, right);
                     self.place(part, gradient, 3 * dim, index * dim + head * self.depth);

@@ -97,7 +97,14 @@ pub fn batch_norm_with(
     let mut inputs = vec![x.into_dispatch(), scale.into_dispatch(), shift.into_dispatch()];
     inputs.extend(then.add.map(Tensor::into_dispatch));
     let outputs = apply(inputs, move |inputs| {
-        let y = affine(shape, values(&inputs[0]), values(&inputs[1]), values(&inputs[2]), inputs.get(3).map(values), relu);
+        let y = affine(
+            shape,
+            values(&inputs[0]),
+            values(&inputs[1]),
+            values(&inputs[2]),
+            inputs.get(3).map(values),
+            relu,
+        );
         Pass { outputs: vec![tensor(y, shape)], backward: BackwardPass::none() }
     });
     Tensor::from_dispatch(outputs.into_iter().next().unwrap_or_else(|| unreachable!("one output")))
@@ -142,7 +149,8 @@ fn pass(shape: [usize; 4], epsilon: f32, relu: bool, inputs: Vec<FlexTensor>) ->
     let plane = height * width;
     let (x, gamma, beta) = (values(&inputs[0]), values(&inputs[1]), values(&inputs[2]));
     let (mean, variance) = statistics(x, channels, plane);
-    let scale: Vec<f32> = gamma.iter().zip(&variance).map(|(gamma, v)| gamma / (v + epsilon).sqrt()).collect();
+    let scale: Vec<f32> =
+        gamma.iter().zip(&variance).map(|(gamma, v)| gamma / (v + epsilon).sqrt()).collect();
     let shift: Vec<f32> = beta.iter().zip(&mean).zip(&scale).map(|((beta, m), s)| beta - m * s).collect();
     let y = tensor(affine(shape, x, &scale, &shift, inputs.get(3).map(values), relu), shape);
     let outputs = vec![y.clone(), tensor(mean.clone(), [channels]), tensor(variance.clone(), [channels])];
@@ -156,7 +164,8 @@ fn pass(shape: [usize; 4], epsilon: f32, relu: bool, inputs: Vec<FlexTensor>) ->
             mean: &mean,
             deviation: variance.iter().map(|v| (v + epsilon).sqrt()).collect(),
         };
-        let (dx, dgamma, dbeta, dadd) = saved.gradients(values(&dy), values(&gamma), wanted.get(3) == Some(&true));
+        let (dx, dgamma, dbeta, dadd) =
+            saved.gradients(values(&dy), values(&gamma), wanted.get(3) == Some(&true));
         let mut gradients =
             vec![Some(tensor(dx, shape)), Some(tensor(dgamma, [channels])), Some(tensor(dbeta, [channels]))];
         gradients.push(dadd.map(|dadd| tensor(dadd, shape)));
@@ -256,7 +265,8 @@ impl Saved<'_> {
         let sums = self.sums(dy);
         let count = (self.x.len() / self.channels) as f64;
         let dbeta = sums.iter().map(|sums| sums.0 as f32).collect();
-        let dgamma = sums.iter().zip(&self.deviation).map(|(sums, d)| (sums.1 / f64::from(*d)) as f32).collect();
+        let dgamma =
+            sums.iter().zip(&self.deviation).map(|(sums, d)| (sums.1 / f64::from(*d)) as f32).collect();
         // dx = a g + b (x - mean) + c, g being dy where the ReLU let it through.
         let coefficients: Vec<[f32; 3]> = (0..self.channels)
             .map(|channel| {
@@ -331,7 +341,9 @@ impl Saved<'_> {
                     let ([a, b, c], mean) = (coefficients[channel], self.mean[channel]);
                     match self.y {
                         Some(y) => {
-                            for (((dx, x), dy), y) in dx.iter_mut().zip(x).zip(dy).zip(&y[start..start + plane]) {
+                            for (((dx, x), dy), y) in
+                                dx.iter_mut().zip(x).zip(dy).zip(&y[start..start + plane])
+                            {
                                 *dx = a * pass_through(*dy, *y) + b * (x - mean) + c;
                             }
                         }

@@ -17,11 +17,19 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     }
     let shape = x.dims();
     apply_to_one(vec![x.into_dispatch()], move |inputs| {
-        let y = map(values(&inputs[0]), |x| if x < 0.0 { 0.0 } else { x });
+        let y = map(
+            values(&inputs[0]),
+            #[inline(always)]
+            |x| if x < 0.0 { 0.0 } else { x },
+        );
         let y = tensor(y, shape);
-        let saved = y.clone();
-        let gradient = |y: f32, dy: f32| if y > 0.0 { dy } else { 0.0 };
-        Pass { outputs: vec![y], backward: chain(shape, saved, gradient) }
+        let backward = chain(
+            shape,
+            y.clone(),
+            #[inline(always)]
+            |y, dy| if y > 0.0 { dy } else { 0.0 },
+        );
+        Pass { outputs: vec![y], backward }
     })
 }
 
@@ -33,12 +41,21 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let shape = x.dims();
     apply_to_one(vec![x.into_dispatch()], move |mut inputs| {
         let x = inputs.swap_remove(0);
-        let y = map(values(&x), |x| x * normal_distribution(x));
-        let gradient = |x: f32, dy: f32| {
-            const ROOT: f32 = 0.398_942_3; // 1 / sqrt(2 pi)
-            dy * (normal_distribution(x) + x * ROOT * exp(-0.5 * x * x))
-        };
-        Pass { outputs: vec![tensor(y, shape)], backward: chain(shape, x, gradient) }
+        let y = map(
+            values(&x),
+            #[inline(always)]
+            |x| x * normal_distribution(x),
+        );
+        let backward = chain(
+            shape,
+            x,
+            #[inline(always)]
+            |x, dy| {
+                const ROOT: f32 = 0.398_942_3; // 1 / sqrt(2 pi)
+                dy * (normal_distribution(x) + x * ROOT * exp(-0.5 * x * x))
+            },
+        );
+        Pass { outputs: vec![tensor(y, shape)], backward }
     })
 }
 
@@ -60,7 +77,11 @@ fn chain<const D: usize>(
             let (saved, dy) = (&saved[piece * PIECE..], &dy[piece * PIECE..]);
             simd(
                 #[inline(always)]
-                || dx.iter_mut().zip(saved).zip(dy).for_each(|((dx, saved), dy)| *dx = gradient(*saved, *dy)),
+                || {
+                    for ((dx, saved), dy) in dx.iter_mut().zip(saved).zip(dy) {
+                        *dx = gradient(*saved, *dy);
+                    }
+                },
             );
         });
         vec![Some(tensor(dx, shape))]
@@ -73,7 +94,11 @@ fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync + Send) -> Vec<f32> {
         let x = &x[piece * PIECE..];
         simd(
             #[inline(always)]
-            || y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*x)),
+            || {
+                for (y, x) in y.iter_mut().zip(x) {
+                    *y = f(*x);
+                }
+            },
         );
     });
     y

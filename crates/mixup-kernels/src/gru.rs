@@ -71,13 +71,13 @@ fn composed(sequence: Tensor<3>, weights: GruWeights) -> Tensor<2> {
         let from_input = x.matmul(weights.input.clone()) + weights.input_bias.clone().unsqueeze();
         let from_state =
             state.clone().matmul(weights.recurrent.clone()) + weights.recurrent_bias.clone().unsqueeze();
-        let rz =
-            sigmoid(from_input.clone().slice_dim(1, gates.clone()) + from_state.clone().slice_dim(1, gates.clone()));
+        let rz = sigmoid(
+            from_input.clone().slice_dim(1, gates.clone()) + from_state.clone().slice_dim(1, gates.clone()),
+        );
         let r = rz.clone().slice_dim(1, 0..hidden);
         let z = rz.slice_dim(1, hidden..2 * hidden);
-        let n = tanh(
-            from_input.slice_dim(1, candidate.clone()) + r * from_state.slice_dim(1, candidate.clone()),
-        );
+        let n =
+            tanh(from_input.slice_dim(1, candidate.clone()) + r * from_state.slice_dim(1, candidate.clone()));
         n.clone() + z * (state - n)
     })
 }
@@ -144,7 +144,13 @@ impl Sizes {
         });
     }
 
-    fn backward(self, saved: &[FlexTensor], kept: &[f32], dy: &[f32], wanted: &[bool]) -> Vec<Option<FlexTensor>> {
+    fn backward(
+        self,
+        saved: &[FlexTensor],
+        kept: &[f32],
+        dy: &[f32],
+        wanted: &[bool],
+    ) -> Vec<Option<FlexTensor>> {
         let Self { batch, steps, inputs, hidden } = self;
         let gates = 3 * hidden;
         let [x, weight, recurrent] = [&saved[0], &saved[1], &saved[3]].map(values);

@@ -47,13 +47,19 @@ impl Window {
         self.plane[0] * self.plane[1] * WIDTH
     }
 
+    /// Where the lanes of a pixel of the plane begin.
+    #[inline(always)]
+    pub fn at(&self, row: usize, col: usize) -> usize {
+        (row * self.plane[1] + col) * WIDTH
+    }
+
     /// Rows and columns of the image that the plane holds.
     fn held(&self) -> [usize; 2] {
         std::array::from_fn(|axis| self.size[axis].min(self.plane[axis].saturating_sub(self.before[axis])))
     }
 
     fn start(&self, row: usize) -> usize {
-        ((row + self.before[0]) * self.plane[1] + self.before[1]) * WIDTH
+        self.at(row + self.before[0], self.before[1])
     }
 
     /// Up to 16 images of `[row, column]` to a plane of lanes, zero around them and in unused lanes.

@@ -76,7 +76,8 @@ struct Sizes {
 impl Sizes {
     fn pass(self, inputs: Vec<FlexTensor>) -> Pass {
         let [x, weight] = [inputs[0].clone(), inputs[1].clone()];
-        let y = tensor(self.forward(values(&x), values(&weight), values(&inputs[2])), [self.rows, self.outputs]);
+        let y =
+            tensor(self.forward(values(&x), values(&weight), values(&inputs[2])), [self.rows, self.outputs]);
         let saved = y.clone();
         let backward = BackwardPass::new(move |dy, wanted| {
             let passed;

@@ -67,7 +67,9 @@ pub fn adam<const D: usize>(
             #[inline(always)]
             || {
                 let moments = new_m.iter_mut().zip(&mut new_v);
-                for (((p, g), m), v) in new_p.iter_mut().zip(g).zip(moments).map(|((p, g), (m, v))| (((p, g), m), v)) {
+                for (((p, g), m), v) in
+                    new_p.iter_mut().zip(g).zip(moments).map(|((p, g), (m, v))| (((p, g), m), v))
+                {
                     *m = b1 * *m + c1 * g;
                     *v = b2 * *v + c2 * g * g;
                     *p -= rate * *m / (v.sqrt() * root + epsilon);

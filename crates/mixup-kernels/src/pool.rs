@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, module, ops::MaxPoolOptions};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
-use crate::parallel::for_pieces;
+use crate::parallel::{for_pieces, for_pieces2};
 use crate::simd::{simd, sum};
 
 /// Largest value of each `size x size` square, without overlap; rows and columns left over are dropped.
@@ -21,28 +21,28 @@ pub fn max_pool2d(x: Tensor<4>, size: usize) -> Tensor<4> {
     }
     let (rows, cols) = (height / size, width / size);
     let (plane, out_plane) = (height * width, rows * cols);
-    apply_to_one(vec![x.into_dispatch()], move |mut inputs| {
-        let x = inputs.swap_remove(0);
+    let squares = Squares { size, height, width, cols };
+    apply_to_one(vec![x.into_dispatch()], move |inputs| {
+        let x = values(&inputs[0]);
         let mut y = vec![0.0; batch * channels * out_plane];
-        for_pieces(&mut y, channels * out_plane, |image, y| {
-            let x = &values(&x)[image * channels * plane..][..channels * plane];
-            for (x, y) in x.chunks_exact(plane).zip(y.chunks_exact_mut(out_plane)) {
-                for (out, y) in y.iter_mut().enumerate() {
-                    *y = x[largest(x, width, size, out / cols, out % cols)];
-                }
+        // Where in its square each result stood; a number of a place in a square is small and exact in f32.
+        let mut places = vec![0.0; y.len()];
+        let size = channels * out_plane;
+        for_pieces2((&mut y, size), (&mut places, size), |image, y, places| {
+            let x = &x[image * channels * plane..][..channels * plane];
+            let out = y.chunks_exact_mut(out_plane).zip(places.chunks_exact_mut(out_plane));
+            for (x, (y, places)) in x.chunks_exact(plane).zip(out) {
+                squares.pool(x, y, places);
             }
         });
         let backward = BackwardPass::new(move |dy, _| {
             let dy = values(&dy);
             let mut dx = vec![0.0; batch * channels * plane];
             for_pieces(&mut dx, channels * plane, |image, dx| {
-                let x = &values(&x)[image * channels * plane..][..channels * plane];
-                let dy = &dy[image * channels * out_plane..][..channels * out_plane];
-                let planes = x.chunks_exact(plane).zip(dx.chunks_exact_mut(plane));
-                for ((x, dx), dy) in planes.zip(dy.chunks_exact(out_plane)) {
-                    for (out, dy) in dy.iter().enumerate() {
-                        dx[largest(x, width, size, out / cols, out % cols)] = *dy;
-                    }
+                let at = image * size;
+                let out = dy[at..].chunks_exact(out_plane).zip(places[at..].chunks_exact(out_plane));
+                for (dx, (dy, places)) in dx.chunks_exact_mut(plane).zip(out) {
+                    squares.spread(dy, places, dx);
                 }
             });
             vec![Some(tensor(dx, [batch, channels, height, width]))]
@@ -51,19 +51,51 @@ pub fn max_pool2d(x: Tensor<4>, size: usize) -> Tensor<4> {
     })
 }
 
-/// Index of the largest value of a square, the first of equals; NaN counts as the largest.
-#[inline(always)]
-fn largest(x: &[f32], width: usize, size: usize, row: usize, col: usize) -> usize {
-    let first = row * size * width + col * size;
-    let mut best = first;
-    for line in 0..size {
-        for at in first + line * width..first + line * width + size {
-            if x[at] > x[best] || (x[at].is_nan() && !x[best].is_nan()) {
-                best = at;
-            }
+/// Sizes of the squares of a plane.
+#[derive(Clone, Copy)]
+struct Squares {
+    size: usize,
+    height: usize,
+    width: usize,
+    cols: usize,
+}
+
+impl Squares {
+    /// Largest value of each square, the first of equals, and its place; NaN counts as the largest.
+    fn pool(self, x: &[f32], y: &mut [f32], places: &mut [f32]) {
+        debug_assert_eq!(x.len(), self.height * self.width);
+        simd(
+            #[inline(always)]
+            || {
+                let out = y.chunks_exact_mut(self.cols).zip(places.chunks_exact_mut(self.cols));
+                for (row, (y, places)) in out.enumerate() {
+                    for line in 0..self.size {
+                        let x = &x[(row * self.size + line) * self.width..][..self.cols * self.size];
+                        for col in 0..self.size {
+                            let place = (line * self.size + col) as f32;
+                            for ((y, kept), square) in
+                                y.iter_mut().zip(&mut *places).zip(x.chunks_exact(self.size))
+                            {
+                                let value = square[col];
+                                let wins = place == 0.0 || value > *y || value.is_nan();
+                                *y = if wins { value } else { *y };
+                                *kept = if wins { place } else { *kept };
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// Sends each square's gradient to its place.
+    fn spread(self, dy: &[f32], places: &[f32], dx: &mut [f32]) {
+        for (out, (dy, place)) in dy.iter().zip(places).enumerate() {
+            let (row, col) = (out / self.cols * self.size, out % self.cols * self.size);
+            let place = *place as usize;
+            dx[(row + place / self.size) * self.width + col + place % self.size] = *dy;
         }
     }
-    best
 }
 
 /// Mean of each channel's image.

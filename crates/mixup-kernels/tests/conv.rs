@@ -58,22 +58,31 @@ fn any_case() -> impl Strategy<Value = Case> {
         any::<bool>(),
         any::<bool>(),
     )
-        .prop_map(|((batch, channels, outputs, groups), (size, kernel, stride, padding, dilation), bias, view)| Case {
-            x: [batch, channels * groups, size[0], size[1]],
-            weight: [outputs * groups, channels, kernel[0], kernel[1]],
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-            view,
-        })
+        .prop_map(
+            |((batch, channels, outputs, groups), (size, kernel, stride, padding, dilation), bias, view)| {
+                Case {
+                    x: [batch, channels * groups, size[0], size[1]],
+                    weight: [outputs * groups, channels, kernel[0], kernel[1]],
+                    stride,
+                    padding,
+                    dilation,
+                    groups,
+                    bias,
+                    view,
+                }
+            },
+        )
         .prop_filter("a kernel that fits", Case::fits)
 }
 
 /// 3x3, stride 1, many channels: Winograd's path, with any padding and odd sizes.
 fn wide_case() -> impl Strategy<Value = Case> {
-    ((1usize..=9, 16usize..=20, 16usize..=20), [1usize..=9, 1usize..=9], [0usize..=3, 0usize..=3], any::<bool>())
+    (
+        (1usize..=9, 16usize..=20, 16usize..=20),
+        [1usize..=9, 1usize..=9],
+        [0usize..=3, 0usize..=3],
+        any::<bool>(),
+    )
         .prop_map(|((batch, channels, outputs), size, padding, bias)| Case {
             x: [batch, channels, size[0], size[1]],
             weight: [outputs, channels, 3, 3],

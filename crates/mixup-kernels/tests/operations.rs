@@ -213,7 +213,8 @@ fn optimiser_steps_agree_with_double_precision() {
         let mut moments = [parameter.zeros_like(), parameter.zeros_like()];
         for step in 1..=5 {
             let constants = AdamStep { lr: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step };
-            (parameter, moments) = mixup_kernels::adam(parameter, plain(37, 10 + step as u64, dtype), moments, constants);
+            (parameter, moments) =
+                mixup_kernels::adam(parameter, plain(37, 10 + step as u64, dtype), moments, constants);
         }
         host(parameter)
     };
@@ -223,7 +224,8 @@ fn optimiser_steps_agree_with_double_precision() {
             let (mut parameter, mut velocity) = (plain(37, 1, dtype), None);
             for step in 1..=5 {
                 let constants = SgdStep { lr: 0.1, momentum, weight_decay: 0.01, nesterov };
-                (parameter, velocity) = mixup_kernels::sgd(parameter, plain(37, 10 + step, dtype), velocity, constants);
+                (parameter, velocity) =
+                    mixup_kernels::sgd(parameter, plain(37, 10 + step, dtype), velocity, constants);
             }
             assert_eq!(velocity.is_some(), momentum != 0.0);
             host(parameter)

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::host;
 use crate::interrupt;
 use crate::job::{Event, FailureKind, Job};
 
@@ -171,7 +172,7 @@ fn spawn(threads: usize) -> io::Result<Child> {
     std::os::unix::process::CommandExt::arg0(&mut command, "mixup-lab");
     command
         .arg("worker")
-        .env("RAYON_NUM_THREADS", threads.to_string())
+        .envs(host::training_environment(threads))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

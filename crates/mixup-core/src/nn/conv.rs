@@ -46,10 +46,8 @@ impl ConvSizes {
         let Self { inputs, outputs, kernel, stride, padding, bias } = self;
         let fan_in = inputs * kernel * kernel;
         let bound = (fan_in as f32).sqrt().recip();
-        let weight = TensorData::new(
-            init::uniform(outputs * fan_in, bound, rng),
-            [outputs, inputs, kernel, kernel],
-        );
+        let weight =
+            TensorData::new(init::uniform(outputs * fan_in, bound, rng), [outputs, inputs, kernel, kernel]);
         let bias = bias.then(|| TensorData::new(init::uniform(outputs, bound, rng), [outputs]));
         Conv2d {
             weight: Param::from_tensor(Tensor::from_data(weight, device)),

@@ -47,7 +47,9 @@ impl ImageNetwork {
         let ImageTask { channels, size, classes } = task;
         Ok(match config {
             ModelConfig::Lenet {} if size < 12 => {
-                return Err(CoreError::Invalid(format!("LeNet needs images of 12 pixels or more, not {size}")));
+                return Err(CoreError::Invalid(format!(
+                    "LeNet needs images of 12 pixels or more, not {size}"
+                )));
             }
             ModelConfig::Lenet {} => Self::Lenet(Lenet::new(channels, size, classes, rng, device)),
             ModelConfig::Convnet(config) => Self::Convnet(config.init(channels, classes, rng, device)),

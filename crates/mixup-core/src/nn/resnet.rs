@@ -141,7 +141,11 @@ mod tests {
 
     fn config(blocks: &[usize], bottleneck: bool) -> ResnetConfig {
         let non_zero = |n| NonZeroUsize::new(n).unwrap();
-        ResnetConfig { width: non_zero(64), blocks: blocks.iter().copied().map(non_zero).collect(), bottleneck }
+        ResnetConfig {
+            width: non_zero(64),
+            blocks: blocks.iter().copied().map(non_zero).collect(),
+            bottleneck,
+        }
     }
 
     fn parameters(config: ResnetConfig, classes: usize) -> usize {
@@ -162,7 +166,10 @@ mod tests {
         let config = ResnetConfig { width: non_zero(4), blocks: vec![non_zero(1); 2], bottleneck: false };
         let model = config.init(1, 3, Streams::new("digits", 0).get("init"), &Device::flex());
         let x = Tensor::<4>::from_data(
-            burn::tensor::TensorData::new((0..128).map(|v| v as f32 / 64.0).collect::<Vec<_>>(), [2, 1, 8, 8]),
+            burn::tensor::TensorData::new(
+                (0..128).map(|v| v as f32 / 64.0).collect::<Vec<_>>(),
+                [2, 1, 8, 8],
+            ),
             &Device::flex(),
         );
         let host = |y: Tensor<2>| y.into_data().try_to_vec::<f32>().unwrap();

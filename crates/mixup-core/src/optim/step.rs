@@ -1,7 +1,8 @@
 //! The update rules, as burn's `ModuleOptimizer` takes them.
 
 use burn::optim::{
-    Adam as BurnAdam, AdamState, AdaptiveMomentumState, LearningRate, Optimizer, RecordState, StateSink, StateSource,
+    Adam as BurnAdam, AdamState, AdaptiveMomentumState, LearningRate, Optimizer, RecordState, StateSink,
+    StateSource,
 };
 use burn::tensor::{Device, Tensor};
 use mixup_kernels::{AdamStep, SgdStep};

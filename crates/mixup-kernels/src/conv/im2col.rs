@@ -5,9 +5,10 @@ use std::ops::Range;
 use super::geometry::Geometry;
 use crate::gemm::{Matrix, Write, gemm};
 use crate::parallel::{for_pieces, for_pieces2, ranges, sum_pieces, with_buffers};
+use crate::simd::simd;
 
 /// Columns that a matrix product should have to be fast.
-const COLUMNS: usize = 256;
+const COLUMNS: usize = 512;
 
 /// The output. `x`, `weight` and the result have the shapes of `geometry`, contiguous.
 pub(super) fn forward(geometry: &Geometry, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
@@ -42,7 +43,8 @@ pub(super) fn backward(
     let per_task = geometry.images_per_task(images, geometry.weights());
     let tasks = geometry.batch.div_ceil(per_task);
     // An unwanted gradient still has one value per task, for the two to be cut alike.
-    let (dx_image, dw_size) = (if want_dx { geometry.image() } else { 1 }, if want_dw { geometry.weights() } else { 1 });
+    let (dx_image, dw_size) =
+        (if want_dx { geometry.image() } else { 1 }, if want_dw { geometry.weights() } else { 1 });
     let mut dx = vec![0.0; geometry.batch * dx_image];
     let mut dw = vec![0.0; tasks * dw_size];
     for_pieces2((&mut dx, per_task * dx_image), (&mut dw, dw_size), |task, dx, dw| {
@@ -50,7 +52,15 @@ pub(super) fn backward(
         for block in ranges(dx.len() / dx_image, images) {
             let dx = &mut dx[block.start * dx_image..block.end * dx_image];
             let images = start + block.start..start + block.end;
-            backward_block(geometry, x, weight, dy, images, want_dx.then_some(dx), want_dw.then_some(&mut *dw));
+            backward_block(
+                geometry,
+                x,
+                weight,
+                dy,
+                images,
+                want_dx.then_some(dx),
+                want_dw.then_some(&mut *dw),
+            );
         }
     });
     (want_dx.then_some(dx), want_dw.then(|| sum_pieces(dw, dw_size)))
@@ -94,15 +104,21 @@ fn weights<'a>(geometry: &Geometry, weight: &'a [f32], group: usize) -> Matrix<'
 fn gather(geometry: &Geometry, x: &[f32], group: usize, images: Range<usize>, col: &mut [f32]) {
     let plane = geometry.out_plane();
     let columns = images.len() * plane;
-    for (patch, line) in col.chunks_exact_mut(columns).enumerate() {
-        let (channel, kernel) = split_patch(geometry, group, patch);
-        for (image, out) in images.clone().zip(line.chunks_exact_mut(plane)) {
-            let start = image * geometry.image() + channel * geometry.in_plane();
-            gather_plane(geometry, &x[start..start + geometry.in_plane()], kernel, out);
-        }
-    }
+    simd(
+        #[inline(always)]
+        || {
+            for (patch, line) in col.chunks_exact_mut(columns).enumerate() {
+                let (channel, kernel) = split_patch(geometry, group, patch);
+                for (image, out) in images.clone().zip(line.chunks_exact_mut(plane)) {
+                    let start = image * geometry.image() + channel * geometry.in_plane();
+                    gather_plane(geometry, &x[start..start + geometry.in_plane()], kernel, out);
+                }
+            }
+        },
+    );
 }
 
+#[inline(always)]
 fn gather_plane(geometry: &Geometry, input: &[f32], kernel: [usize; 2], out: &mut [f32]) {
     if geometry.is_pointwise() {
         out.copy_from_slice(input);
@@ -119,10 +135,18 @@ fn gather_plane(geometry: &Geometry, input: &[f32], kernel: [usize; 2], out: &mu
         out[..cols.start].fill(0.0);
         out[cols.end..].fill(0.0);
         let out = &mut out[cols.clone()];
-        if stride == 1 {
-            out.copy_from_slice(&input[first..first + out.len()]);
-        } else {
-            out.iter_mut().zip(input[first..].iter().step_by(stride)).for_each(|(out, input)| *out = *input);
+        match stride {
+            1 => out.copy_from_slice(&input[first..first + out.len()]),
+            2 => {
+                for (out, input) in out.iter_mut().zip(input[first..].chunks(2)) {
+                    *out = input[0];
+                }
+            }
+            _ => {
+                for (out, input) in out.iter_mut().zip(input[first..].chunks(stride)) {
+                    *out = input[0];
+                }
+            }
         }
     }
 }
@@ -130,15 +154,21 @@ fn gather_plane(geometry: &Geometry, input: &[f32], kernel: [usize; 2], out: &mu
 /// Adds `[channel, kernel row, kernel column][image, row, column]` to where [`gather`] read it.
 fn scatter(geometry: &Geometry, col: &[f32], group: usize, images: usize, dx: &mut [f32]) {
     let plane = geometry.out_plane();
-    for (patch, line) in col.chunks_exact(images * plane).enumerate() {
-        let (channel, kernel) = split_patch(geometry, group, patch);
-        for (image, out) in line.chunks_exact(plane).enumerate() {
-            let start = image * geometry.image() + channel * geometry.in_plane();
-            scatter_plane(geometry, out, kernel, &mut dx[start..start + geometry.in_plane()]);
-        }
-    }
+    simd(
+        #[inline(always)]
+        || {
+            for (patch, line) in col.chunks_exact(images * plane).enumerate() {
+                let (channel, kernel) = split_patch(geometry, group, patch);
+                for (image, out) in line.chunks_exact(plane).enumerate() {
+                    let start = image * geometry.image() + channel * geometry.in_plane();
+                    scatter_plane(geometry, out, kernel, &mut dx[start..start + geometry.in_plane()]);
+                }
+            }
+        },
+    );
 }
 
+#[inline(always)]
 fn scatter_plane(geometry: &Geometry, out: &[f32], kernel: [usize; 2], input: &mut [f32]) {
     let (rows, cols) = (geometry.inside(0, kernel[0]), geometry.inside(1, kernel[1]));
     if cols.is_empty() {
@@ -149,10 +179,13 @@ fn scatter_plane(geometry: &Geometry, out: &[f32], kernel: [usize; 2], input: &m
         let first = source(geometry, kernel, row, cols.start);
         let out = &out[row * geometry.cols..][cols.clone()];
         if stride == 1 {
-            let input = &mut input[first..first + out.len()];
-            input.iter_mut().zip(out).for_each(|(input, out)| *input += *out);
+            for (input, out) in input[first..first + out.len()].iter_mut().zip(out) {
+                *input += *out;
+            }
         } else {
-            input[first..].iter_mut().step_by(stride).zip(out).for_each(|(input, out)| *input += *out);
+            for (input, out) in input[first..].chunks_mut(stride).zip(out) {
+                input[0] += *out;
+            }
         }
     }
 }

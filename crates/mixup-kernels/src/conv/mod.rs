@@ -50,19 +50,18 @@ pub fn conv2d(
 fn pass(geometry: Geometry, inputs: Vec<FlexTensor>) -> Pass {
     let [x, weight] = [inputs[0].clone(), inputs[1].clone()];
     let bias = inputs.get(2).map(values);
-    let y = if geometry.suits_winograd() {
-        winograd::forward(&geometry, values(&x), values(&weight), bias)
-    } else {
-        im2col::forward(&geometry, values(&x), values(&weight), bias)
+    let u = geometry.suits_winograd().then(|| winograd::transform_weights(&geometry, values(&weight)));
+    let y = match &u {
+        Some(u) => winograd::forward(&geometry, values(&x), u, bias),
+        None => im2col::forward(&geometry, values(&x), values(&weight), bias),
     };
     let backward = BackwardPass::new(move |dy, wanted| {
         let (x, weight, dy) = (values(&x), values(&weight), values(&dy));
         let mut gradients = vec![None, None];
         if wanted[0] || wanted[1] {
-            let (dx, dw) = if geometry.suits_winograd() {
-                winograd::backward(&geometry, x, weight, dy, [wanted[0], wanted[1]])
-            } else {
-                im2col::backward(&geometry, x, weight, dy, [wanted[0], wanted[1]])
+            let (dx, dw) = match &u {
+                Some(u) => winograd::backward(&geometry, x, u, dy, [wanted[0], wanted[1]]),
+                None => im2col::backward(&geometry, x, weight, dy, [wanted[0], wanted[1]]),
             };
             gradients = vec![
                 dx.map(|dx| tensor(dx, geometry.input_shape())),

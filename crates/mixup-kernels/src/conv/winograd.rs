@@ -39,6 +39,12 @@ impl Tiles {
         self.rows * self.cols
     }
 
+    /// Upper left pixel of a tile's outputs, and of its inputs in their padded plane.
+    #[inline(always)]
+    fn corner(&self, number: usize) -> (usize, usize) {
+        (2 * (number / self.cols), 2 * (number % self.cols))
+    }
+
     fn count(&self) -> usize {
         self.images * self.of_image()
     }
@@ -71,11 +77,7 @@ impl Tiles {
 
     /// Where output images stand.
     fn output(&self, geometry: &Geometry) -> Window {
-        Window {
-            size: [geometry.rows, geometry.cols],
-            before: [0, 0],
-            plane: [2 * self.rows, 2 * self.cols],
-        }
+        Window { size: [geometry.rows, geometry.cols], before: [0, 0], plane: [2 * self.rows, 2 * self.cols] }
     }
 }
 
@@ -84,34 +86,40 @@ fn blocks(channels: usize) -> usize {
     channels.next_multiple_of(WIDTH)
 }
 
-/// The output. Shapes as of `geometry`, contiguous.
-pub(super) fn forward(geometry: &Geometry, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+/// The output, given `U` ([`transform_weights`]). Shapes as of `geometry`, contiguous.
+pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let (channels, outputs) = (geometry.channels, geometry.outputs);
     let images = geometry.images_for(TILES, Tiles::of(geometry, 1).count());
-    let u = transform_weights(geometry, weight);
     let mut y = vec![0.0; geometry.batch * geometry.out_image()];
     for_pieces(&mut y, images * geometry.out_image(), |task, y| {
         let first = task * images;
         let tiles = Tiles::of(geometry, y.len() / geometry.out_image());
         let planes = tiles.input(geometry).len();
-        with_buffers([ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes], |[v, m, plane]| {
-            transform_input(geometry, tiles, x, first..first + tiles.images, v, plane);
-            for entry in 0..ENTRIES {
-                let u = Matrix::new(&u[entry * outputs * channels..][..outputs * channels], outputs, channels);
-                let m = &mut m[entry * tiles.entry(outputs)..];
-                gemm_into_blocks(m, tiles.matrix(v, entry, channels), u.t());
-            }
-            transform_output(geometry, tiles, m, bias, y, plane);
-        });
+        with_buffers(
+            [ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes],
+            |[v, m, plane]| {
+                transform_input(geometry, tiles, x, first..first + tiles.images, v, plane);
+                for entry in 0..ENTRIES {
+                    let u = Matrix::new(
+                        &u[entry * outputs * channels..][..outputs * channels],
+                        outputs,
+                        channels,
+                    );
+                    let m = &mut m[entry * tiles.entry(outputs)..];
+                    gemm_into_blocks(m, tiles.matrix(v, entry, channels), u.t());
+                }
+                transform_output(geometry, tiles, m, bias, y, plane);
+            },
+        );
     });
     y
 }
 
-/// Gradients of the input and of the weights, where wanted.
+/// Gradients of the input and of the weights, where wanted, given `U`.
 pub(super) fn backward(
     geometry: &Geometry,
     x: &[f32],
-    weight: &[f32],
+    u: &[f32],
     dy: &[f32],
     [want_dx, want_dw]: [bool; 2],
 ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
@@ -122,7 +130,6 @@ pub(super) fn backward(
     let dx_image = if want_dx { geometry.image() } else { 1 };
     let per_task = geometry.images_per_task(images, du_size);
     let tasks = geometry.batch.div_ceil(per_task);
-    let u = if want_dx { transform_weights(geometry, weight) } else { Vec::new() };
     let mut dx = vec![0.0; geometry.batch * dx_image];
     let mut du = vec![0.0; tasks * du_size];
     for_pieces2((&mut dx, per_task * dx_image), (&mut du, du_size), |task, dx, du| {
@@ -146,7 +153,11 @@ pub(super) fn backward(
                     for entry in 0..ENTRIES {
                         let u = &u[entry * outputs * channels..][..outputs * channels];
                         let dv = &mut v[entry * tiles.entry(channels)..];
-                        gemm_into_blocks(dv, tiles.matrix(dm, entry, outputs), Matrix::new(u, outputs, channels));
+                        gemm_into_blocks(
+                            dv,
+                            tiles.matrix(dm, entry, outputs),
+                            Matrix::new(u, outputs, channels),
+                        );
                     }
                     gradient_of_input(geometry, tiles, v, dx, plane);
                 }
@@ -158,24 +169,34 @@ pub(super) fn backward(
 }
 
 /// `U = G w G^T`, as `[entry][output][channel]`.
-fn transform_weights(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
+pub(super) fn transform_weights(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
     let pairs = geometry.outputs * geometry.channels;
     let mut u = vec![0.0; ENTRIES * pairs];
-    for (pair, w) in weight.chunks_exact(9).enumerate() {
-        for (entry, value) in tile::weights(w).into_iter().enumerate() {
-            u[entry * pairs + pair] = value;
-        }
-    }
+    for_pieces(&mut u, pairs, |entry, u| {
+        simd(
+            #[inline(always)]
+            || {
+                for (u, w) in u.iter_mut().zip(weight.chunks_exact(9)) {
+                    *u = tile::weight_entry(w, entry);
+                }
+            },
+        );
+    });
     u
 }
 
 /// `dw = G^T dU G`.
 fn gradient_of_weights(geometry: &Geometry, du: &[f32]) -> Vec<f32> {
+    const PAIRS: usize = 4096;
     let pairs = geometry.outputs * geometry.channels;
     let mut dw = vec![0.0; geometry.weights()];
-    for (pair, dw) in dw.chunks_exact_mut(9).enumerate() {
-        dw.copy_from_slice(&tile::weights_transposed(std::array::from_fn(|entry| du[entry * pairs + pair])));
-    }
+    for_pieces(&mut dw, 9 * PAIRS, |piece, dw| {
+        for (pair, dw) in (piece * PAIRS..).zip(dw.chunks_exact_mut(9)) {
+            dw.copy_from_slice(&tile::weights_transposed(std::array::from_fn(|entry| {
+                du[entry * pairs + pair]
+            })));
+        }
+    });
     dw
 }
 
@@ -214,11 +235,16 @@ fn transform_input(
                 let x = &x[image * geometry.image()..][..geometry.image()];
                 for (block, x) in x.chunks(WIDTH * geometry.in_plane()).enumerate() {
                     window.interleave(x, plane);
-                    for_tiles(tiles, |number, row, col| {
-                        let at = |i: usize, j: usize| ((2 * row + i) * window.plane[1] + 2 * col + j) * WIDTH;
+                    for number in 0..tiles.of_image() {
+                        let (row, col) = tiles.corner(number);
                         let out = (index * tiles.of_image() + number) * stride + block * WIDTH;
-                        tile::input(|i, j| load(plane, at(i, j)), |e, lanes| store(v, e * entry + out, lanes));
-                    });
+                        tile::input(
+                            #[inline(always)]
+                            |i, j| load(plane, window.at(row + i, col + j)),
+                            #[inline(always)]
+                            |e, lanes| store(v, e * entry + out, lanes),
+                        );
+                    }
                 }
             }
         },
@@ -242,14 +268,16 @@ fn transform_output(
             for (index, y) in y.chunks_exact_mut(geometry.out_image()).enumerate() {
                 for (block, y) in y.chunks_mut(WIDTH * geometry.out_plane()).enumerate() {
                     let bias = bias_lanes(bias, block);
-                    for_tiles(tiles, |number, row, col| {
+                    for number in 0..tiles.of_image() {
+                        let (row, col) = tiles.corner(number);
                         let from = (index * tiles.of_image() + number) * stride + block * WIDTH;
-                        let at = |i: usize, j: usize| ((2 * row + i) * window.plane[1] + 2 * col + j) * WIDTH;
                         tile::output(
+                            #[inline(always)]
                             |e| load(m, e * entry + from),
-                            |i, j, lanes| store(plane, at(i, j), add(lanes, bias)),
+                            #[inline(always)]
+                            |i, j, lanes| store(plane, window.at(row + i, col + j), add(lanes, bias)),
                         );
-                    });
+                    }
                     window.separate(plane, y);
                 }
             }
@@ -282,14 +310,16 @@ fn transform_gradient(
                 let dy = &dy[image * geometry.out_image()..][..geometry.out_image()];
                 for (block, dy) in dy.chunks(WIDTH * geometry.out_plane()).enumerate() {
                     window.interleave(dy, plane);
-                    for_tiles(tiles, |number, row, col| {
-                        let at = |i: usize, j: usize| ((2 * row + i) * window.plane[1] + 2 * col + j) * WIDTH;
+                    for number in 0..tiles.of_image() {
+                        let (row, col) = tiles.corner(number);
                         let out = (index * tiles.of_image() + number) * stride + block * WIDTH;
                         tile::output_transposed(
-                            |i, j| load(plane, at(i, j)),
+                            #[inline(always)]
+                            |i, j| load(plane, window.at(row + i, col + j)),
+                            #[inline(always)]
                             |e, lanes| store(dm, e * entry + out, lanes),
                         );
-                    });
+                    }
                 }
             }
         },
@@ -306,30 +336,22 @@ fn gradient_of_input(geometry: &Geometry, tiles: Tiles, dv: &[f32], dx: &mut [f3
             for (index, dx) in dx.chunks_exact_mut(geometry.image()).enumerate() {
                 for (block, dx) in dx.chunks_mut(WIDTH * geometry.in_plane()).enumerate() {
                     plane.fill(0.0);
-                    for_tiles(tiles, |number, row, col| {
+                    for number in 0..tiles.of_image() {
+                        let (row, col) = tiles.corner(number);
                         let from = (index * tiles.of_image() + number) * stride + block * WIDTH;
-                        let at = |i: usize, j: usize| ((2 * row + i) * window.plane[1] + 2 * col + j) * WIDTH;
                         tile::input_transposed(
+                            #[inline(always)]
                             |e| load(dv, e * entry + from),
+                            #[inline(always)]
                             |i, j, lanes| {
-                                let sum = add(load(plane, at(i, j)), lanes);
-                                store(plane, at(i, j), sum);
+                                let sum = add(load(plane, window.at(row + i, col + j)), lanes);
+                                store(plane, window.at(row + i, col + j), sum);
                             },
                         );
-                    });
+                    }
                     window.separate(plane, dx);
                 }
             }
         },
     );
-}
-
-/// Calls `work` with the number, row and column of each tile of an image.
-#[inline(always)]
-fn for_tiles(tiles: Tiles, mut work: impl FnMut(usize, usize, usize)) {
-    for row in 0..tiles.rows {
-        for col in 0..tiles.cols {
-            work(row * tiles.cols + col, row, col);
-        }
-    }
 }

@@ -30,7 +30,8 @@ pub fn values_and_gradients(
     let y = operation(leaves.clone());
     let value = y.clone().inner().into_data().try_to_vec::<f32>().unwrap();
     let [size] = y.dims();
-    let weights = Tensor::<1>::from_data(TensorData::new(noise(size, seed + 77), [size]), &Device::flex().autodiff());
+    let weights =
+        Tensor::<1>::from_data(TensorData::new(noise(size, seed + 77), [size]), &Device::flex().autodiff());
     let grads = (y * weights).sum().backward();
     let gradient = |leaf: &Tensor<1>| leaf.grad(&grads).unwrap().into_data().try_to_vec::<f32>().unwrap();
     (value, leaves.iter().map(gradient).collect())

@@ -7,6 +7,7 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
 use super::worker::{Answer, Ask};
 use crate::error::LabError;
+use crate::host;
 
 const PEER: &str = include_str!("peer.py");
 
@@ -24,7 +25,7 @@ impl Child {
         let binary = std::env::current_exe()
             .map_err(|error| LabError::Usage(format!("this program's own path is unknown: {error}")))?;
         let mut command = Command::new(binary);
-        command.arg("bench-worker").env("RAYON_NUM_THREADS", threads.to_string());
+        command.arg("bench-worker").envs(host::training_environment(threads.get()));
         Self::start("the bench worker", command)
     }
 
@@ -65,7 +66,9 @@ impl Child {
     pub fn receive(&mut self) -> Result<Answer, LabError> {
         let mut line = String::new();
         match self.output.read_line(&mut line) {
-            Ok(read) if read > 0 => serde_json::from_str(&line).map_err(|error| self.failed(&error.to_string())),
+            Ok(read) if read > 0 => {
+                serde_json::from_str(&line).map_err(|error| self.failed(&error.to_string()))
+            }
             _ => Err(self.failed("it ended early; its message stands above")),
         }
     }

@@ -98,12 +98,7 @@ fn matmul_peak(threads: NonZeroUsize) -> Result<f64, LabError> {
     Ok(2.0 * (MATRIX as f64).powi(3) / fastest / 1e9)
 }
 
-fn measure(
-    request: &Request,
-    workload: Workload,
-    threads: NonZeroUsize,
-    peak: f64,
-) -> Result<Row, LabError> {
+fn measure(request: &Request, workload: Workload, threads: NonZeroUsize, peak: f64) -> Result<Row, LabError> {
     let ask = Ask::Steps(workload, workload.steps());
     let mut ours = Child::ours(threads)?;
     let mut peer = request.peer.as_deref().map(|python| Child::peer(python, threads)).transpose()?;
@@ -124,7 +119,10 @@ fn measure(
         workload,
         threads: threads.get(),
         milliseconds,
-        spread: [mine.iter().copied().fold(f64::INFINITY, f64::min), mine.iter().copied().fold(0.0, f64::max)],
+        spread: [
+            mine.iter().copied().fold(f64::INFINITY, f64::min),
+            mine.iter().copied().fold(0.0, f64::max),
+        ],
         gflops,
         share_of_peak: gflops / peak,
         peak_mib: memory[0],

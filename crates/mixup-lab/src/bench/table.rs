@@ -14,10 +14,23 @@ pub(super) fn name(workload: Workload) -> String {
 pub(super) fn text(report: &Report) -> String {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
-    table.set_header(["workload", "threads", "ms a step", "spread", "GFLOP/s", "of peak", "MiB", "peer ms", "peer MiB", "ours / peer", "pair by pair"]);
+    table.set_header([
+        "workload",
+        "threads",
+        "ms a step",
+        "spread",
+        "GFLOP/s",
+        "of peak",
+        "MiB",
+        "peer ms",
+        "peer MiB",
+        "ours / peer",
+        "pair by pair",
+    ]);
     for row in &report.rows {
         let mut cells = vec![Cell::new(name(row.workload))];
-        cells.extend(numbers(row).into_iter().map(|text| Cell::new(text).set_alignment(CellAlignment::Right)));
+        cells
+            .extend(numbers(row).into_iter().map(|text| Cell::new(text).set_alignment(CellAlignment::Right)));
         table.add_row(cells);
     }
     let mut text = format!("{}\n{table}\n", report.host);
@@ -25,7 +38,8 @@ pub(super) fn text(report: &Report) -> String {
         text += &format!("matrix product 1024 x 1024 x 1024, {threads} thread(s): {gflops:.0} GFLOP/s\n");
     }
     for (workload, ratio) in &report.two_processes {
-        text += &format!("{}: two one-thread processes do {ratio:.2} times the steps of one\n", name(*workload));
+        text +=
+            &format!("{}: two one-thread processes do {ratio:.2} times the steps of one\n", name(*workload));
     }
     text
 }

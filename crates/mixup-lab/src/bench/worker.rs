@@ -80,9 +80,7 @@ fn answer(
     Ok(Answer { seconds, peak_mib: host::peak_memory_mib() })
 }
 
-fn timed(
-    step: &mut dyn FnMut() -> Result<f32, mixup_core::CoreError>,
-) -> Result<f64, mixup_core::CoreError> {
+fn timed(step: &mut dyn FnMut() -> Result<f32, mixup_core::CoreError>) -> Result<f64, mixup_core::CoreError> {
     let start = Instant::now();
     step()?;
     Ok(start.elapsed().as_secs_f64())

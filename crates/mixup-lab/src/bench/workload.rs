@@ -8,7 +8,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use clap::ValueEnum;
 use mixup_core::checked::{NonNegative, Positive, UnitInterval};
 use mixup_core::nn::{
-    Activation, ConvnetConfig, ImageNetwork, ImageTask, Mlp, MlpConfig, ModelConfig, ResnetConfig, VitConfig, init,
+    Activation, ConvnetConfig, ImageNetwork, ImageTask, Mlp, MlpConfig, ModelConfig, ResnetConfig, VitConfig,
+    init,
 };
 use mixup_core::optim::{AdamConfig, OptimizerConfig, SgdConfig};
 use mixup_core::stream::Streams;
@@ -46,8 +47,10 @@ impl Workload {
                 let stage = |inputs: u64, width: u64, plane: u64, shortcut: u64| {
                     plane * (9 * inputs * width + 3 * 9 * width * width + shortcut * inputs * width)
                 };
-                let stages =
-                    stage(64, 64, 1024, 0) + stage(64, 128, 256, 1) + stage(128, 256, 64, 1) + stage(256, 512, 16, 1);
+                let stages = stage(64, 64, 1024, 0)
+                    + stage(64, 128, 256, 1)
+                    + stage(128, 256, 64, 1)
+                    + stage(256, 512, 16, 1);
                 64 * (9 * 3 * 64 * 1024 + stages + 512 * 10)
             }
             Self::Vit => {
@@ -55,9 +58,7 @@ impl Workload {
                 let block = 12 * dim * dim + 2 * tokens * dim;
                 64 * (tokens * (16 * dim + 4 * block) + dim * 10)
             }
-            Self::Lenet => {
-                128 * (25 * 6 * 28 * 28 + 25 * 6 * 16 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10)
-            }
+            Self::Lenet => 128 * (25 * 6 * 28 * 28 + 25 * 6 * 16 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10),
         }
     }
 
@@ -91,7 +92,8 @@ impl Workload {
         let network = ImageNetwork::new(&self.network()?, task, streams.get("init"), device)?;
         let shape = [batch, task.channels, task.size, task.size];
         let x: Tensor<4> = noise(shape, &mut streams, device);
-        let labels = (0..batch * task.classes).map(|i| f32::from(i % task.classes == i / task.classes % task.classes));
+        let labels =
+            (0..batch * task.classes).map(|i| f32::from(i % task.classes == i / task.classes % task.classes));
         let targets = TensorData::new(labels.collect::<Vec<_>>(), [batch, task.classes]);
         let targets = Tensor::<2>::from_data(targets, device);
         let optimizer = if self == Self::Vit { adam(1e-3)? } else { sgd()? };
@@ -113,7 +115,9 @@ impl Workload {
         let size = |n: usize| NonZeroUsize::new(n).ok_or_else(|| CoreError::Invalid("a size of zero".into()));
         let sizes = |list: &[usize]| list.iter().copied().map(size).collect::<Result<Vec<_>, _>>();
         Ok(match self {
-            Self::Mlp | Self::Convnet => ModelConfig::Convnet(ConvnetConfig { channels: sizes(&[32, 64, 128])? }),
+            Self::Mlp | Self::Convnet => {
+                ModelConfig::Convnet(ConvnetConfig { channels: sizes(&[32, 64, 128])? })
+            }
             Self::Resnet18 => ModelConfig::Resnet(ResnetConfig {
                 width: size(64)?,
                 blocks: sizes(&[2, 2, 2, 2])?,
@@ -188,7 +192,9 @@ mod tests {
     #[test]
     fn every_step_trains() {
         let device = Device::flex();
-        for (workload, steps) in [(Workload::Mlp, 50), (Workload::Lenet, 8), (Workload::Convnet, 4), (Workload::Vit, 4)] {
+        for (workload, steps) in
+            [(Workload::Mlp, 50), (Workload::Lenet, 8), (Workload::Convnet, 4), (Workload::Vit, 4)]
+        {
             let mut step = workload.step(&device).unwrap();
             let first = step().unwrap();
             let last = (0..steps).map(|_| step().unwrap()).last().unwrap();
