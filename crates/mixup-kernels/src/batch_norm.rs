@@ -301,7 +301,7 @@ impl Saved<'_> {
                         match self.y {
                             Some(y) => {
                                 let y = &y[start..start + plane];
-                                out[0] = sum2(dy, y, |dy, y| pass_through(dy, y));
+                                out[0] = sum2(dy, y, pass_through);
                                 out[1] = sum3(dy, y, x, |dy, y, x| pass_through(dy, y) * (x - mean));
                             }
                             None => {

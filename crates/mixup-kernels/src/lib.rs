@@ -1,7 +1,4 @@
-//! Fused CPU operations for burn's Flex backend, with hand-written backward passes.
-//!
-//! Every operation here has a twin composed of burn's own operations, which is used on other devices and in
-//! other precisions than f32; the two agree within rounding. Results do not depend on the number of threads.
+#![doc = include_str!("../README.md")]
 
 mod attention;
 mod batch_norm;

@@ -27,6 +27,12 @@ fn a([a, b]: [Lanes; 2]) -> [Lanes; 4] {
     [a, add(a, b), sub(a, b), sub(ZERO, b)]
 }
 
+/// Entry `row` of each of four columns.
+#[inline(always)]
+fn across<const N: usize>(columns: &[[Lanes; N]; 4], row: usize) -> [Lanes; 4] {
+    [columns[0][row], columns[1][row], columns[2][row], columns[3][row]]
+}
+
 /// `B^T d B`: reads `d` by row and column, writes by entry.
 #[inline(always)]
 pub(super) fn input(d: impl Fn(usize, usize) -> Lanes, mut v: impl FnMut(usize, Lanes)) {
@@ -35,7 +41,7 @@ pub(super) fn input(d: impl Fn(usize, usize) -> Lanes, mut v: impl FnMut(usize, 
         *half = b_transposed([d(0, col), d(1, col), d(2, col), d(3, col)]);
     }
     for row in 0..4 {
-        let entries = b_transposed([half[0][row], half[1][row], half[2][row], half[3][row]]);
+        let entries = b_transposed(across(&half, row));
         for (col, lanes) in entries.into_iter().enumerate() {
             v(4 * row + col, lanes);
         }
@@ -50,7 +56,7 @@ pub(super) fn input_transposed(v: impl Fn(usize) -> Lanes, mut d: impl FnMut(usi
         *half = b([v(col), v(4 + col), v(8 + col), v(12 + col)]);
     }
     for row in 0..4 {
-        let entries = b([half[0][row], half[1][row], half[2][row], half[3][row]]);
+        let entries = b(across(&half, row));
         for (col, lanes) in entries.into_iter().enumerate() {
             d(row, col, lanes);
         }
@@ -65,7 +71,7 @@ pub(super) fn output(m: impl Fn(usize) -> Lanes, mut y: impl FnMut(usize, usize,
         *half = a_transposed([m(col), m(4 + col), m(8 + col), m(12 + col)]);
     }
     for row in 0..2 {
-        let [left, right] = a_transposed([half[0][row], half[1][row], half[2][row], half[3][row]]);
+        let [left, right] = a_transposed(across(&half, row));
         y(row, 0, left);
         y(row, 1, right);
     }
