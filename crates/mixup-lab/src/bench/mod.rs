@@ -137,7 +137,8 @@ fn two_processes(workload: Workload, rounds: NonZeroUsize) -> Result<f64, LabErr
     let mut first = Child::ours(NonZeroUsize::MIN)?;
     let mut second = Child::ours(NonZeroUsize::MIN)?;
     let rate = |seconds: Vec<f64>| seconds.len() as f64 / seconds.iter().sum::<f64>();
-    (first.ask(ask)?, second.ask(ask)?);
+    first.ask(ask)?;
+    second.ask(ask)?;
     let mut ratios = Vec::new();
     for _ in 0..rounds.get() {
         let alone = rate(first.ask(ask)?.seconds);
