@@ -9,11 +9,13 @@ use crate::session::{PaperPlan, Session};
 pub(crate) struct Cost {
     /// Runs in the store.
     pub(crate) finished: usize,
-    /// Core seconds of the runs that are missing; absent where nothing like them was run before.
+    /// Core seconds of the runs that are missing; absent where nothing like them was run before
+    /// and the file does not say.
     pub(crate) seconds: Option<f64>,
 }
 
-/// The cost of each plan of a paper: by its finished runs, else by the committed outcome.
+/// The cost of each plan of a paper: by its finished runs, else by the committed outcome, else by what
+/// the experiment's file says.
 ///
 /// # Errors
 /// A committed file that is no outcome.
@@ -29,7 +31,9 @@ pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost
         let seconds = records.iter().map(|record| record.wall_seconds).sum();
         let finished = if session.request.fresh { 0 } else { records.len() };
         let missing = plan.keys.len() - finished;
-        let each = mean_seconds(seconds, records.len()).or_else(|| per_run(&plan.experiment.experiment));
+        let each = mean_seconds(seconds, records.len())
+            .or_else(|| per_run(&plan.experiment.experiment))
+            .or_else(|| plan.experiment.core_hours_per_run.map(|hours| 3600.0 * hours));
         let seconds = if missing == 0 { Some(0.0) } else { each.map(|each| each * missing as f64) };
         Cost { finished, seconds }
     };
