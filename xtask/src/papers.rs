@@ -7,6 +7,7 @@ pub fn all() -> Vec<PaperEntry> {
     vec![
         // papers, one a line
         PaperEntry::of::<c_mixup::CMixup>(),
+        PaperEntry::of::<rankmixup::RankMixup>(),
         PaperEntry::of::<regmix::RegMix>(),
         // end of papers
     ]

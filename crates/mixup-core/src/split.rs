@@ -36,6 +36,12 @@ pub fn stratified_parts<const N: usize>(
     Ok(cut(&interleaved(labels, &shuffled(labels.len(), rng)), sizes))
 }
 
+/// `keep` of the samples, evenly spaced, the first among them; all where there are not more.
+pub fn evenly_spaced(samples: &[usize], keep: usize) -> Vec<usize> {
+    let keep = keep.min(samples.len());
+    (0..keep).map(|place| samples[place * samples.len() / keep]).collect()
+}
+
 /// What is held out of the training samples, as a paper's settings name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,6 +206,13 @@ mod tests {
             assert_eq!(all.train.len(), 80);
             assert_eq!(draw(None), all, "one seed, one split");
         }
+    }
+
+    #[test]
+    fn a_thinned_part_still_spans_all_of_it() {
+        assert_eq!(evenly_spaced(&[4, 5, 6, 7, 8], 2), [4, 6]);
+        assert_eq!(evenly_spaced(&[4, 5, 6], 9), [4, 5, 6]);
+        assert!(evenly_spaced(&[], 2).is_empty());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use indexmap::IndexMap;
 use mixup_core::{
+    checked::Positive,
     nn::ModelConfig,
     optim::OptimizerConfig,
     train::{TrainConfig, TrainOverride},
@@ -23,6 +24,10 @@ pub struct Experiment<M, S> {
     pub paper: String,
     /// One line for headings.
     pub title: String,
+    /// The only profile that has this experiment (`paper` for what a desk cannot run); all where
+    /// absent.
+    #[serde(default)]
+    pub only: Option<Profile>,
     /// Name of a data set in the catalogue.
     pub data: String,
     /// Network, where the experiment trains one.
@@ -96,6 +101,10 @@ pub struct ProfileOverride {
     /// Training samples: so many of the training part, evenly spaced.
     #[serde(default)]
     pub train_samples: Option<NonZeroUsize>,
+    /// Core hours of a run, a mean over the methods as the author reckons it: what plans are priced
+    /// by as long as no run like it was made.
+    #[serde(default)]
+    pub core_hours_per_run: Option<Positive>,
 }
 
 /// One run, resolved: a pure function of this, the data and the sources. Its canonical JSON is

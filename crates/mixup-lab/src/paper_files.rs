@@ -17,8 +17,10 @@ use crate::yaml::{Document, InputError, KeyPath};
 pub struct PaperFiles {
     /// `paper.yaml`.
     pub manifest: Manifest,
-    /// Experiments in the order of their names.
+    /// Experiments that the profile has, in the order of their names.
     pub experiments: Vec<Resolved>,
+    /// Names of experiments that only another profile has, with that profile.
+    pub elsewhere: Vec<(String, Profile)>,
 }
 
 impl PaperFiles {
@@ -39,7 +41,12 @@ impl PaperFiles {
             experiments.push(entry.resolve(&Document::read(&file)?, profile, overrides)?);
         }
         check_manifest(&document, &manifest, entry.slug, &experiments)?;
-        Ok(Self { manifest, experiments })
+        let elsewhere = |known: &Resolved| known.only.filter(|only| *only != profile);
+        let others =
+            experiments.iter().filter_map(|known| Some((known.experiment.clone(), elsewhere(known)?)));
+        let others = others.collect();
+        experiments.retain(|known| elsewhere(known).is_none());
+        Ok(Self { manifest, experiments, elsewhere: others })
     }
 }
 

@@ -90,6 +90,14 @@ pub enum RunError {
     Spec(String),
 }
 
+/// A part of a spec that a paper cannot do without.
+///
+/// # Errors
+/// [`RunError::Spec`] with its key.
+pub fn required<'a, T>(part: Option<&'a T>, key: &str) -> Result<&'a T, RunError> {
+    part.ok_or_else(|| RunError::Spec(format!("`{key}` is missing")))
+}
+
 /// A paper without its types: what the commands work with.
 #[derive(Clone, Copy)]
 pub struct PaperEntry {

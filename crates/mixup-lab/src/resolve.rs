@@ -2,6 +2,7 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
+use mixup_core::checked::Positive;
 use mixup_core::train::TrainOverride;
 use mixup_data::catalogue;
 use serde_json::Value;
@@ -46,6 +47,10 @@ pub struct Resolved {
     pub title: String,
     /// How large.
     pub profile: Profile,
+    /// See [`Experiment::only`].
+    pub only: Option<Profile>,
+    /// See [`ProfileOverride::core_hours_per_run`].
+    pub core_hours_per_run: Option<f64>,
     /// Name of a data set in the catalogue.
     pub data: String,
     /// Device of the runs.
@@ -107,6 +112,8 @@ pub fn resolve<P: Paper>(
     Ok(Resolved {
         data,
         profile,
+        only: file.only,
+        core_hours_per_run: change.core_hours_per_run.map(Positive::get),
         device: overrides.device.clone(),
         seeds,
         metrics,

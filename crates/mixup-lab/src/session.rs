@@ -128,6 +128,13 @@ impl<'a> Session<'a> {
         let all_experiments: Vec<String> =
             files.experiments.iter().map(|known| known.experiment.clone()).collect();
         if let Some(name) = self.request.experiment.as_ref().filter(|name| !all_experiments.contains(name)) {
+            if let Some((_, profile)) = files.elsewhere.iter().find(|(other, _)| other == name) {
+                return Err(LabError::Usage(format!(
+                    "experiment `{name}` of {} is for `--profile {}` only",
+                    entry.slug,
+                    profile.name()
+                )));
+            }
             let known = suggest(name, "experiments", all_experiments.iter().map(String::as_str));
             return Err(LabError::Usage(format!("unknown experiment `{name}` of {}; {known}", entry.slug)));
         }

@@ -1,19 +1,19 @@
 //! How a run is trained and measured.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use burn::tensor::Device;
 use mixup_core::{
     device,
     metrics::regression,
     nn::ModelConfig,
+    split::evenly_spaced,
     stream::Streams,
-    train::{Selection, Training, fit},
+    train::{CHECKPOINT_INTERVAL, Training, fit},
 };
 use mixup_data::load_table;
 use mixup_lab::experiment::RunSpec;
-use mixup_lab::registry::{Measured, RunContext, RunError};
+use mixup_lab::registry::{Measured, RunContext, RunError, required};
 use ndarray::{Array2, ArrayView2, RemoveAxis};
 
 use crate::method::{Method, Setting, Split};
@@ -24,9 +24,6 @@ use crate::task::{Regression, predict};
 /// A resolved run of this paper.
 pub type Spec = RunSpec<Method, Setting>;
 
-/// Shorter runs than this need no checkpoint: they are as quickly done again.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
-
 /// Trains one method with one seed and measures it on the test part.
 ///
 /// # Errors
@@ -35,7 +32,7 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> 
     let device = device::open(&spec.device)?;
     let mut streams = Streams::new(&spec.experiment, spec.seed);
     let table = load_table(context.library, &spec.data)?;
-    match (required(&spec.model, "model")?, required(&spec.setting.split, "setting.split")?) {
+    match (required(spec.model.as_ref(), "model")?, required(spec.setting.split.as_ref(), "setting.split")?) {
         (ModelConfig::Lstnet(network), Split::Time(windows)) => {
             let raw = ArrayView2::from_shape((table.rows(), table.columns.len()), &table.cells)
                 .map_err(|error| RunError::Spec(error.to_string()))?;
@@ -84,10 +81,6 @@ pub fn check(spec: &Spec) -> Result<(), String> {
     Ok(())
 }
 
-fn required<'a, T>(value: &'a Option<T>, key: &str) -> Result<&'a T, RunError> {
-    value.as_ref().ok_or_else(|| RunError::Spec(format!("`{key}` is missing")))
-}
-
 fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
     spec: &Spec,
     context: &RunContext<'_>,
@@ -99,10 +92,10 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
     if let Some(samples) = spec.train_samples {
         parts.train = thinned(&parts.train, samples.get());
     }
-    let config = required(&spec.train, "train")?;
+    let config = required(spec.train.as_ref(), "train")?;
     let training = Training {
         config,
-        optimizer: required(&spec.optimizer, "optimizer")?,
+        optimizer: required(spec.optimizer.as_ref(), "optimizer")?,
         checkpoints: context.checkpoints.as_deref(),
         checkpoint_interval: CHECKPOINT_INTERVAL,
         progress: &context.progress,
@@ -114,7 +107,7 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
     let last = metrics(&predict(&fit.last, &test, device)?, &test)?;
     let curves = [("train-loss", fit.train_loss), ("validation-loss", fit.validation_loss)];
     Ok(Measured {
-        metrics: by_selection(config.select, &best, &last),
+        metrics: config.select.named(&best, &last),
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
         ..Measured::default()
     })
@@ -122,34 +115,14 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
 
 /// `samples` of a part, evenly spaced, so that a thinned series still spans all of its time.
 fn thinned<I: RemoveAxis>(part: &Samples<I>, samples: usize) -> Samples<I> {
-    let samples = samples.min(part.len());
-    let rows: Vec<usize> = (0..samples).map(|sample| sample * part.len() / samples).collect();
-    part.select(&rows)
-}
-
-/// The selected epoch's metrics under their plain names, and both under a suffix.
-fn by_selection(
-    select: Selection,
-    best: &[(&'static str, f64)],
-    last: &[(&'static str, f64)],
-) -> BTreeMap<String, f64> {
-    let selected = match select {
-        Selection::BestValidation => best,
-        Selection::Last => last,
-    };
-    let named = |metrics: &[(&'static str, f64)], suffix: &'static str| {
-        metrics.iter().map(move |(name, value)| (format!("{name}{suffix}"), *value)).collect::<Vec<_>>()
-    };
-    [named(selected, ""), named(best, "@best-validation"), named(last, "@last")]
-        .concat()
-        .into_iter()
-        .collect()
+    let rows: Vec<usize> = (0..part.len()).collect();
+    part.select(&evenly_spaced(&rows, samples))
 }
 
 fn metrics<I: RemoveAxis>(
     prediction: &Array2<f64>,
     test: &Samples<I>,
-) -> Result<Vec<(&'static str, f64)>, RunError> {
+) -> Result<BTreeMap<String, f64>, RunError> {
     let (prediction, target) = (prediction.view(), test.y.view());
     let mut metrics = vec![
         ("rmse", regression::rmse(prediction, target)?),
@@ -161,5 +134,5 @@ fn metrics<I: RemoveAxis>(
         metrics.push(("worst-rmse", regression::worst_group_rmse(prediction, target, &test.groups)?));
         metrics.push(("worst-r", regression::worst_group_pearson(prediction, target, &test.groups)?));
     }
-    Ok(metrics)
+    Ok(metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

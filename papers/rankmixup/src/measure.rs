@@ -26,13 +26,23 @@ pub struct Logits {
     pub labels: Vec<usize>,
 }
 
+impl Logits {
+    /// Their softmax.
+    ///
+    /// # Errors
+    /// As [`Predictions::from_logits`].
+    pub fn predictions(&self) -> Result<Predictions, CoreError> {
+        Predictions::from_logits(self.logits.view(), &self.labels)
+    }
+}
+
 /// The official temperatures: 0.1, 0.2, ... 10.
 pub fn temperatures() -> TemperatureGrid {
     let tenth = Positive::new(0.1).expect("0.1 is above 0");
     TemperatureGrid { start: tenth, step: tenth, count: NonZeroUsize::MIN.saturating_add(99) }
 }
 
-/// Every metric of [`metrics`], on the test part; under `<metric>-ts` after division of the logits
+/// Calibration on the test part; under `<metric>-ts` after division of the logits
 /// by the temperature with the lowest ECE on the validation part, as the official tester does.
 ///
 /// # Errors
@@ -41,7 +51,7 @@ pub fn measure(test: &Logits, validation: &Logits) -> Result<BTreeMap<String, f6
     let temperature =
         temperatures().best(validation.logits.view(), &validation.labels, Criterion::Ece(BINS))?;
     let scaled = test.logits.mapv(|logit| logit / temperature);
-    let raw = Predictions::from_logits(test.logits.view(), &test.labels)?;
+    let raw = test.predictions()?;
     let scaled = Predictions::from_logits(scaled.view(), &test.labels)?;
     let mut measured = BTreeMap::from([
         ("accuracy".to_owned(), 100.0 * raw.accuracy()),
@@ -66,7 +76,7 @@ fn calibration(predictions: &Predictions) -> [(&'static str, f64); 8] {
     ]
 }
 
-/// Every metric that a run reports.
+/// Every metric of [`measure`].
 pub fn metrics() -> Vec<MetricInfo> {
     let info = |name: String, label: String, better, decimals| MetricInfo { name, label, better, decimals };
     let lower = Some(Direction::Lower);

@@ -4,11 +4,13 @@
 use std::path::PathBuf;
 
 use mixup_lab::golden;
+use mixup_lab::registry::Paper;
+use rankmixup::RankMixup;
 
 #[test]
 fn every_case_passes() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let ops = rankmixup::golden_ops().into_iter().collect();
+    let ops = RankMixup::golden().into_iter().collect();
     let result = golden::run(&[folder], &ops).unwrap();
     println!("{result}");
     assert_eq!(result.cases, 120);

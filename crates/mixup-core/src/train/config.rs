@@ -1,5 +1,6 @@
 //! `train:` of an experiment's YAML.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,26 @@ pub enum Selection {
     Last,
 }
 
+impl Selection {
+    /// What the selected epoch gave.
+    pub fn of<'a, T>(self, best: &'a T, last: &'a T) -> &'a T {
+        match self {
+            Self::BestValidation => best,
+            Self::Last => last,
+        }
+    }
+
+    /// The selected epoch's metrics under their plain names, and those of both epochs under the
+    /// suffixes `@best-validation` and `@last`.
+    pub fn named(self, best: &BTreeMap<String, f64>, last: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+        let mut named = self.of(best, last).clone();
+        for (metrics, suffix) in [(best, "@best-validation"), (last, "@last")] {
+            named.extend(metrics.iter().map(|(name, value)| (format!("{name}{suffix}"), *value)));
+        }
+        named
+    }
+}
+
 /// When the order of the training samples changes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,6 +79,9 @@ pub struct TrainOverride {
     /// See [`TrainConfig::batch`].
     #[serde(default)]
     pub batch: Option<NonZeroUsize>,
+    /// See [`TrainConfig::schedule`].
+    #[serde(default)]
+    pub schedule: Option<Schedule>,
 }
 
 impl TrainConfig {
@@ -65,6 +89,25 @@ impl TrainConfig {
     pub fn with(mut self, change: &TrainOverride) -> Self {
         self.epochs = change.epochs.unwrap_or(self.epochs);
         self.batch = change.batch.unwrap_or(self.batch);
+        if let Some(schedule) = &change.schedule {
+            self.schedule = schedule.clone();
+        }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_epochs_are_named_and_one_is_selected() {
+        let metrics = |rmse| BTreeMap::from([("rmse".to_owned(), rmse)]);
+        let (best, last) = (metrics(1.0), metrics(2.0));
+        for (selection, selected) in [(Selection::BestValidation, 1.0), (Selection::Last, 2.0)] {
+            let named: Vec<_> = selection.named(&best, &last).into_iter().collect();
+            let expected = [("rmse", selected), ("rmse@best-validation", 1.0), ("rmse@last", 2.0)];
+            assert_eq!(named, expected.map(|(name, value)| (name.to_owned(), value)));
+        }
     }
 }

@@ -43,6 +43,10 @@ pub trait Task {
     fn validate(&self, model: &Self::Model) -> Result<f64, CoreError>;
 }
 
+/// What runs of experiments take for [`Training::checkpoint_interval`]: shorter ones are as quickly
+/// done again.
+pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
+
 /// How a task is trained.
 pub struct Training<'a> {
     /// Length, batches, selection.

@@ -5,4 +5,4 @@ mod config;
 mod fit;
 
 pub use config::{Selection, Shuffle, TrainConfig, TrainOverride};
-pub use fit::{Fit, Task, Training, fit};
+pub use fit::{CHECKPOINT_INTERVAL, Fit, Task, Training, fit};

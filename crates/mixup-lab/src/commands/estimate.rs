@@ -9,11 +9,13 @@ use crate::session::{PaperPlan, Session};
 pub(crate) struct Cost {
     /// Runs in the store.
     pub(crate) finished: usize,
-    /// Core seconds of the runs that are missing; absent where nothing like them was run before.
+    /// Core seconds of the runs that are missing; absent where nothing like them was run before
+    /// and the file does not say.
     pub(crate) seconds: Option<f64>,
 }
 
-/// The cost of each plan of a paper: by its finished runs, else by the committed outcome.
+/// The cost of each plan of a paper: by its finished runs, else by the committed outcome, else by what
+/// the experiment's file says.
 ///
 /// # Errors
 /// A committed file that is no outcome.
@@ -29,7 +31,9 @@ pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost
         let seconds = records.iter().map(|record| record.wall_seconds).sum();
         let finished = if session.request.fresh { 0 } else { records.len() };
         let missing = plan.keys.len() - finished;
-        let each = mean_seconds(seconds, records.len()).or_else(|| per_run(&plan.experiment.experiment));
+        let each = mean_seconds(seconds, records.len())
+            .or_else(|| per_run(&plan.experiment.experiment))
+            .or_else(|| plan.experiment.core_hours_per_run.map(|hours| 3600.0 * hours));
         let seconds = if missing == 0 { Some(0.0) } else { each.map(|each| each * missing as f64) };
         Cost { finished, seconds }
     };
@@ -46,7 +50,8 @@ pub(crate) fn duration(seconds: f64) -> String {
         s if s < 1.0 => "1 s".to_owned(),
         s if s < 100.0 => format!("{s:.0} s"),
         s if s < 6000.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
+        s if s < 360_000.0 => format!("{:.1} h", s / 3600.0),
+        s => format!("{:.0} h", s / 3600.0),
     }
 }
 
@@ -56,7 +61,8 @@ mod tests {
 
     #[test]
     fn durations_are_round() {
-        assert_eq!([0.0, 40.2, 180.0, 9000.0].map(duration), ["1 s", "40 s", "3 min", "2.5 h"]);
+        let printed = [0.0, 40.2, 180.0, 9000.0, 1.8e8].map(duration);
+        assert_eq!(printed, ["1 s", "40 s", "3 min", "2.5 h", "50000 h"]);
     }
 
     #[test]

@@ -14,6 +14,8 @@ fn wine() -> Resolved {
         paper: "demo".to_owned(),
         experiment: "wine".to_owned(),
         title: "Wine".to_owned(),
+        only: None,
+        core_hours_per_run: None,
         profile: Profile::Desk,
         data: "wine-quality".to_owned(),
         device: "flex".to_owned(),

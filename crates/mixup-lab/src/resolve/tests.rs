@@ -134,7 +134,11 @@ fn profiles_change_what_they_name() {
     let smoke = good(Profile::Smoke);
     assert_eq!(smoke.seeds.len(), 2, "without a smoke profile: 2 seeds and 2 epochs");
     assert_eq!(smoke.runs[0].spec["train"]["epochs"], 2);
-    let given = GOOD.replace("profiles:\n", "profiles:\n  smoke: {seeds: 1}\n");
+    let given = "profiles:\n  smoke: {seeds: 1}\n  desk: {train: {schedule: {kind: cosine}}, core_hours_per_run: 2}\n";
+    let given = GOOD.replace("profiles:\n", given);
+    let desk = resolved(&given, Profile::Desk, &Overrides::default()).unwrap();
+    assert_eq!(desk.runs[0].spec["train"]["schedule"]["kind"], "cosine");
+    assert_eq!((desk.core_hours_per_run, paper.core_hours_per_run), (Some(2.0), None));
     let smoke = resolved(&given, Profile::Smoke, &Overrides::default()).unwrap();
     assert_eq!((smoke.seeds.len(), &smoke.runs[0].spec["train"]["epochs"]), (1, &100.into()));
 }

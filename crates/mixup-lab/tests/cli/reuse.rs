@@ -133,3 +133,16 @@ fn check_tells_a_regression_from_the_same_numbers_and_writes_nothing() {
     assert!(changed.stdout.contains("light rmse"), "{}", changed.stdout);
     assert_eq!(fs::read(lab.path("results/toy/ridge.json")).unwrap(), before);
 }
+
+#[test]
+fn an_experiment_of_one_profile_is_run_in_no_other() {
+    let lab = Lab::new();
+    let large = RIDGE.replace("experiment: ridge", "experiment: large\nonly: paper")
+        + "profiles:\n  paper: {core_hours_per_run: 3}\n";
+    lab.write("experiments/toy/large.yaml", large);
+    let desk = lab.run(&["reproduce", "toy", "--dry-run"]).expect(0);
+    assert!(!desk.stdout.contains("large"), "{}", desk.stdout);
+    lab.run(&["reproduce", "toy", "--experiment", "large"]).refused("is for `--profile paper` only");
+    let paper = lab.run(&["reproduce", "toy", "--dry-run", "--profile", "paper"]).expect(0);
+    assert!(paper.stdout.contains("large") && paper.stdout.contains("18.0 h"), "{}", paper.stdout);
+}

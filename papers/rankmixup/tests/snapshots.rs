@@ -1,0 +1,13 @@
+//! The smoke numbers of every experiment.
+//!
+//! After a change that is meant to move them: `INSTA_UPDATE=always cargo test --test snapshots`.
+
+#[path = "../../../crates/mixup-lab/test-support/snapshots.rs"]
+mod snapshots;
+
+use rankmixup::RankMixup;
+
+#[test]
+fn smoke_numbers_have_not_moved() {
+    snapshots::check::<RankMixup>();
+}
