@@ -145,11 +145,16 @@ mod tests {
     #[test]
     fn erf_matches_its_table() {
         // Abramowitz and Stegun, table 7.1.
-        for (x, exact) in
-            [(0.0, 0.0), (0.1, 0.112_462_916), (0.5, 0.520_499_88), (1.0, 0.842_700_8), (2.0, 0.995_322_27)]
-        {
-            assert!((erf(x) - exact).abs() < 3e-7, "{x}: {}", erf(x));
-            assert!((erf(-x) + exact).abs() < 3e-7);
+        let table = [
+            (0.0, 0.0),
+            (0.1, 0.112_462_916),
+            (0.5, 0.520_499_878),
+            (1.0, 0.842_700_793),
+            (2.0, 0.995_322_265),
+        ];
+        for (x, exact) in table {
+            let error = |sign: f32| f64::from(sign * erf(sign * x)) - exact;
+            assert!(error(1.0).abs() < 3e-7 && error(-1.0).abs() < 3e-7, "{x}: {}", erf(x));
         }
     }
 

@@ -1,11 +1,8 @@
 //! Every other fused operation against its composition of burn's own, values and gradients.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
+use crate::common::{assert_agree, assert_close, noise};
 use burn::tensor::activation::{self, log_softmax, sigmoid, softmax, tanh};
 use burn::tensor::{DType, Device, Tensor, TensorData, module, ops::MaxPoolOptions};
-use common::{assert_agree, assert_close, noise};
 use mixup_kernels::{Activation, AdamStep, GruWeights, SgdStep, Then};
 use proptest::prelude::*;
 

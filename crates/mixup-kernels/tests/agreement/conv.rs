@@ -1,10 +1,7 @@
 //! The fused convolution against burn's own, values and gradients.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
+use crate::common::assert_agree;
 use burn::tensor::{Tensor, module, ops::ConvOptions};
-use common::assert_agree;
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]

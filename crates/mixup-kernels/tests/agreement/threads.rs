@@ -1,10 +1,7 @@
 //! Results do not depend on the number of threads, to the bit.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod common;
-
+use crate::common::values_and_gradients;
 use burn::tensor::{Tensor, ops::ConvOptions};
-use common::values_and_gradients;
 use mixup_kernels::{Activation, GruWeights, Then};
 
 fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
