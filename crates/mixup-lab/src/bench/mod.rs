@@ -150,8 +150,13 @@ fn two_processes(workload: Workload, rounds: NonZeroUsize) -> Result<f64, LabErr
     Ok(median(ratios))
 }
 
-/// The middle value, of the upper half for an even number; NaN for none.
+/// The middle value, or the mean of the two in the middle; NaN for none.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    let middle = values.len() / 2;
+    match values.get(middle) {
+        None => f64::NAN,
+        Some(_) if values.len().is_multiple_of(2) => (values[middle - 1] + values[middle]) / 2.0,
+        Some(value) => *value,
+    }
 }
