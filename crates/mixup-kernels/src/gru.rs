@@ -254,15 +254,8 @@ fn advance(
     let (z, rest) = rest.split_at_mut(hidden);
     let (n, rest) = rest.split_at_mut(hidden);
     let (candidate, before) = rest.split_at_mut(hidden);
-    let gate = |out: &mut [f32], first: usize| {
-        let (a, b) = (&input[first..first + hidden], &product[first..first + hidden]);
-        let (c, d) = (&bias[first..first + hidden], &product_bias[first..first + hidden]);
-        for i in 0..hidden {
-            out[i] = simd::sigmoid(a[i] + b[i] + c[i] + d[i]);
-        }
-    };
-    gate(r, 0);
-    gate(z, hidden);
+    gate(r, 0, (input, bias), (product, product_bias));
+    gate(z, hidden, (input, bias), (product, product_bias));
     let (a, b) = (&input[2 * hidden..3 * hidden], &product[2 * hidden..3 * hidden]);
     let (c, d) = (&bias[2 * hidden..3 * hidden], &product_bias[2 * hidden..3 * hidden]);
     for i in 0..hidden {
@@ -270,6 +263,22 @@ fn advance(
         n[i] = simd::tanh(a[i] + c[i] + r[i] * candidate[i]);
         before[i] = state[i];
         state[i] = n[i] + z[i] * (state[i] - n[i]);
+    }
+}
+
+/// `sigmoid` of both products with their biases, from place `first` on.
+#[inline(always)]
+fn gate(
+    out: &mut [f32],
+    first: usize,
+    (input, bias): (&[f32], &[f32]),
+    (product, product_bias): (&[f32], &[f32]),
+) {
+    let size = out.len();
+    let (a, b) = (&input[first..first + size], &product[first..first + size]);
+    let (c, d) = (&bias[first..first + size], &product_bias[first..first + size]);
+    for i in 0..size {
+        out[i] = simd::sigmoid(a[i] + b[i] + c[i] + d[i]);
     }
 }
 
