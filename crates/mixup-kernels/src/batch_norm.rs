@@ -69,8 +69,8 @@ pub fn batch_norm(
     };
     BatchNormalized {
         y: Tensor::from_dispatch(y),
-        mean: Tensor::<1>::from_dispatch(mean).inner_if_tracked(),
-        variance: Tensor::<1>::from_dispatch(variance).inner_if_tracked(),
+        mean: untracked(Tensor::from_dispatch(mean)),
+        variance: untracked(Tensor::from_dispatch(variance)),
     }
 }
 
@@ -117,7 +117,7 @@ fn composed(x: Tensor<4>, gamma: Tensor<1>, beta: Tensor<1>, epsilon: f64, then:
     let normal = centred / (variance.clone() + epsilon).sqrt();
     let y = finish(normal * per_channel(gamma) + per_channel(beta), then);
     let channels = y.dims()[1];
-    let flat = |statistic: Tensor<4>| statistic.reshape([channels]).inner_if_tracked();
+    let flat = |statistic: Tensor<4>| untracked(statistic.reshape([channels]));
     BatchNormalized { y, mean: flat(mean), variance: flat(variance) }
 }
 
@@ -134,14 +134,9 @@ fn per_channel(values: Tensor<1>) -> Tensor<4> {
     values.reshape([1, channels, 1, 1])
 }
 
-trait InnerIfTracked {
-    fn inner_if_tracked(self) -> Self;
-}
-
-impl InnerIfTracked for Tensor<1> {
-    fn inner_if_tracked(self) -> Self {
-        if self.device().is_autodiff() { self.inner() } else { self }
-    }
+/// Statistics have no gradient, whichever way they were computed.
+fn untracked(statistic: Tensor<1>) -> Tensor<1> {
+    if statistic.device().is_autodiff() { statistic.inner() } else { statistic }
 }
 
 fn pass(shape: [usize; 4], epsilon: f32, relu: bool, inputs: Vec<FlexTensor>) -> Pass {
