@@ -58,6 +58,25 @@ pub(crate) fn for_pieces2(
     }
 }
 
+/// Cuts a matrix of `rows` rows into blocks of `size` columns and calls `work` for each with the
+/// number of its first column and its rows.
+pub(crate) fn for_columns(
+    matrix: &mut [f32],
+    rows: usize,
+    size: usize,
+    work: impl Fn(usize, Vec<&mut [f32]>) + Sync + Send,
+) {
+    let columns = matrix.len() / rows.max(1);
+    let mut rows: Vec<_> = matrix.chunks_mut(columns.max(1)).map(|row| row.chunks_mut(size.max(1))).collect();
+    let blocks = (0..columns).step_by(size.max(1));
+    let blocks: Vec<_> = blocks.map(|first| (first, rows.iter_mut().filter_map(Iterator::next).collect())).collect();
+    if blocks.len() <= 1 || rayon::current_num_threads() == 1 {
+        blocks.into_iter().for_each(|(first, block)| work(first, block));
+    } else {
+        blocks.into_par_iter().for_each(|(first, block)| work(first, block));
+    }
+}
+
 /// Adds the rest of the pieces of `size` values to the first, in their order.
 pub(crate) fn sum_pieces(mut pieces: Vec<f32>, size: usize) -> Vec<f32> {
     let first = size.min(pieces.len());

@@ -88,21 +88,52 @@ pub(super) fn output_transposed(y: impl Fn(usize, usize) -> Lanes, mut m: impl F
     }
 }
 
-/// An entry of `G w G^T` of one 3x3 kernel.
 #[inline(always)]
-pub(super) fn weight_entry(w: &[f32], entry: usize) -> f32 {
-    let g = [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0f32]];
-    let (row, col) = (g[entry / 4], g[entry % 4]);
-    let across = [0, 1, 2].map(|i| w[3 * i] * col[0] + w[3 * i + 1] * col[1] + w[3 * i + 2] * col[2]);
-    row[0] * across[0] + row[1] * across[1] + row[2] * across[2]
+fn g([a, b, c]: [Lanes; 3]) -> [Lanes; 4] {
+    let outer = add(a, c);
+    [a, half(add(outer, b)), half(sub(outer, b)), c]
 }
 
-/// `G^T u G`.
 #[inline(always)]
-pub(super) fn weights_transposed(u: [f32; 16]) -> [f32; 9] {
-    let gt = |[a, b, c, d]: [f32; 4]| [a + 0.5 * (b + c), 0.5 * (b - c), 0.5 * (b + c) + d];
-    let rows: [[f32; 3]; 4] =
-        std::array::from_fn(|row| gt([u[4 * row], u[4 * row + 1], u[4 * row + 2], u[4 * row + 3]]));
-    let columns: [[f32; 3]; 3] = std::array::from_fn(|col| gt(rows.map(|row| row[col])));
-    std::array::from_fn(|entry| columns[entry % 3][entry / 3])
+fn g_transposed([a, b, c, d]: [Lanes; 4]) -> [Lanes; 3] {
+    let sum = half(add(b, c));
+    [add(a, sum), half(sub(b, c)), add(sum, d)]
+}
+
+#[inline(always)]
+fn half(lanes: Lanes) -> Lanes {
+    lanes.map(
+        #[inline(always)]
+        |v| 0.5 * v,
+    )
+}
+
+/// `G w G^T` of 3x3 kernels by rows: writes by entry.
+#[inline(always)]
+pub(super) fn weights(w: &[Lanes; 9], mut u: impl FnMut(usize, Lanes)) {
+    let mut columns = [[ZERO; 4]; 3];
+    for (col, column) in columns.iter_mut().enumerate() {
+        *column = g([w[col], w[3 + col], w[6 + col]]);
+    }
+    for row in 0..4 {
+        let entries = g([columns[0][row], columns[1][row], columns[2][row]]);
+        for (col, lanes) in entries.into_iter().enumerate() {
+            u(4 * row + col, lanes);
+        }
+    }
+}
+
+/// `G^T u G`: reads by entry; 3x3 kernels by rows.
+#[inline(always)]
+pub(super) fn weights_transposed(u: impl Fn(usize) -> Lanes) -> [Lanes; 9] {
+    let mut columns = [[ZERO; 3]; 4];
+    for (col, column) in columns.iter_mut().enumerate() {
+        *column = g_transposed([u(col), u(4 + col), u(8 + col), u(12 + col)]);
+    }
+    let mut w = [ZERO; 9];
+    for row in 0..3 {
+        let [a, b, c] = g_transposed(across(&columns, row));
+        (w[3 * row], w[3 * row + 1], w[3 * row + 2]) = (a, b, c);
+    }
+    w
 }

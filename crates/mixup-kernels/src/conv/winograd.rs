@@ -13,7 +13,7 @@ use super::geometry::Geometry;
 use super::tile;
 use crate::gemm::{Matrix, Write, gemm};
 use crate::lanes::{Lanes, WIDTH, Window, add, load, store};
-use crate::parallel::{for_pieces, for_pieces2, ranges, sum_pieces, with_buffers};
+use crate::parallel::{for_columns, for_pieces, for_pieces2, ranges, sum_pieces, with_buffers};
 use crate::simd::simd;
 
 /// Entries of a transformed tile.
@@ -168,16 +168,38 @@ pub(super) fn backward(
     (want_dx.then_some(dx), dw)
 }
 
+/// Pairs of an output and a channel whose weights a task transforms.
+const PAIRS: usize = 4096;
+
 /// `U = G w G^T`, as `[entry][output][channel]`.
 pub(super) fn transform_weights(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
     let pairs = geometry.outputs * geometry.channels;
     let mut u = vec![0.0; ENTRIES * pairs];
-    for_pieces(&mut u, pairs, |entry, u| {
+    for_columns(&mut u, ENTRIES, PAIRS, |first, mut u| {
+        let weight = &weight[9 * first..][..9 * u[0].len()];
         simd(
             #[inline(always)]
             || {
-                for (u, w) in u.iter_mut().zip(weight.chunks_exact(9)) {
-                    *u = tile::weight_entry(w, entry);
+                for (block, kernels) in weight.chunks(9 * WIDTH).enumerate() {
+                    let count = kernels.len() / 9;
+                    let mut w = [[0.0; WIDTH]; 9];
+                    for (lane, kernel) in kernels.chunks_exact(9).enumerate() {
+                        for (w, value) in w.iter_mut().zip(kernel) {
+                            w[lane] = *value;
+                        }
+                    }
+                    tile::weights(
+                        &w,
+                        #[inline(always)]
+                        |entry, lanes| {
+                            let out = &mut u[entry][block * WIDTH..];
+                            if count == WIDTH {
+                                store(out, 0, lanes);
+                            } else {
+                                out.copy_from_slice(&lanes[..count]);
+                            }
+                        },
+                    );
                 }
             },
         );
@@ -187,17 +209,40 @@ pub(super) fn transform_weights(geometry: &Geometry, weight: &[f32]) -> Vec<f32>
 
 /// `dw = G^T dU G`.
 fn gradient_of_weights(geometry: &Geometry, du: &[f32]) -> Vec<f32> {
-    const PAIRS: usize = 4096;
     let pairs = geometry.outputs * geometry.channels;
     let mut dw = vec![0.0; geometry.weights()];
     for_pieces(&mut dw, 9 * PAIRS, |piece, dw| {
-        for (pair, dw) in (piece * PAIRS..).zip(dw.chunks_exact_mut(9)) {
-            dw.copy_from_slice(&tile::weights_transposed(std::array::from_fn(|entry| {
-                du[entry * pairs + pair]
-            })));
-        }
+        simd(
+            #[inline(always)]
+            || {
+                for (block, kernels) in dw.chunks_mut(9 * WIDTH).enumerate() {
+                    let first = piece * PAIRS + block * WIDTH;
+                    let count = kernels.len() / 9;
+                    let w = tile::weights_transposed(
+                        #[inline(always)]
+                        |entry| load_some(&du[entry * pairs + first..], count),
+                    );
+                    for (lane, kernel) in kernels.chunks_exact_mut(9).enumerate() {
+                        for (value, w) in kernel.iter_mut().zip(&w) {
+                            *value = w[lane];
+                        }
+                    }
+                }
+            },
+        );
     });
     dw
+}
+
+/// The first `count` lanes; the others are zero.
+#[inline(always)]
+fn load_some(values: &[f32], count: usize) -> Lanes {
+    if count == WIDTH {
+        return load(values, 0);
+    }
+    let mut lanes = [0.0; WIDTH];
+    lanes[..count].copy_from_slice(&values[..count]);
+    lanes
 }
 
 /// A product whose columns are filled up to whole blocks.
