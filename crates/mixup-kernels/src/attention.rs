@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
 use crate::gemm::{Matrix, Write, gemm};
-use crate::parallel::{for_pieces, for_pieces2, with_buffers};
+use crate::parallel::{in_pieces, in_pieces2, with_buffers};
 use crate::simd::{exp, max, simd, sum, sum2};
 
 /// `softmax(Q K^T / sqrt(d)) V` for each head (Vaswani et al. 2017, eq. 1), heads side by side.
@@ -24,15 +24,16 @@ pub fn self_attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
     }
     apply_to_one(vec![qkv.into_dispatch()], move |mut inputs| {
         let qkv = inputs.swap_remove(0);
-        let mut weights = vec![0.0; batch * sizes.weights()];
-        let mut y = vec![0.0; batch * sizes.output()];
-        for_pieces2((&mut y, sizes.output()), (&mut weights, sizes.weights()), |sample, y, weights| {
-            sizes.forward(&values(&qkv)[sample * sizes.input()..], y, weights);
-        });
+        let (y, weights) = in_pieces2(
+            (batch * sizes.output(), sizes.output()),
+            (batch * sizes.weights(), sizes.weights()),
+            |sample, y, weights| {
+                sizes.forward(&values(&qkv)[sample * sizes.input()..], y, weights);
+            },
+        );
         let backward = BackwardPass::new(move |dy, _| {
             let (qkv, dy) = (values(&qkv), values(&dy));
-            let mut gradient = vec![0.0; batch * sizes.input()];
-            for_pieces(&mut gradient, sizes.input(), |sample, gradient| {
+            let gradient = in_pieces(batch * sizes.input(), sizes.input(), |sample, gradient| {
                 let weights = &weights[sample * sizes.weights()..];
                 sizes.backward(
                     &qkv[sample * sizes.input()..],

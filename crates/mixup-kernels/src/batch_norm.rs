@@ -7,7 +7,7 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply, fusible, tensor, values};
-use crate::parallel::{for_pieces, for_pieces2};
+use crate::parallel::{in_pieces, in_pieces2};
 use crate::simd::{simd, sum, sum2};
 
 /// What follows the normalisation in the same pass over memory.
@@ -172,8 +172,7 @@ fn pass(shape: [usize; 4], epsilon: f32, relu: bool, inputs: Vec<FlexTensor>) ->
 /// Mean and biased variance by channel. Each image's planes are summed apart and put together in
 /// the images' order (Chan, Golub and LeVeque 1979), in f64.
 fn statistics(x: &[f32], channels: usize, plane: usize) -> (Vec<f32>, Vec<f32>) {
-    let mut partial = vec![0.0; x.len() / plane * 2];
-    for_pieces(&mut partial, 2 * channels, |image, partial| {
+    let partial = in_pieces(x.len() / plane * 2, 2 * channels, |image, partial| {
         let x = &x[image * channels * plane..][..channels * plane];
         simd(
             #[inline(always)]
@@ -210,8 +209,8 @@ fn affine(
 ) -> Vec<f32> {
     let plane = height * width;
     let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
-    let mut y = vec![0.0; batch * channels * plane];
-    for_pieces(&mut y, channels * plane, |image, y| {
+
+    in_pieces(batch * channels * plane, channels * plane, |image, y| {
         let start = image * channels * plane;
         let at = |channel: usize| start + channel * plane..start + (channel + 1) * plane;
         simd(
@@ -231,8 +230,7 @@ fn affine(
                 }
             },
         );
-    });
-    y
+    })
 }
 
 /// The larger one; NaN stays, so that a diverged run is seen.
@@ -272,10 +270,10 @@ impl Saved<'_> {
             })
             .collect();
         let image = self.channels * self.plane;
-        let mut dx = vec![0.0; self.x.len()];
-        let mut dadd = if want_add { vec![0.0; self.x.len()] } else { vec![0.0; self.x.len() / image] };
+        // An unwanted gradient still has one value per image, for the two to be cut alike.
         let dadd_image = if want_add { image } else { 1 };
-        for_pieces2((&mut dx, image), (&mut dadd, dadd_image), |index, dx, dadd| {
+        let sizes = [(self.x.len(), image), (self.x.len() / image * dadd_image, dadd_image)];
+        let (dx, dadd) = in_pieces2(sizes[0], sizes[1], |index, dx, dadd| {
             self.image_gradient(dy, &coefficients, index, dx, want_add.then_some(dadd));
         });
         (dx, dgamma, dbeta, want_add.then_some(dadd))
@@ -284,8 +282,7 @@ impl Saved<'_> {
     /// Per channel the sums of `g` and of `g (x - mean)`.
     fn sums(&self, dy: &[f32]) -> Vec<(f64, f64)> {
         let (channels, plane) = (self.channels, self.plane);
-        let mut partial = vec![0.0; self.x.len() / plane * 2];
-        for_pieces(&mut partial, 2 * channels, |image, partial| {
+        let partial = in_pieces(self.x.len() / plane * 2, 2 * channels, |image, partial| {
             simd(
                 #[inline(always)]
                 || {

@@ -4,7 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
-use crate::parallel::for_pieces;
+use crate::parallel::in_pieces;
 use crate::simd::{erf, exp, simd};
 
 /// Values of a task.
@@ -72,8 +72,7 @@ fn chain<const D: usize>(
 ) -> BackwardPass {
     BackwardPass::new(move |dy, _| {
         let (saved, dy) = (values(&saved), values(&dy));
-        let mut dx = vec![0.0; dy.len()];
-        for_pieces(&mut dx, PIECE, |piece, dx| {
+        let dx = in_pieces(dy.len(), PIECE, |piece, dx| {
             let (saved, dy) = (&saved[piece * PIECE..], &dy[piece * PIECE..]);
             simd(
                 #[inline(always)]
@@ -89,8 +88,7 @@ fn chain<const D: usize>(
 }
 
 fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync + Send) -> Vec<f32> {
-    let mut y = vec![0.0; x.len()];
-    for_pieces(&mut y, PIECE, |piece, y| {
+    in_pieces(x.len(), PIECE, |piece, y| {
         let x = &x[piece * PIECE..];
         simd(
             #[inline(always)]
@@ -100,6 +98,5 @@ fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync + Send) -> Vec<f32> {
                 }
             },
         );
-    });
-    y
+    })
 }

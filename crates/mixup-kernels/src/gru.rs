@@ -7,7 +7,7 @@ use burn::tensor::activation::{sigmoid, tanh};
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
 use crate::gemm::{Matrix, Write, gemm};
 use crate::linear::column_sums;
-use crate::parallel::{for_pieces, for_pieces2, sum_pieces, with_buffers};
+use crate::parallel::{in_pieces, in_pieces2, sum_pieces, with_buffers};
 use crate::simd;
 
 /// Samples of a task: sequences do not depend on one another.
@@ -96,10 +96,9 @@ const KEPT: usize = 5;
 impl Sizes {
     fn pass(self, inputs: Vec<FlexTensor>) -> Pass {
         let Self { batch, steps, hidden, .. } = self;
-        let mut kept = vec![0.0; batch * steps * KEPT * hidden];
-        let mut last = vec![0.0; batch * hidden];
         let per_sample = steps * KEPT * hidden;
-        for_pieces2((&mut last, SAMPLES * hidden), (&mut kept, SAMPLES * per_sample), |task, last, kept| {
+        let sizes = [(batch * hidden, SAMPLES * hidden), (batch * per_sample, SAMPLES * per_sample)];
+        let (last, kept) = in_pieces2(sizes[0], sizes[1], |task, last, kept| {
             let x = &values(&inputs[0])[task * SAMPLES * steps * self.inputs..];
             let [weight, bias, recurrent, recurrent_bias] =
                 [&inputs[1], &inputs[2], &inputs[3], &inputs[4]].map(values);
@@ -155,17 +154,15 @@ impl Sizes {
         let gates = 3 * hidden;
         let [x, weight, recurrent] = [&saved[0], &saved[1], &saved[3]].map(values);
         // Gradients of the two products of all steps; they differ in the candidate only.
-        let mut dinput = vec![0.0; batch * steps * gates];
-        let mut dproduct = vec![0.0; batch * steps * gates];
         let size = SAMPLES * steps * gates;
-        for_pieces2((&mut dinput, size), (&mut dproduct, size), |task, dinput, dproduct| {
+        let sizes = (batch * steps * gates, size);
+        let (dinput, dproduct) = in_pieces2(sizes, sizes, |task, dinput, dproduct| {
             let kept = &kept[task * SAMPLES * steps * KEPT * hidden..];
             self.back_through_time(recurrent, kept, &dy[task * SAMPLES * hidden..], dinput, dproduct);
         });
         let tasks = batch.div_ceil(SAMPLES);
         let (from, to) = (inputs * gates, hidden * gates);
-        let mut dw = vec![0.0; tasks * (from + to)];
-        for_pieces(&mut dw, from + to, |task, dw| {
+        let dw = in_pieces(tasks * (from + to), from + to, |task, dw| {
             let start = task * SAMPLES * steps;
             let rows = (SAMPLES * steps).min(batch * steps - start);
             let (dweight, drecurrent) = dw.split_at_mut(from);
@@ -184,8 +181,7 @@ impl Sizes {
         });
         let dw = sum_pieces(dw, from + to);
         let dx = wanted[0].then(|| {
-            let mut dx = vec![0.0; batch * steps * inputs];
-            for_pieces(&mut dx, SAMPLES * steps * inputs, |task, dx| {
+            let dx = in_pieces(batch * steps * inputs, SAMPLES * steps * inputs, |task, dx| {
                 let dinput = Matrix::new(&dinput[task * size..], dx.len() / inputs, gates);
                 gemm(dx, Write::Replace, dinput, Matrix::new(weight, inputs, gates).t());
             });

@@ -4,7 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
-use crate::parallel::{for_pieces, for_pieces2, sum_pieces};
+use crate::parallel::{in_pieces, in_pieces2, sum_pieces};
 use crate::simd::{simd, sum, sum2};
 
 /// Rows of a task.
@@ -38,26 +38,25 @@ fn pass(shape: [usize; 2], epsilon: f32, inputs: Vec<FlexTensor>) -> Pass {
     let [x, gamma] = [inputs[0].clone(), inputs[1].clone()];
     let (xs, gammas, betas) = (values(&x), values(&gamma), values(&inputs[2]));
     // Mean and reciprocal deviation of each row, kept for the backward pass.
-    let mut moments = vec![0.0; 2 * rows];
-    let mut y = vec![0.0; rows * features];
-    for_pieces2((&mut y, ROWS * features), (&mut moments, 2 * ROWS), |piece, y, moments| {
-        let x = &xs[piece * ROWS * features..];
-        simd(
-            #[inline(always)]
-            || {
-                let rows = y.chunks_exact_mut(features).zip(x.chunks_exact(features));
-                for ((y, x), moments) in rows.zip(moments.chunks_exact_mut(2)) {
-                    let mean = sum(x, |v| v) / features as f32;
-                    let variance = sum(x, |v| (v - mean) * (v - mean)) / features as f32;
-                    let scale = 1.0 / (variance + epsilon).sqrt();
-                    moments.copy_from_slice(&[mean, scale]);
-                    for (((y, x), gamma), beta) in y.iter_mut().zip(x).zip(gammas).zip(betas) {
-                        *y = (x - mean) * scale * gamma + beta;
+    let (y, moments) =
+        in_pieces2((rows * features, ROWS * features), (2 * rows, 2 * ROWS), |piece, y, moments| {
+            let x = &xs[piece * ROWS * features..];
+            simd(
+                #[inline(always)]
+                || {
+                    let rows = y.chunks_exact_mut(features).zip(x.chunks_exact(features));
+                    for ((y, x), moments) in rows.zip(moments.chunks_exact_mut(2)) {
+                        let mean = sum(x, |v| v) / features as f32;
+                        let variance = sum(x, |v| (v - mean) * (v - mean)) / features as f32;
+                        let scale = 1.0 / (variance + epsilon).sqrt();
+                        moments.copy_from_slice(&[mean, scale]);
+                        for (((y, x), gamma), beta) in y.iter_mut().zip(x).zip(gammas).zip(betas) {
+                            *y = (x - mean) * scale * gamma + beta;
+                        }
                     }
-                }
-            },
-        );
-    });
+                },
+            );
+        });
     let backward = BackwardPass::new(move |dy, _| {
         let (dx, dgamma, dbeta) = gradients(shape, values(&x), values(&gamma), &moments, values(&dy));
         vec![Some(tensor(dx, shape)), Some(tensor(dgamma, [features])), Some(tensor(dbeta, [features]))]
@@ -72,8 +71,7 @@ fn gradients(
     moments: &[f32],
     dy: &[f32],
 ) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
-    let mut dx = vec![0.0; rows * features];
-    for_pieces(&mut dx, ROWS * features, |piece, dx| {
+    let dx = in_pieces(rows * features, ROWS * features, |piece, dx| {
         let start = piece * ROWS;
         simd(
             #[inline(always)]
@@ -91,8 +89,7 @@ fn gradients(
         );
     });
     let pieces = rows.div_ceil(ROWS);
-    let mut sums = vec![0.0; pieces * 2 * features];
-    for_pieces(&mut sums, 2 * features, |piece, sums| {
+    let sums = in_pieces(pieces * 2 * features, 2 * features, |piece, sums| {
         let (dgamma, dbeta) = sums.split_at_mut(features);
         simd(
             #[inline(always)]

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
 use crate::gemm::{Matrix, Write, gemm};
-use crate::parallel::for_pieces;
+use crate::parallel::in_pieces;
 use crate::simd::simd;
 
 /// Rows of a task. Fixed, so that the results do not depend on the number of threads.
@@ -97,8 +97,7 @@ impl Sizes {
     }
 
     fn forward(self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-        let mut y = vec![0.0; self.rows * self.outputs];
-        for_pieces(&mut y, ROWS * self.outputs, |piece, y| {
+        in_pieces(self.rows * self.outputs, ROWS * self.outputs, |piece, y| {
             let rows = y.len() / self.outputs;
             let x = Matrix::new(&x[piece * ROWS * self.inputs..], rows, self.inputs);
             gemm(y, Write::Replace, x, Matrix::new(weight, self.inputs, self.outputs));
@@ -113,13 +112,11 @@ impl Sizes {
                     }
                 },
             );
-        });
-        y
+        })
     }
 
     fn through_activation(self, y: &[f32], dy: &[f32]) -> Vec<f32> {
-        let mut out = vec![0.0; dy.len()];
-        for_pieces(&mut out, ROWS * self.outputs, |piece, out| {
+        in_pieces(dy.len(), ROWS * self.outputs, |piece, out| {
             let start = piece * ROWS * self.outputs;
             simd(
                 #[inline(always)]
@@ -129,24 +126,21 @@ impl Sizes {
                     }
                 },
             );
-        });
-        out
+        })
     }
 
     fn input_gradient(self, weight: &[f32], dy: &[f32]) -> Vec<f32> {
-        let mut dx = vec![0.0; self.rows * self.inputs];
-        for_pieces(&mut dx, ROWS * self.inputs, |piece, dx| {
+        in_pieces(self.rows * self.inputs, ROWS * self.inputs, |piece, dx| {
             let dy = Matrix::new(&dy[piece * ROWS * self.outputs..], dx.len() / self.inputs, self.outputs);
             gemm(dx, Write::Replace, dy, Matrix::new(weight, self.inputs, self.outputs).t());
-        });
-        dx
+        })
     }
 
     fn weight_gradient(self, x: &[f32], dy: &[f32]) -> Vec<f32> {
         // Cut by inputs, not by rows: no sums to put together.
         let inputs = if self.rows * self.inputs * self.outputs > 1 << 20 { 64 } else { self.inputs };
-        let mut dw = vec![0.0; self.inputs * self.outputs];
-        for_pieces(&mut dw, inputs * self.outputs, |piece, dw| {
+
+        in_pieces(self.inputs * self.outputs, inputs * self.outputs, |piece, dw| {
             let x = Matrix {
                 values: &x[piece * inputs..],
                 rows: self.rows,
@@ -155,8 +149,7 @@ impl Sizes {
                 col_stride: 1,
             };
             gemm(dw, Write::Replace, x.t(), Matrix::new(dy, self.rows, self.outputs));
-        });
-        dw
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Work on several threads whose result does not depend on their number, and buffers that are used again.
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -31,50 +32,86 @@ pub(crate) fn with_buffers<const N: usize, R>(
     result
 }
 
-/// Calls `work` for each piece of `out`, `size` values each, with its number. The caller's thread
-/// does it alone where there is one piece or one thread: waking others costs more than small work.
-pub(crate) fn for_pieces(out: &mut [f32], size: usize, work: impl Fn(usize, &mut [f32]) + Sync + Send) {
-    let size = size.max(1);
-    if out.len() <= size || rayon::current_num_threads() == 1 {
-        out.chunks_mut(size).enumerate().for_each(|(i, piece)| work(i, piece));
-    } else {
-        out.par_chunks_mut(size).enumerate().for_each(|(i, piece)| work(i, piece));
-    }
+/// A new vector of `len` values, made in pieces of `size`, the last one shorter: `work` gets the
+/// number of a piece and the piece, all zero, while it is in cache.
+pub(crate) fn in_pieces(len: usize, size: usize, work: impl Fn(usize, &mut [f32]) + Sync + Send) -> Vec<f32> {
+    let fill = |out: &mut [MaybeUninit<f32>]| {
+        let pieces: Vec<_> = out.chunks_mut(size.max(1)).collect();
+        for_each(pieces, |index, piece| work(index, zeroed(piece)));
+    };
+    // SAFETY: chunks cover a slice, and each is zeroed.
+    unsafe { fresh(len, fill) }
 }
 
-/// As [`for_pieces`] over two outputs that are cut into the same number of pieces.
-pub(crate) fn for_pieces2(
-    (a, a_size): (&mut [f32], usize),
-    (b, b_size): (&mut [f32], usize),
+/// As [`in_pieces`] for two vectors, each of a length and a size of pieces, that are cut into the same number.
+pub(crate) fn in_pieces2(
+    (a_len, a_size): (usize, usize),
+    (b_len, b_size): (usize, usize),
     work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync + Send,
-) {
+) -> (Vec<f32>, Vec<f32>) {
     let (a_size, b_size) = (a_size.max(1), b_size.max(1));
-    if a.len() <= a_size || rayon::current_num_threads() == 1 {
-        let pieces = a.chunks_mut(a_size).zip(b.chunks_mut(b_size));
-        pieces.enumerate().for_each(|(i, (a, b))| work(i, a, b));
-    } else {
-        let pieces = a.par_chunks_mut(a_size).zip(b.par_chunks_mut(b_size));
-        pieces.enumerate().for_each(|(i, (a, b))| work(i, a, b));
-    }
+    assert_eq!(a_len.div_ceil(a_size), b_len.div_ceil(b_size), "pieces of two vectors");
+    let mut b = Vec::new();
+    let fill = |a: &mut [MaybeUninit<f32>]| {
+        let fill = |b: &mut [MaybeUninit<f32>]| {
+            let pieces: Vec<_> = a.chunks_mut(a_size).zip(b.chunks_mut(b_size)).collect();
+            for_each(pieces, |index, (a, b)| work(index, zeroed(a), zeroed(b)));
+        };
+        // SAFETY: as below.
+        b = unsafe { fresh(b_len, fill) };
+    };
+    // SAFETY: chunks cover a slice, there are as many of the one as of the other, and each is zeroed.
+    let a = unsafe { fresh(a_len, fill) };
+    (a, b)
 }
 
-/// Cuts a matrix of `rows` rows into blocks of `size` columns and calls `work` for each with the
-/// number of its first column and its rows.
-pub(crate) fn for_columns(
-    matrix: &mut [f32],
+/// A new matrix of `rows` rows, made in blocks of `size` columns: `work` gets the number of a
+/// block's first column and its rows, all zero.
+pub(crate) fn in_columns(
     rows: usize,
+    columns: usize,
     size: usize,
     work: impl Fn(usize, Vec<&mut [f32]>) + Sync + Send,
-) {
-    let columns = matrix.len() / rows.max(1);
-    let mut rows: Vec<_> = matrix.chunks_mut(columns.max(1)).map(|row| row.chunks_mut(size.max(1))).collect();
-    let blocks = (0..columns).step_by(size.max(1));
-    let blocks: Vec<_> = blocks.map(|first| (first, rows.iter_mut().filter_map(Iterator::next).collect())).collect();
-    if blocks.len() <= 1 || rayon::current_num_threads() == 1 {
-        blocks.into_iter().for_each(|(first, block)| work(first, block));
+) -> Vec<f32> {
+    let size = size.max(1);
+    let fill = |out: &mut [MaybeUninit<f32>]| {
+        let mut rows: Vec<_> = out.chunks_mut(columns.max(1)).map(|row| row.chunks_mut(size)).collect();
+        let blocks = (0..columns).step_by(size).map(|_| rows.iter_mut().filter_map(Iterator::next).collect());
+        for_each(blocks.collect(), |block, rows: Vec<_>| {
+            work(block * size, rows.into_iter().map(zeroed).collect());
+        });
+    };
+    // SAFETY: rows cover the matrix, blocks cover the rows, and each is zeroed.
+    unsafe { fresh(rows * columns, fill) }
+}
+
+/// The caller's thread does it alone where there is one task or one thread: waking others costs
+/// more than small work.
+fn for_each<T: Send>(tasks: Vec<T>, work: impl Fn(usize, T) + Sync + Send) {
+    if tasks.len() <= 1 || rayon::current_num_threads() == 1 {
+        tasks.into_iter().enumerate().for_each(|(index, task)| work(index, task));
     } else {
-        blocks.into_par_iter().for_each(|(first, block)| work(first, block));
+        tasks.into_par_iter().enumerate().for_each(|(index, task)| work(index, task));
     }
+}
+
+/// A new vector that `fill` writes. Its memory is not touched before: a large vector that is zeroed
+/// as a whole goes to memory and back, by one thread.
+///
+/// # Safety
+/// `fill` must write every value; [`zeroed`] does.
+unsafe fn fresh(len: usize, fill: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+    let mut out = Vec::with_capacity(len);
+    fill(&mut out.spare_capacity_mut()[..len]);
+    // SAFETY: the capacity is at least `len`, and the caller vouches for the values.
+    unsafe { out.set_len(len) };
+    out
+}
+
+fn zeroed(piece: &mut [MaybeUninit<f32>]) -> &mut [f32] {
+    piece.fill(MaybeUninit::new(0.0));
+    // SAFETY: every value was written.
+    unsafe { piece.assume_init_mut() }
 }
 
 /// Adds the rest of the pieces of `size` values to the first, in their order.
@@ -97,4 +134,36 @@ pub(crate) fn sum_pieces(mut pieces: Vec<f32>, size: usize) -> Vec<f32> {
 pub(crate) fn ranges(count: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
     let size = size.max(1);
     (0..count).step_by(size).map(move |start| start..(start + size).min(count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_new_vectors() {
+        for (len, size) in [(0, 3), (1, 3), (6, 3), (7, 3), (5, 0)] {
+            let out = in_pieces(len, size, |index, piece| {
+                assert!(piece.iter().all(|&v| v == 0.0));
+                piece.fill(index as f32 + 1.0);
+            });
+            let expected: Vec<f32> = (0..len).map(|i| (i / size.max(1) + 1) as f32).collect();
+            assert_eq!(out, expected);
+        }
+        let (a, b) = in_pieces2((5, 2), (3, 1), |index, a, b| {
+            a.fill(index as f32);
+            b[0] = a.len() as f32;
+        });
+        assert_eq!((a, b), (vec![0.0, 0.0, 1.0, 1.0, 2.0], vec![2.0, 2.0, 1.0]));
+        let columns = in_columns(2, 3, 2, |first, rows| {
+            rows.into_iter().zip(1..).for_each(|(row, number)| row.fill((10 * number + first) as f32));
+        });
+        assert_eq!(columns, [10.0, 10.0, 12.0, 20.0, 20.0, 22.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "pieces of two vectors")]
+    fn vectors_of_other_numbers_of_pieces_are_refused() {
+        in_pieces2((4, 2), (3, 1), |_, _, _| {});
+    }
 }

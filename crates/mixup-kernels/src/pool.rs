@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, module, ops::MaxPoolOptions};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
-use crate::parallel::{for_pieces, for_pieces2};
+use crate::parallel::{in_pieces, in_pieces2};
 use crate::simd::{simd, sum};
 
 /// Largest value of each `size x size` square, without overlap; rows and columns left over are dropped.
@@ -24,11 +24,9 @@ pub fn max_pool2d(x: Tensor<4>, size: usize) -> Tensor<4> {
     let squares = Squares { size, height, width, cols };
     apply_to_one(vec![x.into_dispatch()], move |inputs| {
         let x = values(&inputs[0]);
-        let mut y = vec![0.0; batch * channels * out_plane];
-        // Where in its square each result stood; a number of a place in a square is small and exact in f32.
-        let mut places = vec![0.0; y.len()];
         let size = channels * out_plane;
-        for_pieces2((&mut y, size), (&mut places, size), |image, y, places| {
+        // Also where in its square each result stood: a number of a place is small and exact in f32.
+        let (y, places) = in_pieces2((batch * size, size), (batch * size, size), |image, y, places| {
             let x = &x[image * channels * plane..][..channels * plane];
             let out = y.chunks_exact_mut(out_plane).zip(places.chunks_exact_mut(out_plane));
             for (x, (y, places)) in x.chunks_exact(plane).zip(out) {
@@ -37,8 +35,7 @@ pub fn max_pool2d(x: Tensor<4>, size: usize) -> Tensor<4> {
         });
         let backward = BackwardPass::new(move |dy, _| {
             let dy = values(&dy);
-            let mut dx = vec![0.0; batch * channels * plane];
-            for_pieces(&mut dx, channels * plane, |image, dx| {
+            let dx = in_pieces(batch * channels * plane, channels * plane, |image, dx| {
                 let at = image * size;
                 let out = dy[at..].chunks_exact(out_plane).zip(places[at..].chunks_exact(out_plane));
                 for (dx, (dy, places)) in dx.chunks_exact_mut(plane).zip(out) {
@@ -121,10 +118,12 @@ pub fn global_average_pool(x: Tensor<4>) -> Tensor<2> {
             },
         );
         let backward = BackwardPass::new(move |dy, _| {
-            let mut dx = vec![0.0; batch * channels * plane];
-            for (dx, dy) in dx.chunks_exact_mut(plane).zip(values(&dy)) {
-                dx.fill(dy / plane as f32);
-            }
+            let dy = values(&dy);
+            let dx = in_pieces(batch * channels * plane, channels * plane, |image, dx| {
+                for (dx, dy) in dx.chunks_exact_mut(plane).zip(&dy[image * channels..]) {
+                    dx.fill(dy / plane as f32);
+                }
+            });
             vec![Some(tensor(dx, shape))]
         });
         Pass { outputs: vec![tensor(y, [batch, channels])], backward }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::geometry::Geometry;
 use crate::gemm::{Matrix, Write, gemm};
-use crate::parallel::{for_pieces, for_pieces2, ranges, sum_pieces, with_buffers};
+use crate::parallel::{in_pieces, in_pieces2, ranges, sum_pieces, with_buffers};
 use crate::simd::simd;
 
 /// Columns that a matrix product should have to be fast.
@@ -13,8 +13,8 @@ const COLUMNS: usize = 512;
 /// The output. `x`, `weight` and the result have the shapes of `geometry`, contiguous.
 pub(super) fn forward(geometry: &Geometry, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let images = geometry.images_for(COLUMNS, geometry.out_plane());
-    let mut y = vec![0.0; geometry.batch * geometry.out_image()];
-    for_pieces(&mut y, images * geometry.out_image(), |task, y| {
+
+    in_pieces(geometry.batch * geometry.out_image(), images * geometry.out_image(), |task, y| {
         let first = task * images;
         let images = y.len() / geometry.out_image();
         let columns = images * geometry.out_plane();
@@ -27,8 +27,7 @@ pub(super) fn forward(geometry: &Geometry, x: &[f32], weight: &[f32], bias: Opti
                 spread(geometry, out, group, bias, y);
             }
         });
-    });
-    y
+    })
 }
 
 /// Gradients of the input and of the weights, where wanted.
@@ -45,24 +44,26 @@ pub(super) fn backward(
     // An unwanted gradient still has one value per task, for the two to be cut alike.
     let (dx_image, dw_size) =
         (if want_dx { geometry.image() } else { 1 }, if want_dw { geometry.weights() } else { 1 });
-    let mut dx = vec![0.0; geometry.batch * dx_image];
-    let mut dw = vec![0.0; tasks * dw_size];
-    for_pieces2((&mut dx, per_task * dx_image), (&mut dw, dw_size), |task, dx, dw| {
-        let start = task * per_task;
-        for block in ranges(dx.len() / dx_image, images) {
-            let dx = &mut dx[block.start * dx_image..block.end * dx_image];
-            let images = start + block.start..start + block.end;
-            backward_block(
-                geometry,
-                x,
-                weight,
-                dy,
-                images,
-                want_dx.then_some(dx),
-                want_dw.then_some(&mut *dw),
-            );
-        }
-    });
+    let (dx, dw) = in_pieces2(
+        (geometry.batch * dx_image, per_task * dx_image),
+        (tasks * dw_size, dw_size),
+        |task, dx, dw| {
+            let start = task * per_task;
+            for block in ranges(dx.len() / dx_image, images) {
+                let dx = &mut dx[block.start * dx_image..block.end * dx_image];
+                let images = start + block.start..start + block.end;
+                backward_block(
+                    geometry,
+                    x,
+                    weight,
+                    dy,
+                    images,
+                    want_dx.then_some(dx),
+                    want_dw.then_some(&mut *dw),
+                );
+            }
+        },
+    );
     (want_dx.then_some(dx), want_dw.then(|| sum_pieces(dw, dw_size)))
 }
 

@@ -111,12 +111,12 @@ fn half(lanes: Lanes) -> Lanes {
 /// `G w G^T` of 3x3 kernels by rows: writes by entry.
 #[inline(always)]
 pub(super) fn weights(w: &[Lanes; 9], mut u: impl FnMut(usize, Lanes)) {
-    let mut columns = [[ZERO; 4]; 3];
-    for (col, column) in columns.iter_mut().enumerate() {
-        *column = g([w[col], w[3 + col], w[6 + col]]);
-    }
+    let [left, middle, right] = [0, 1, 2].map(
+        #[inline(always)]
+        |col| g([w[col], w[3 + col], w[6 + col]]),
+    );
     for row in 0..4 {
-        let entries = g([columns[0][row], columns[1][row], columns[2][row]]);
+        let entries = g([left[row], middle[row], right[row]]);
         for (col, lanes) in entries.into_iter().enumerate() {
             u(4 * row + col, lanes);
         }

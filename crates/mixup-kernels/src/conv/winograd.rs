@@ -13,7 +13,7 @@ use super::geometry::Geometry;
 use super::tile;
 use crate::gemm::{Matrix, Write, gemm};
 use crate::lanes::{Lanes, WIDTH, Window, add, load, store};
-use crate::parallel::{for_columns, for_pieces, for_pieces2, ranges, sum_pieces, with_buffers};
+use crate::parallel::{in_columns, in_pieces, in_pieces2, ranges, sum_pieces, with_buffers};
 use crate::simd::simd;
 
 /// Entries of a transformed tile.
@@ -90,8 +90,8 @@ fn blocks(channels: usize) -> usize {
 pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let (channels, outputs) = (geometry.channels, geometry.outputs);
     let images = geometry.images_for(TILES, Tiles::of(geometry, 1).count());
-    let mut y = vec![0.0; geometry.batch * geometry.out_image()];
-    for_pieces(&mut y, images * geometry.out_image(), |task, y| {
+
+    in_pieces(geometry.batch * geometry.out_image(), images * geometry.out_image(), |task, y| {
         let first = task * images;
         let tiles = Tiles::of(geometry, y.len() / geometry.out_image());
         let planes = tiles.input(geometry).len();
@@ -111,8 +111,7 @@ pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[
                 transform_output(geometry, tiles, m, bias, y, plane);
             },
         );
-    });
-    y
+    })
 }
 
 /// Gradients of the input and of the weights, where wanted, given `U`.
@@ -130,40 +129,42 @@ pub(super) fn backward(
     let dx_image = if want_dx { geometry.image() } else { 1 };
     let per_task = geometry.images_per_task(images, du_size);
     let tasks = geometry.batch.div_ceil(per_task);
-    let mut dx = vec![0.0; geometry.batch * dx_image];
-    let mut du = vec![0.0; tasks * du_size];
-    for_pieces2((&mut dx, per_task * dx_image), (&mut du, du_size), |task, dx, du| {
-        for block in ranges(dx.len() / dx_image, images) {
-            let dx = &mut dx[block.start * dx_image..block.end * dx_image];
-            let images = task * per_task + block.start..task * per_task + block.end;
-            let tiles = Tiles::of(geometry, images.len());
-            let planes = tiles.input(geometry).len();
-            let sizes = [ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes];
-            with_buffers(sizes, |[v, dm, plane]| {
-                transform_gradient(geometry, tiles, dy, images.clone(), dm, plane);
-                if want_dw {
-                    transform_input(geometry, tiles, x, images, v, plane);
-                    for entry in 0..ENTRIES {
-                        let du = &mut du[entry * outputs * channels..][..outputs * channels];
-                        let dm = tiles.matrix(dm, entry, outputs);
-                        gemm(du, Write::Add, dm.t(), tiles.matrix(v, entry, channels));
+    let (dx, du) = in_pieces2(
+        (geometry.batch * dx_image, per_task * dx_image),
+        (tasks * du_size, du_size),
+        |task, dx, du| {
+            for block in ranges(dx.len() / dx_image, images) {
+                let dx = &mut dx[block.start * dx_image..block.end * dx_image];
+                let images = task * per_task + block.start..task * per_task + block.end;
+                let tiles = Tiles::of(geometry, images.len());
+                let planes = tiles.input(geometry).len();
+                let sizes = [ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes];
+                with_buffers(sizes, |[v, dm, plane]| {
+                    transform_gradient(geometry, tiles, dy, images.clone(), dm, plane);
+                    if want_dw {
+                        transform_input(geometry, tiles, x, images, v, plane);
+                        for entry in 0..ENTRIES {
+                            let du = &mut du[entry * outputs * channels..][..outputs * channels];
+                            let dm = tiles.matrix(dm, entry, outputs);
+                            gemm(du, Write::Add, dm.t(), tiles.matrix(v, entry, channels));
+                        }
                     }
-                }
-                if want_dx {
-                    for entry in 0..ENTRIES {
-                        let u = &u[entry * outputs * channels..][..outputs * channels];
-                        let dv = &mut v[entry * tiles.entry(channels)..];
-                        gemm_into_blocks(
-                            dv,
-                            tiles.matrix(dm, entry, outputs),
-                            Matrix::new(u, outputs, channels),
-                        );
+                    if want_dx {
+                        for entry in 0..ENTRIES {
+                            let u = &u[entry * outputs * channels..][..outputs * channels];
+                            let dv = &mut v[entry * tiles.entry(channels)..];
+                            gemm_into_blocks(
+                                dv,
+                                tiles.matrix(dm, entry, outputs),
+                                Matrix::new(u, outputs, channels),
+                            );
+                        }
+                        gradient_of_input(geometry, tiles, v, dx, plane);
                     }
-                    gradient_of_input(geometry, tiles, v, dx, plane);
-                }
-            });
-        }
-    });
+                });
+            }
+        },
+    );
     let dw = want_dw.then(|| gradient_of_weights(geometry, &sum_pieces(du, du_size)));
     (want_dx.then_some(dx), dw)
 }
@@ -174,8 +175,7 @@ const PAIRS: usize = 4096;
 /// `U = G w G^T`, as `[entry][output][channel]`.
 pub(super) fn transform_weights(geometry: &Geometry, weight: &[f32]) -> Vec<f32> {
     let pairs = geometry.outputs * geometry.channels;
-    let mut u = vec![0.0; ENTRIES * pairs];
-    for_columns(&mut u, ENTRIES, PAIRS, |first, mut u| {
+    in_columns(ENTRIES, pairs, PAIRS, |first, mut u| {
         let weight = &weight[9 * first..][..9 * u[0].len()];
         simd(
             #[inline(always)]
@@ -203,15 +203,14 @@ pub(super) fn transform_weights(geometry: &Geometry, weight: &[f32]) -> Vec<f32>
                 }
             },
         );
-    });
-    u
+    })
 }
 
 /// `dw = G^T dU G`.
 fn gradient_of_weights(geometry: &Geometry, du: &[f32]) -> Vec<f32> {
     let pairs = geometry.outputs * geometry.channels;
-    let mut dw = vec![0.0; geometry.weights()];
-    for_pieces(&mut dw, 9 * PAIRS, |piece, dw| {
+
+    in_pieces(geometry.weights(), 9 * PAIRS, |piece, dw| {
         simd(
             #[inline(always)]
             || {
@@ -230,8 +229,7 @@ fn gradient_of_weights(geometry: &Geometry, du: &[f32]) -> Vec<f32> {
                 }
             },
         );
-    });
-    dw
+    })
 }
 
 /// The first `count` lanes; the others are zero.
