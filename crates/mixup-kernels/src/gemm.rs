@@ -1,5 +1,8 @@
 //! Matrix products on slices: a bounds-checked face of the `gemm` crate.
 
+use crate::lanes::blocks;
+use crate::parallel::with_buffers;
+
 /// A matrix in a slice.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a> {
@@ -85,6 +88,23 @@ pub(crate) fn gemm(destination: &mut [f32], write: Write, left: Matrix<'_>, righ
             gemm::Parallelism::None,
         );
     }
+}
+
+/// A product whose columns are filled up to whole blocks.
+pub(crate) fn gemm_into_blocks(out: &mut [f32], left: Matrix<'_>, right: Matrix<'_>) {
+    let (rows, cols) = (left.rows, right.cols);
+    let stride = blocks(cols);
+    if stride == cols {
+        gemm(&mut out[..rows * cols], Write::Replace, left, right);
+        return;
+    }
+    with_buffers([rows * cols], |[narrow]| {
+        gemm(narrow, Write::Replace, left, right);
+        for (out, row) in out.chunks_exact_mut(stride).zip(narrow.chunks_exact(cols)) {
+            out[..cols].copy_from_slice(row);
+            out[cols..].fill(0.0);
+        }
+    });
 }
 
 #[cfg(test)]

@@ -30,6 +30,18 @@ pub(crate) fn store(values: &mut [f32], at: usize, lanes: Lanes) {
     values[at..at + WIDTH].copy_from_slice(&lanes);
 }
 
+/// Channels with those that fill the last block.
+pub(crate) fn blocks(channels: usize) -> usize {
+    channels.next_multiple_of(WIDTH)
+}
+
+/// The bias of a block of outputs, zero where there is none.
+#[inline(always)]
+pub(crate) fn bias_lanes(bias: Option<&[f32]>, block: usize) -> Lanes {
+    let bias = bias.and_then(|bias| bias.get(block * WIDTH..)).unwrap_or_default();
+    std::array::from_fn(|lane| bias.get(lane).copied().unwrap_or(0.0))
+}
+
 /// Where an image stands in a padded plane of lanes.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use burn::tensor::ops::ConvOptions;
 
+use crate::lanes::WIDTH;
+
 /// Sizes of a convolution whose every output exists: nothing here is zero.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Geometry {
@@ -121,14 +123,13 @@ impl Geometry {
         start.min(outputs)..end.min(outputs)
     }
 
+    /// Sixteen channels side by side pay for inputs and outputs.
+    pub fn suits_lanes(&self) -> bool {
+        self.groups == 1 && self.channels >= WIDTH && self.outputs >= WIDTH && !self.is_pointwise()
+    }
+
     pub fn suits_winograd(&self) -> bool {
-        const ENOUGH_CHANNELS: usize = 16;
-        self.kernel == [3, 3]
-            && self.stride == [1, 1]
-            && self.dilation == [1, 1]
-            && self.groups == 1
-            && self.channels >= ENOUGH_CHANNELS
-            && self.outputs >= ENOUGH_CHANNELS
+        self.suits_lanes() && self.kernel == [3, 3] && self.stride == [1, 1] && self.dilation == [1, 1]
     }
 
     /// Images that are worked on together, so that a matrix product has about `columns` columns.
@@ -136,10 +137,32 @@ impl Geometry {
         (columns / columns_of_an_image.max(1)).clamp(1, self.batch)
     }
 
-    /// Images per task of a backward pass, a multiple of `images`: each task sums a weight gradient
-    /// of its own of `partial` values, so there are at most 16, of 32 MiB together.
-    pub fn images_per_task(&self, images: usize, partial: usize) -> usize {
+    /// Cuts a backward pass into tasks that work on `images` images at a time. Each sums a weight
+    /// gradient of its own, of `partial` values, so there are at most 16, of 32 MiB together.
+    pub fn cut_backward(&self, images: usize, partial: usize, [want_dx, want_dw]: [bool; 2]) -> Cut {
         let affordable = ((8 << 20) / partial.max(1)).clamp(2, 16);
-        self.batch.div_ceil(affordable).next_multiple_of(images)
+        let per_task = self.batch.div_ceil(affordable).next_multiple_of(images);
+        let dx_image = if want_dx { self.image() } else { 1 };
+        let dw_size = if want_dw { partial } else { 1 };
+        Cut {
+            images: per_task,
+            dx_image,
+            dx: (self.batch * dx_image, per_task * dx_image),
+            dw: (self.batch.div_ceil(per_task) * dw_size, dw_size),
+        }
     }
+}
+
+/// Tasks of a backward pass. A gradient that is not wanted still has one value per image or
+/// task, for the two to be cut alike.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut {
+    /// Images of a task.
+    pub images: usize,
+    /// Values of an image's gradient.
+    pub dx_image: usize,
+    /// Values of all images' gradients, and of a task's.
+    pub dx: (usize, usize),
+    /// Values of all tasks' weight gradients, and of one task's.
+    pub dw: (usize, usize),
 }

@@ -39,32 +39,23 @@ pub(super) fn backward(
     [want_dx, want_dw]: [bool; 2],
 ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
     let images = geometry.images_for(COLUMNS, geometry.out_plane());
-    let per_task = geometry.images_per_task(images, geometry.weights());
-    let tasks = geometry.batch.div_ceil(per_task);
-    // An unwanted gradient still has one value per task, for the two to be cut alike.
-    let (dx_image, dw_size) =
-        (if want_dx { geometry.image() } else { 1 }, if want_dw { geometry.weights() } else { 1 });
-    let (dx, dw) = in_pieces2(
-        (geometry.batch * dx_image, per_task * dx_image),
-        (tasks * dw_size, dw_size),
-        |task, dx, dw| {
-            let start = task * per_task;
-            for block in ranges(dx.len() / dx_image, images) {
-                let dx = &mut dx[block.start * dx_image..block.end * dx_image];
-                let images = start + block.start..start + block.end;
-                backward_block(
-                    geometry,
-                    x,
-                    weight,
-                    dy,
-                    images,
-                    want_dx.then_some(dx),
-                    want_dw.then_some(&mut *dw),
-                );
-            }
-        },
-    );
-    (want_dx.then_some(dx), want_dw.then(|| sum_pieces(dw, dw_size)))
+    let cut = geometry.cut_backward(images, geometry.weights(), [want_dx, want_dw]);
+    let (dx, dw) = in_pieces2(cut.dx, cut.dw, |task, dx, dw| {
+        for block in ranges(dx.len() / cut.dx_image, images) {
+            let dx = &mut dx[block.start * cut.dx_image..block.end * cut.dx_image];
+            let images = task * cut.images + block.start..task * cut.images + block.end;
+            backward_block(
+                geometry,
+                x,
+                weight,
+                dy,
+                images,
+                want_dx.then_some(dx),
+                want_dw.then_some(&mut *dw),
+            );
+        }
+    });
+    (want_dx.then_some(dx), want_dw.then(|| sum_pieces(dw, geometry.weights())))
 }
 
 fn backward_block(

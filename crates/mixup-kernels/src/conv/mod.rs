@@ -1,11 +1,13 @@
 //! Two-dimensional convolution.
 //!
-//! Three by three kernels of stride 1 between enough channels go by Winograd's F(2x2, 3x3)
-//! ([`winograd`]), which needs 2.25 times fewer products; everything else by a tiled im2col and
-//! matrix products ([`im2col`]). Both work on a few images at a time, so that their buffers stay in cache.
+//! Between enough channels, three by three kernels of stride 1 go by Winograd's F(2x2, 3x3)
+//! ([`winograd`]), which needs 2.25 times fewer products, and others by matrix products over patches with 16
+//! channels side by side ([`patches`]). The rest go by a tiled im2col ([`im2col`]). All work on a few
+//! images at a time, so that their buffers stay in cache.
 
 mod geometry;
 mod im2col;
+mod patches;
 mod tile;
 mod winograd;
 
@@ -47,22 +49,57 @@ pub fn conv2d(
     apply_to_one(inputs, move |inputs| pass(geometry, inputs))
 }
 
+/// How a convolution is computed, with its weights in the order that this takes.
+enum Method {
+    Winograd(Vec<f32>),
+    Patches(Vec<f32>),
+    Im2col(FlexTensor),
+}
+
+impl Method {
+    fn of(geometry: &Geometry, weight: FlexTensor) -> Self {
+        if geometry.suits_winograd() {
+            Self::Winograd(winograd::transform_weights(geometry, values(&weight)))
+        } else if geometry.suits_lanes() {
+            Self::Patches(patches::arrange_weights(geometry, values(&weight)))
+        } else {
+            Self::Im2col(weight)
+        }
+    }
+
+    fn forward(&self, geometry: &Geometry, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        match self {
+            Self::Winograd(u) => winograd::forward(geometry, x, u, bias),
+            Self::Patches(weight) => patches::forward(geometry, x, weight, bias),
+            Self::Im2col(weight) => im2col::forward(geometry, x, values(weight), bias),
+        }
+    }
+
+    /// Gradients of the input and of the weights, where wanted.
+    fn backward(
+        &self,
+        geometry: &Geometry,
+        x: &[f32],
+        dy: &[f32],
+        wanted: [bool; 2],
+    ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+        match self {
+            Self::Winograd(u) => winograd::backward(geometry, x, u, dy, wanted),
+            Self::Patches(weight) => patches::backward(geometry, x, weight, dy, wanted),
+            Self::Im2col(weight) => im2col::backward(geometry, x, values(weight), dy, wanted),
+        }
+    }
+}
+
 fn pass(geometry: Geometry, inputs: Vec<FlexTensor>) -> Pass {
-    let [x, weight] = [inputs[0].clone(), inputs[1].clone()];
-    let bias = inputs.get(2).map(values);
-    let u = geometry.suits_winograd().then(|| winograd::transform_weights(&geometry, values(&weight)));
-    let y = match &u {
-        Some(u) => winograd::forward(&geometry, values(&x), u, bias),
-        None => im2col::forward(&geometry, values(&x), values(&weight), bias),
-    };
+    let x = inputs[0].clone();
+    let method = Method::of(&geometry, inputs[1].clone());
+    let y = method.forward(&geometry, values(&x), inputs.get(2).map(values));
     let backward = BackwardPass::new(move |dy, wanted| {
-        let (x, weight, dy) = (values(&x), values(&weight), values(&dy));
+        let dy = values(&dy);
         let mut gradients = vec![None, None];
         if wanted[0] || wanted[1] {
-            let (dx, dw) = match &u {
-                Some(u) => winograd::backward(&geometry, x, u, dy, [wanted[0], wanted[1]]),
-                None => im2col::backward(&geometry, x, weight, dy, [wanted[0], wanted[1]]),
-            };
+            let (dx, dw) = method.backward(&geometry, values(&x), dy, [wanted[0], wanted[1]]);
             gradients = vec![
                 dx.map(|dx| tensor(dx, geometry.input_shape())),
                 dw.map(|dw| tensor(dw, geometry.weight_shape())),

@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use super::geometry::Geometry;
 use super::tile;
-use crate::gemm::{Matrix, Write, gemm};
-use crate::lanes::{Lanes, WIDTH, Window, add, load, store};
+use crate::gemm::{Matrix, Write, gemm, gemm_into_blocks};
+use crate::lanes::{Lanes, WIDTH, Window, add, bias_lanes, blocks, load, store};
 use crate::parallel::{in_columns, in_pieces, in_pieces2, ranges, sum_pieces, with_buffers};
 use crate::simd::simd;
 
@@ -81,11 +81,6 @@ impl Tiles {
     }
 }
 
-/// Channels with those that fill the last block.
-fn blocks(channels: usize) -> usize {
-    channels.next_multiple_of(WIDTH)
-}
-
 /// The output, given `U` ([`transform_weights`]). Shapes as of `geometry`, contiguous.
 pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let (channels, outputs) = (geometry.channels, geometry.outputs);
@@ -124,48 +119,40 @@ pub(super) fn backward(
 ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
     let (channels, outputs) = (geometry.channels, geometry.outputs);
     let images = geometry.images_for(TILES, Tiles::of(geometry, 1).count());
-    // An unwanted gradient still has one value per task, for the two to be cut alike.
-    let du_size = if want_dw { ENTRIES * outputs * channels } else { 1 };
-    let dx_image = if want_dx { geometry.image() } else { 1 };
-    let per_task = geometry.images_per_task(images, du_size);
-    let tasks = geometry.batch.div_ceil(per_task);
-    let (dx, du) = in_pieces2(
-        (geometry.batch * dx_image, per_task * dx_image),
-        (tasks * du_size, du_size),
-        |task, dx, du| {
-            for block in ranges(dx.len() / dx_image, images) {
-                let dx = &mut dx[block.start * dx_image..block.end * dx_image];
-                let images = task * per_task + block.start..task * per_task + block.end;
-                let tiles = Tiles::of(geometry, images.len());
-                let planes = tiles.input(geometry).len();
-                let sizes = [ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes];
-                with_buffers(sizes, |[v, dm, plane]| {
-                    transform_gradient(geometry, tiles, dy, images.clone(), dm, plane);
-                    if want_dw {
-                        transform_input(geometry, tiles, x, images, v, plane);
-                        for entry in 0..ENTRIES {
-                            let du = &mut du[entry * outputs * channels..][..outputs * channels];
-                            let dm = tiles.matrix(dm, entry, outputs);
-                            gemm(du, Write::Add, dm.t(), tiles.matrix(v, entry, channels));
-                        }
+    let cut = geometry.cut_backward(images, ENTRIES * outputs * channels, [want_dx, want_dw]);
+    let (dx, du) = in_pieces2(cut.dx, cut.dw, |task, dx, du| {
+        for block in ranges(dx.len() / cut.dx_image, images) {
+            let dx = &mut dx[block.start * cut.dx_image..block.end * cut.dx_image];
+            let images = task * cut.images + block.start..task * cut.images + block.end;
+            let tiles = Tiles::of(geometry, images.len());
+            let planes = tiles.input(geometry).len();
+            let sizes = [ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes];
+            with_buffers(sizes, |[v, dm, plane]| {
+                transform_gradient(geometry, tiles, dy, images.clone(), dm, plane);
+                if want_dw {
+                    transform_input(geometry, tiles, x, images, v, plane);
+                    for entry in 0..ENTRIES {
+                        let du = &mut du[entry * outputs * channels..][..outputs * channels];
+                        let dm = tiles.matrix(dm, entry, outputs);
+                        gemm(du, Write::Add, dm.t(), tiles.matrix(v, entry, channels));
                     }
-                    if want_dx {
-                        for entry in 0..ENTRIES {
-                            let u = &u[entry * outputs * channels..][..outputs * channels];
-                            let dv = &mut v[entry * tiles.entry(channels)..];
-                            gemm_into_blocks(
-                                dv,
-                                tiles.matrix(dm, entry, outputs),
-                                Matrix::new(u, outputs, channels),
-                            );
-                        }
-                        gradient_of_input(geometry, tiles, v, dx, plane);
+                }
+                if want_dx {
+                    for entry in 0..ENTRIES {
+                        let u = &u[entry * outputs * channels..][..outputs * channels];
+                        let dv = &mut v[entry * tiles.entry(channels)..];
+                        gemm_into_blocks(
+                            dv,
+                            tiles.matrix(dm, entry, outputs),
+                            Matrix::new(u, outputs, channels),
+                        );
                     }
-                });
-            }
-        },
-    );
-    let dw = want_dw.then(|| gradient_of_weights(geometry, &sum_pieces(du, du_size)));
+                    gradient_of_input(geometry, tiles, v, dx, plane);
+                }
+            });
+        }
+    });
+    let dw = want_dw.then(|| gradient_of_weights(geometry, &sum_pieces(du, ENTRIES * outputs * channels)));
     (want_dx.then_some(dx), dw)
 }
 
@@ -243,23 +230,6 @@ fn load_some(values: &[f32], count: usize) -> Lanes {
     lanes
 }
 
-/// A product whose columns are filled up to whole blocks.
-fn gemm_into_blocks(out: &mut [f32], left: Matrix<'_>, right: Matrix<'_>) {
-    let (rows, cols) = (left.rows, right.cols);
-    let stride = blocks(cols);
-    if stride == cols {
-        gemm(&mut out[..rows * cols], Write::Replace, left, right);
-        return;
-    }
-    with_buffers([rows * cols], |[narrow]| {
-        gemm(narrow, Write::Replace, left, right);
-        for (out, row) in out.chunks_exact_mut(stride).zip(narrow.chunks_exact(cols)) {
-            out[..cols].copy_from_slice(row);
-            out[cols..].fill(0.0);
-        }
-    });
-}
-
 /// `V = B^T d B` of some images.
 fn transform_input(
     geometry: &Geometry,
@@ -326,12 +296,6 @@ fn transform_output(
             }
         },
     );
-}
-
-#[inline(always)]
-fn bias_lanes(bias: Option<&[f32]>, block: usize) -> Lanes {
-    let bias = bias.and_then(|bias| bias.get(block * WIDTH..)).unwrap_or_default();
-    std::array::from_fn(|lane| bias.get(lane).copied().unwrap_or(0.0))
 }
 
 /// `dM = A dy A^T` of some images.
