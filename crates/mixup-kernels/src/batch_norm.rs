@@ -209,7 +209,6 @@ fn affine(
 ) -> Vec<f32> {
     let plane = height * width;
     let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
-
     in_pieces(batch * channels * plane, channels * plane, |image, y| {
         let start = image * channels * plane;
         let at = |channel: usize| start + channel * plane..start + (channel + 1) * plane;

@@ -139,7 +139,6 @@ impl Sizes {
     fn weight_gradient(self, x: &[f32], dy: &[f32]) -> Vec<f32> {
         // Cut by inputs, not by rows: no sums to put together.
         let inputs = if self.rows * self.inputs * self.outputs > 1 << 20 { 64 } else { self.inputs };
-
         in_pieces(self.inputs * self.outputs, inputs * self.outputs, |piece, dw| {
             let x = Matrix {
                 values: &x[piece * inputs..],

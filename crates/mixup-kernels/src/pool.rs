@@ -21,7 +21,7 @@ pub fn max_pool2d(x: Tensor<4>, size: usize) -> Tensor<4> {
     }
     let (rows, cols) = (height / size, width / size);
     let (plane, out_plane) = (height * width, rows * cols);
-    let squares = Squares { size, height, width, cols };
+    let squares = Squares { size, width, cols };
     apply_to_one(vec![x.into_dispatch()], move |inputs| {
         let x = values(&inputs[0]);
         let size = channels * out_plane;
@@ -52,7 +52,6 @@ pub fn max_pool2d(x: Tensor<4>, size: usize) -> Tensor<4> {
 #[derive(Clone, Copy)]
 struct Squares {
     size: usize,
-    height: usize,
     width: usize,
     cols: usize,
 }
@@ -60,37 +59,58 @@ struct Squares {
 impl Squares {
     /// Largest value of each square, the first of equals, and its place; NaN counts as the largest.
     fn pool(self, x: &[f32], y: &mut [f32], places: &mut [f32]) {
-        debug_assert_eq!(x.len(), self.height * self.width);
         simd(
             #[inline(always)]
-            || {
-                let out = y.chunks_exact_mut(self.cols).zip(places.chunks_exact_mut(self.cols));
-                for (row, (y, places)) in out.enumerate() {
-                    for line in 0..self.size {
-                        let x = &x[(row * self.size + line) * self.width..][..self.cols * self.size];
-                        for col in 0..self.size {
-                            let place = (line * self.size + col) as f32;
-                            for ((y, kept), square) in
-                                y.iter_mut().zip(&mut *places).zip(x.chunks_exact(self.size))
-                            {
-                                let value = square[col];
-                                let wins = place == 0.0 || value > *y || value.is_nan();
-                                *y = if wins { value } else { *y };
-                                *kept = if wins { place } else { *kept };
-                            }
-                        }
-                    }
-                }
+            || match self.size {
+                // The usual size, known to the compiler.
+                2 => self.pool_sized(2, x, y, places),
+                size => self.pool_sized(size, x, y, places),
             },
         );
     }
 
+    #[inline(always)]
+    fn pool_sized(self, size: usize, x: &[f32], y: &mut [f32], places: &mut [f32]) {
+        let out = y.chunks_exact_mut(self.cols).zip(places.chunks_exact_mut(self.cols));
+        for (row, (y, places)) in out.enumerate() {
+            for line in 0..size {
+                let x = &x[(row * size + line) * self.width..][..self.cols * size];
+                for col in 0..size {
+                    let place = (line * size + col) as f32;
+                    for ((y, kept), square) in y.iter_mut().zip(&mut *places).zip(x.chunks_exact(size)) {
+                        let value = square[col];
+                        let wins = place == 0.0 || value > *y || value.is_nan();
+                        *y = if wins { value } else { *y };
+                        *kept = if wins { place } else { *kept };
+                    }
+                }
+            }
+        }
+    }
+
     /// Sends each square's gradient to its place.
     fn spread(self, dy: &[f32], places: &[f32], dx: &mut [f32]) {
-        for (out, (dy, place)) in dy.iter().zip(places).enumerate() {
-            let (row, col) = (out / self.cols * self.size, out % self.cols * self.size);
-            let place = *place as usize;
-            dx[(row + place / self.size) * self.width + col + place % self.size] = *dy;
+        simd(
+            #[inline(always)]
+            || match self.size {
+                2 => self.spread_sized(2, dy, places, dx),
+                size => self.spread_sized(size, dy, places, dx),
+            },
+        );
+    }
+
+    #[inline(always)]
+    fn spread_sized(self, size: usize, dy: &[f32], places: &[f32], dx: &mut [f32]) {
+        let out = dy.chunks_exact(self.cols).zip(places.chunks_exact(self.cols));
+        for (row, (dy, places)) in out.enumerate() {
+            for line in 0..size {
+                let dx = &mut dx[(row * size + line) * self.width..][..self.cols * size];
+                for ((dy, kept), square) in dy.iter().zip(places).zip(dx.chunks_exact_mut(size)) {
+                    for (col, dx) in square.iter_mut().enumerate() {
+                        *dx = if *kept == (line * size + col) as f32 { *dy } else { 0.0 };
+                    }
+                }
+            }
         }
     }
 }

@@ -44,7 +44,8 @@ impl Lenet {
     /// - `x`: `[batch, channels, size, size]`
     /// - returns logits, `[batch, classes]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let block = |conv: &Conv2d, x| mixup_kernels::max_pool2d(mixup_kernels::relu(conv.forward(x)), 2);
+        // ReLU after pooling gives the same values and gradients, for a quarter of the work.
+        let block = |conv: &Conv2d, x| mixup_kernels::relu(mixup_kernels::max_pool2d(conv.forward(x), 2));
         let features = block(&self.second, block(&self.first, x));
         let flat = features.flatten::<2>(1, 3);
         let hidden = self.hidden.iter().fold(flat, |x, layer| linear(layer, x, Some(Activation::Relu)));

@@ -1,4 +1,7 @@
 //! Convolution as matrix products: `y = W col(x)`, `dW += dy col(x)^T`, `dx = col^T(W^T dy)`.
+//!
+//! The products of one image have the order of the image; those of several are spread to it and
+//! collected from it.
 
 use std::ops::Range;
 
@@ -13,7 +16,6 @@ const COLUMNS: usize = 512;
 /// The output. `x`, `weight` and the result have the shapes of `geometry`, contiguous.
 pub(super) fn forward(geometry: &Geometry, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let images = geometry.images_for(COLUMNS, geometry.out_plane());
-
     in_pieces(geometry.batch * geometry.out_image(), images * geometry.out_image(), |task, y| {
         let first = task * images;
         let images = y.len() / geometry.out_image();
@@ -23,8 +25,18 @@ pub(super) fn forward(geometry: &Geometry, x: &[f32], weight: &[f32], bias: Opti
             for group in 0..geometry.groups {
                 gather(geometry, x, group, first..first + images, col);
                 let col = Matrix::new(col, geometry.depth(), columns);
-                gemm(out, Write::Replace, weights(geometry, weight, group), col);
-                spread(geometry, out, group, bias, y);
+                let weights = weights(geometry, weight, group);
+                if images == 1 {
+                    let y = &mut y[group * out.len()..][..out.len()];
+                    if let Some(bias) = bias {
+                        let bias = &bias[group * geometry.group_outputs()..];
+                        y.chunks_exact_mut(columns).zip(bias).for_each(|(y, bias)| y.fill(*bias));
+                    }
+                    gemm(y, Write::Add, weights, col);
+                } else {
+                    gemm(out, Write::Replace, weights, col);
+                    spread(geometry, out, group, bias, y);
+                }
             }
         });
     })
@@ -71,7 +83,12 @@ fn backward_block(
     let (depth, outputs) = (geometry.depth(), geometry.group_outputs());
     with_buffers([depth * columns, outputs * columns], |[col, out]| {
         for group in 0..geometry.groups {
-            collect(geometry, dy, group, images.clone(), out);
+            let out = if images.len() == 1 {
+                &dy[images.start * geometry.out_image() + group * out.len()..]
+            } else {
+                collect(geometry, dy, group, images.clone(), out);
+                &*out
+            };
             let out = Matrix::new(out, outputs, columns);
             if let Some(dw) = &mut dw {
                 gather(geometry, x, group, images.clone(), col);

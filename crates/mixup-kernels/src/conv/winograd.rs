@@ -85,7 +85,6 @@ impl Tiles {
 pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let (channels, outputs) = (geometry.channels, geometry.outputs);
     let images = geometry.images_for(TILES, Tiles::of(geometry, 1).count());
-
     in_pieces(geometry.batch * geometry.out_image(), images * geometry.out_image(), |task, y| {
         let first = task * images;
         let tiles = Tiles::of(geometry, y.len() / geometry.out_image());
@@ -196,7 +195,6 @@ pub(super) fn transform_weights(geometry: &Geometry, weight: &[f32]) -> Vec<f32>
 /// `dw = G^T dU G`.
 fn gradient_of_weights(geometry: &Geometry, du: &[f32]) -> Vec<f32> {
     let pairs = geometry.outputs * geometry.channels;
-
     in_pieces(geometry.weights(), 9 * PAIRS, |piece, dw| {
         simd(
             #[inline(always)]
