@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at what goes wrong")]
 
 mod bad_input;
+mod bench;
 mod faults;
 mod json;
 #[cfg(target_os = "linux")]
