@@ -7,7 +7,7 @@ use mixup_core::{
     augment::{AugmentConfig, ImageShape, Normalise},
     device,
     metrics::detection::{Ties, auroc, max_probability},
-    metrics::ece::top_label,
+    metrics::ece::{ece, top_label},
     nn::ModelConfig,
     split::{HoldOut, evenly_spaced},
     stream::Streams,
@@ -69,6 +69,9 @@ const OOD_AUROC: &str = "ood-auroc";
 
 /// Accuracy on the training images, in percent.
 const TRAIN_ACCURACY: &str = "train-accuracy";
+
+/// Accuracy and ECE on the validation images, in percent: what a training regime is chosen by.
+const VALIDATION: [&str; 2] = ["validation-accuracy", "validation-ece"];
 
 /// The picture of accuracy over confidence.
 pub const RELIABILITY_FIGURE: &str = "reliability";
@@ -149,7 +152,11 @@ fn tested(
 ) -> Result<Tested, RunError> {
     let Parts { train, validation, test } = task.parts();
     let test = task.logits(model, test)?;
-    let mut metrics = measure(&test, &task.logits(model, validation)?)?;
+    let validation = task.logits(model, validation)?;
+    let mut metrics = measure(&test, &validation)?;
+    let validation = validation.predictions()?;
+    let measured = [validation.accuracy(), ece(&validation, BINS)];
+    metrics.extend(VALIDATION.map(str::to_owned).into_iter().zip(measured.map(|share| 100.0 * share)));
     let train_accuracy = task.logits(model, train)?.predictions()?.accuracy();
     metrics.insert(TRAIN_ACCURACY.to_owned(), 100.0 * train_accuracy);
     let predictions = test.predictions()?;
@@ -198,15 +205,17 @@ pub fn check(spec: &Spec) -> Result<(), String> {
 
 /// Every metric that a run can report.
 pub fn metrics() -> Vec<MetricInfo> {
-    let higher = |name: &str, label: &str, better| MetricInfo {
+    let share = |name: &str, label: &str, better| MetricInfo {
         name: name.to_owned(),
         label: label.to_owned(),
         better,
         decimals: 2,
     };
     let mut metrics = measure::metrics();
-    metrics.push(higher(TRAIN_ACCURACY, "training accuracy (%)", None));
-    metrics.push(higher(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
+    metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
+    metrics.push(share(VALIDATION[0], "validation accuracy (%)", None));
+    metrics.push(share(VALIDATION[1], "validation ECE (%)", None));
+    metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
     metrics
 }
 
