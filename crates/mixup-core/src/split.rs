@@ -7,6 +7,7 @@ use rand::{Rng, seq::SliceRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::CoreError;
+use crate::checked::Positive;
 
 /// A random order of `samples`, cut into parts of the given sizes; the rest belongs to none.
 ///
@@ -43,7 +44,7 @@ pub fn evenly_spaced(samples: &[usize], keep: usize) -> Vec<usize> {
 }
 
 /// What is held out of the training samples, as a paper's settings name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldOut {
     /// Samples to choose the epoch by.
@@ -54,6 +55,9 @@ pub struct HoldOut {
     /// Whether classes keep their shares in both parts.
     #[serde(default)]
     pub stratified: bool,
+    /// Makes the training part long-tailed: images of the last class over those of the first. See [`long_tailed`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imbalance: Option<Positive>,
 }
 
 /// Indices of samples.
@@ -80,8 +84,47 @@ impl HoldOut {
         } else {
             random_parts(labels.len(), sizes, rng)?
         };
+        let train = match self.imbalance {
+            Some(imbalance) => long_tailed(&train, labels, imbalance)?,
+            None => train,
+        };
         Ok(TrainValidation { train, validation })
     }
+}
+
+/// Exponentially fewer samples from class to class (Cui et al. 2019, section 5.1): of class `c` of
+/// `0..C` the first `floor(n r^(c / (C - 1)))` of `samples`, and at least one, where `n` is the size of the
+/// largest class and `r` the imbalance.
+///
+/// # Errors
+/// An imbalance above 1.
+pub fn long_tailed(samples: &[usize], labels: &[u16], imbalance: Positive) -> Result<Vec<usize>, CoreError> {
+    if imbalance.get() > 1.0 {
+        return Err(CoreError::Invalid(format!(
+            "imbalance {}: it is the last class's share of the first, at most 1",
+            imbalance.get()
+        )));
+    }
+    let mut sizes = BTreeMap::<u16, usize>::new();
+    samples.iter().for_each(|&sample| *sizes.entry(labels[sample]).or_default() += 1);
+    let (largest, last) = (sizes.values().max().copied().unwrap_or(0), sizes.len().saturating_sub(1).max(1));
+    let mut left: BTreeMap<u16, usize> = sizes
+        .keys()
+        .zip(0..)
+        .map(|(&class, rank): (_, u32)| {
+            let share = imbalance.get().powf(f64::from(rank) / last as f64);
+            // What is exact in theory must not fall short by rounding.
+            (class, ((largest as f64 * share + 1e-9).floor() as usize).max(1))
+        })
+        .collect();
+    let keep = |sample: &&usize| match left.get_mut(&labels[**sample]) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
+    };
+    Ok(samples.iter().filter(keep).copied().collect())
 }
 
 fn check(samples: usize, sizes: &[usize]) -> Result<(), CoreError> {
@@ -181,7 +224,12 @@ mod tests {
     #[test]
     fn equal_classes_are_equally_many_in_every_part() {
         let labels: Vec<u16> = (0..1000).map(|sample| sample % 10).collect();
-        let held = HoldOut { validation: nonzero(100), train: Some(nonzero(250)), stratified: true };
+        let held = HoldOut {
+            validation: nonzero(100),
+            train: Some(nonzero(250)),
+            stratified: true,
+            imbalance: None,
+        };
         let parts = held.draw(&labels, &mut rng(0)).unwrap();
         for class in 0..10 {
             assert_eq!(of_class(&parts.validation, &labels, class), 10);
@@ -198,7 +246,9 @@ mod tests {
         let labels: Vec<u16> = (0..100).map(|sample| sample % 3).collect();
         for stratified in [false, true] {
             let draw = |train| {
-                HoldOut { validation: nonzero(20), train, stratified }.draw(&labels, &mut rng(7)).unwrap()
+                HoldOut { validation: nonzero(20), train, stratified, imbalance: None }
+                    .draw(&labels, &mut rng(7))
+                    .unwrap()
             };
             let (small, large, all) = (draw(Some(nonzero(30))), draw(Some(nonzero(60))), draw(None));
             assert_eq!((&small.validation, &large.validation), (&all.validation, &all.validation));
@@ -206,6 +256,30 @@ mod tests {
             assert_eq!(all.train.len(), 80);
             assert_eq!(draw(None), all, "one seed, one split");
         }
+    }
+
+    #[test]
+    fn a_long_tail_falls_exponentially_and_is_the_beginning_of_each_class() {
+        let labels: Vec<u16> = (0..1500).map(|i| i % 3).collect();
+        let samples: Vec<usize> = (0..1500).rev().collect();
+        let imbalance = |r| Positive::new(r).unwrap();
+        let tail = long_tailed(&samples, &labels, imbalance(0.01)).unwrap();
+        let of = |class| tail.iter().copied().filter(|&i| labels[i] == class).collect::<Vec<_>>();
+        assert_eq!([0, 1, 2].map(|class| of(class).len()), [500, 50, 5]);
+        assert_eq!(of(2), [1499, 1496, 1493, 1490, 1487]);
+        assert_eq!(long_tailed(&samples, &labels, imbalance(1.0)).unwrap(), samples);
+        assert_eq!(long_tailed(&samples[..4], &labels, imbalance(0.01)).unwrap().len(), 4 - 1);
+        assert!(
+            long_tailed(&samples, &labels, imbalance(1.5)).unwrap_err().to_string().contains("at most 1")
+        );
+        let held = HoldOut {
+            validation: nonzero(300),
+            train: Some(nonzero(300)),
+            stratified: true,
+            imbalance: Some(imbalance(0.01)),
+        };
+        let drawn = held.draw(&labels, &mut rng(3)).unwrap();
+        assert_eq!((drawn.validation.len(), drawn.train.len()), (300, 100 + 10 + 1));
     }
 
     #[test]
@@ -230,7 +304,7 @@ mod tests {
             assert!(error.contains(&format!("{} + {} of 100", sizes[0], sizes[1])), "{error}");
             assert!(stratified_parts(&[0; 100], sizes, &mut rng(0)).is_err());
         }
-        let all = HoldOut { validation: nonzero(100), train: None, stratified: false };
+        let all = HoldOut { validation: nonzero(100), train: None, stratified: false, imbalance: None };
         assert!(all.draw(&[0; 100], &mut rng(0)).is_err());
     }
 
