@@ -136,33 +136,4 @@ impl Geometry {
     pub fn images_for(&self, columns: usize, columns_of_an_image: usize) -> usize {
         (columns / columns_of_an_image.max(1)).clamp(1, self.batch)
     }
-
-    /// Cuts a backward pass into tasks that work on `images` images at a time. Each sums a weight
-    /// gradient of its own, of `partial` values, so there are at most 16, of 32 MiB together.
-    pub fn cut_backward(&self, images: usize, partial: usize, [want_dx, want_dw]: [bool; 2]) -> Cut {
-        let affordable = ((8 << 20) / partial.max(1)).clamp(2, 16);
-        let per_task = self.batch.div_ceil(affordable).next_multiple_of(images);
-        let dx_image = if want_dx { self.image() } else { 1 };
-        let dw_size = if want_dw { partial } else { 1 };
-        Cut {
-            images: per_task,
-            dx_image,
-            dx: (self.batch * dx_image, per_task * dx_image),
-            dw: (self.batch.div_ceil(per_task) * dw_size, dw_size),
-        }
-    }
-}
-
-/// Tasks of a backward pass. A gradient that is not wanted still has one value per image or
-/// task, for the two to be cut alike.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cut {
-    /// Images of a task.
-    pub images: usize,
-    /// Values of an image's gradient.
-    pub dx_image: usize,
-    /// Values of all images' gradients, and of a task's.
-    pub dx: (usize, usize),
-    /// Values of all tasks' weight gradients, and of one task's.
-    pub dw: (usize, usize),
 }

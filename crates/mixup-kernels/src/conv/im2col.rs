@@ -6,8 +6,9 @@
 use std::ops::Range;
 
 use super::geometry::Geometry;
+use super::gradients::{Gradients, gradients};
 use crate::gemm::{Matrix, Write, gemm};
-use crate::parallel::{in_pieces, in_pieces2, ranges, sum_pieces, with_buffers};
+use crate::parallel::{in_pieces, with_buffers};
 use crate::simd::simd;
 
 /// Columns that a matrix product should have to be fast.
@@ -48,26 +49,12 @@ pub(super) fn backward(
     x: &[f32],
     weight: &[f32],
     dy: &[f32],
-    [want_dx, want_dw]: [bool; 2],
-) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+    wanted: [bool; 2],
+) -> Gradients {
     let images = geometry.images_for(COLUMNS, geometry.out_plane());
-    let cut = geometry.cut_backward(images, geometry.weights(), [want_dx, want_dw]);
-    let (dx, dw) = in_pieces2(cut.dx, cut.dw, |task, dx, dw| {
-        for block in ranges(dx.len() / cut.dx_image, images) {
-            let dx = &mut dx[block.start * cut.dx_image..block.end * cut.dx_image];
-            let images = task * cut.images + block.start..task * cut.images + block.end;
-            backward_block(
-                geometry,
-                x,
-                weight,
-                dy,
-                images,
-                want_dx.then_some(dx),
-                want_dw.then_some(&mut *dw),
-            );
-        }
-    });
-    (want_dx.then_some(dx), want_dw.then(|| sum_pieces(dw, geometry.weights())))
+    gradients(geometry, images, geometry.weights(), wanted, |images, dx, dw| {
+        backward_block(geometry, x, weight, dy, images, dx, dw);
+    })
 }
 
 fn backward_block(

@@ -6,6 +6,7 @@
 //! images at a time, so that their buffers stay in cache.
 
 mod geometry;
+mod gradients;
 mod im2col;
 mod patches;
 mod tile;
@@ -19,6 +20,7 @@ use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values
 use crate::parallel::sum_pieces;
 use crate::simd;
 use geometry::Geometry;
+use gradients::Gradients;
 
 /// Convolution of a batch of images, with its gradients. Off the CPU, or in another precision than
 /// f32, it is burn's own.
@@ -76,13 +78,7 @@ impl Method {
     }
 
     /// Gradients of the input and of the weights, where wanted.
-    fn backward(
-        &self,
-        geometry: &Geometry,
-        x: &[f32],
-        dy: &[f32],
-        wanted: [bool; 2],
-    ) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+    fn backward(&self, geometry: &Geometry, x: &[f32], dy: &[f32], wanted: [bool; 2]) -> Gradients {
         match self {
             Self::Winograd(u) => winograd::backward(geometry, x, u, dy, wanted),
             Self::Patches(weight) => patches::backward(geometry, x, weight, dy, wanted),

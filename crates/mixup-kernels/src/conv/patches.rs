@@ -7,9 +7,10 @@
 use std::ops::Range;
 
 use super::geometry::Geometry;
+use super::gradients::{Gradients, gradients};
 use crate::gemm::{Matrix, Write, gemm, gemm_into_blocks};
 use crate::lanes::{WIDTH, Window, add, bias_lanes, blocks, load, store};
-use crate::parallel::{in_pieces, in_pieces2, ranges, sum_pieces, with_buffers};
+use crate::parallel::{in_pieces, with_buffers};
 use crate::simd::simd;
 
 /// Rows that a matrix product should have to be fast.
@@ -213,43 +214,37 @@ pub(super) fn backward(
     x: &[f32],
     weight: &[f32],
     dy: &[f32],
-    [want_dx, want_dw]: [bool; 2],
-) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+    wanted: [bool; 2],
+) -> Gradients {
     let patches = Patches::new(geometry);
     let weight = Matrix::new(weight, geometry.outputs, patches.depth());
     let images = geometry.images_for(ROWS, geometry.out_plane());
-    let cut = geometry.cut_backward(images, weight.values.len(), [want_dx, want_dw]);
-    let (dx, dw) = in_pieces2(cut.dx, cut.dw, |task, dx, dw| {
-        for block in ranges(dx.len() / cut.dx_image, images) {
-            let dx = &mut dx[block.start * cut.dx_image..block.end * cut.dx_image];
-            let images = task * cut.images + block.start..task * cut.images + block.end;
-            with_buffers(patches.buffers(images.len()), |[cut, out, plane]| {
-                patches.collect(dy, images.clone(), out, plane);
-                let rows = images.len() * geometry.out_plane();
-                let out = Matrix {
-                    values: out,
-                    rows,
-                    cols: geometry.outputs,
-                    row_stride: blocks(geometry.outputs),
-                    col_stride: 1,
-                };
-                let plane = &mut plane[..patches.input.len()];
-                if want_dw {
-                    patches.cut(x, images, cut, plane);
-                    gemm(dw, Write::Add, out.t(), Matrix::new(cut, rows, patches.depth()));
-                }
-                if want_dx {
-                    gemm(cut, Write::Replace, out, weight);
-                    patches.join(cut, dx, plane);
-                }
-            });
-        }
+    let (dx, dw) = gradients(geometry, images, weight.values.len(), wanted, |images, dx, dw| {
+        with_buffers(patches.buffers(images.len()), |[cut, out, plane]| {
+            patches.collect(dy, images.clone(), out, plane);
+            let rows = images.len() * geometry.out_plane();
+            let out = Matrix {
+                values: out,
+                rows,
+                cols: geometry.outputs,
+                row_stride: blocks(geometry.outputs),
+                col_stride: 1,
+            };
+            let plane = &mut plane[..patches.input.len()];
+            if let Some(dw) = dw {
+                patches.cut(x, images, cut, plane);
+                gemm(dw, Write::Add, out.t(), Matrix::new(cut, rows, patches.depth()));
+            }
+            if let Some(dx) = dx {
+                gemm(cut, Write::Replace, out, weight);
+                patches.join(cut, dx, plane);
+            }
+        });
     });
-    let dw = want_dw.then(|| {
-        let arranged = sum_pieces(dw, weight.values.len());
+    let in_burns_order = |arranged: Vec<f32>| {
         let mut dw = vec![0.0; geometry.weights()];
         for_each_weight(geometry, |at, place| dw[at] = arranged[place]);
         dw
-    });
-    (want_dx.then_some(dx), dw)
+    };
+    (dx, dw.map(in_burns_order))
 }

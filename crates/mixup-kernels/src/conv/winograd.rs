@@ -10,10 +10,11 @@
 use std::ops::Range;
 
 use super::geometry::Geometry;
+use super::gradients::{Gradients, gradients};
 use super::tile;
 use crate::gemm::{Matrix, Write, gemm, gemm_into_blocks};
 use crate::lanes::{Lanes, WIDTH, Window, add, bias_lanes, blocks, load, store};
-use crate::parallel::{in_columns, in_pieces, in_pieces2, ranges, sum_pieces, with_buffers};
+use crate::parallel::{in_columns, in_pieces, with_buffers};
 use crate::simd::simd;
 
 /// Entries of a transformed tile.
@@ -114,45 +115,34 @@ pub(super) fn backward(
     x: &[f32],
     u: &[f32],
     dy: &[f32],
-    [want_dx, want_dw]: [bool; 2],
-) -> (Option<Vec<f32>>, Option<Vec<f32>>) {
+    wanted: [bool; 2],
+) -> Gradients {
     let (channels, outputs) = (geometry.channels, geometry.outputs);
     let images = geometry.images_for(TILES, Tiles::of(geometry, 1).count());
-    let cut = geometry.cut_backward(images, ENTRIES * outputs * channels, [want_dx, want_dw]);
-    let (dx, du) = in_pieces2(cut.dx, cut.dw, |task, dx, du| {
-        for block in ranges(dx.len() / cut.dx_image, images) {
-            let dx = &mut dx[block.start * cut.dx_image..block.end * cut.dx_image];
-            let images = task * cut.images + block.start..task * cut.images + block.end;
-            let tiles = Tiles::of(geometry, images.len());
-            let planes = tiles.input(geometry).len();
-            let sizes = [ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes];
-            with_buffers(sizes, |[v, dm, plane]| {
-                transform_gradient(geometry, tiles, dy, images.clone(), dm, plane);
-                if want_dw {
-                    transform_input(geometry, tiles, x, images, v, plane);
-                    for entry in 0..ENTRIES {
-                        let du = &mut du[entry * outputs * channels..][..outputs * channels];
-                        let dm = tiles.matrix(dm, entry, outputs);
-                        gemm(du, Write::Add, dm.t(), tiles.matrix(v, entry, channels));
-                    }
+    let weights = ENTRIES * outputs * channels;
+    let (dx, du) = gradients(geometry, images, weights, wanted, |images, dx, du| {
+        let tiles = Tiles::of(geometry, images.len());
+        let planes = tiles.input(geometry).len();
+        let sizes = [ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes];
+        with_buffers(sizes, |[v, dm, plane]| {
+            transform_gradient(geometry, tiles, dy, images.clone(), dm, plane);
+            if let Some(du) = du {
+                transform_input(geometry, tiles, x, images, v, plane);
+                for (entry, du) in du.chunks_exact_mut(outputs * channels).enumerate() {
+                    let dm = tiles.matrix(dm, entry, outputs);
+                    gemm(du, Write::Add, dm.t(), tiles.matrix(v, entry, channels));
                 }
-                if want_dx {
-                    for entry in 0..ENTRIES {
-                        let u = &u[entry * outputs * channels..][..outputs * channels];
-                        let dv = &mut v[entry * tiles.entry(channels)..];
-                        gemm_into_blocks(
-                            dv,
-                            tiles.matrix(dm, entry, outputs),
-                            Matrix::new(u, outputs, channels),
-                        );
-                    }
-                    gradient_of_input(geometry, tiles, v, dx, plane);
+            }
+            if let Some(dx) = dx {
+                for (entry, u) in u.chunks_exact(outputs * channels).enumerate() {
+                    let dv = &mut v[entry * tiles.entry(channels)..];
+                    gemm_into_blocks(dv, tiles.matrix(dm, entry, outputs), Matrix::new(u, outputs, channels));
                 }
-            });
-        }
+                gradient_of_input(geometry, tiles, v, dx, plane);
+            }
+        });
     });
-    let dw = want_dw.then(|| gradient_of_weights(geometry, &sum_pieces(du, ENTRIES * outputs * channels)));
-    (want_dx.then_some(dx), dw)
+    (dx, du.map(|du| gradient_of_weights(geometry, &du)))
 }
 
 /// Pairs of an output and a channel whose weights a task transforms.

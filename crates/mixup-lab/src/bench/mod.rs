@@ -102,6 +102,11 @@ fn measure(request: &Request, workload: Workload, threads: NonZeroUsize, peak: f
     let ask = Ask::Steps(workload, workload.steps());
     let mut ours = Child::ours(threads)?;
     let mut peer = request.peer.as_deref().map(|python| Child::peer(python, threads)).transpose()?;
+    // Both have started and built their network before the clock runs: a Python that still imports torch
+    // would take a core from our first round.
+    for child in [Some(&mut ours), peer.as_mut()].into_iter().flatten() {
+        child.ask(Ask::Steps(workload, 1))?;
+    }
     let (mut mine, mut theirs, mut memory) = (Vec::new(), Vec::new(), [0.0; 2]);
     for _ in 0..request.rounds.get() {
         let answer = ours.ask(ask)?;
