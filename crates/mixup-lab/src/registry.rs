@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use mixup_core::train::{CHECKPOINT_INTERVAL, Training};
 use mixup_data::Library;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -62,6 +63,22 @@ pub struct RunContext<'a> {
     pub checkpoints: Option<PathBuf>,
     /// Called after each epoch with (done, all).
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
+}
+
+impl RunContext<'_> {
+    /// The training that a spec asks for, with this run's checkpoints and progress.
+    ///
+    /// # Errors
+    /// [`RunError::Spec`] where the spec has no `train` or no `optimizer`.
+    pub fn training<'a, M, S>(&'a self, spec: &'a RunSpec<M, S>) -> Result<Training<'a>, RunError> {
+        Ok(Training {
+            config: required(spec.train.as_ref(), "train")?,
+            optimizer: required(spec.optimizer.as_ref(), "optimizer")?,
+            checkpoints: self.checkpoints.as_deref(),
+            checkpoint_interval: CHECKPOINT_INTERVAL,
+            progress: &self.progress,
+        })
+    }
 }
 
 /// What a run measured.

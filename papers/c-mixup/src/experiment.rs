@@ -4,12 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use mixup_core::{
-    device,
-    metrics::regression,
-    nn::ModelConfig,
-    split::evenly_spaced,
-    stream::Streams,
-    train::{CHECKPOINT_INTERVAL, Training, fit},
+    device, metrics::regression, nn::ModelConfig, split::evenly_spaced, stream::Streams, train::fit,
 };
 use mixup_data::load_table;
 use mixup_lab::experiment::RunSpec;
@@ -92,14 +87,7 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
     if let Some(samples) = spec.train_samples {
         parts.train = thinned(&parts.train, samples.get());
     }
-    let config = required(spec.train.as_ref(), "train")?;
-    let training = Training {
-        config,
-        optimizer: required(spec.optimizer.as_ref(), "optimizer")?,
-        checkpoints: context.checkpoints.as_deref(),
-        checkpoint_interval: CHECKPOINT_INTERVAL,
-        progress: &context.progress,
-    };
+    let training = context.training(spec)?;
     let test = parts.test.clone();
     let task = Regression::new(parts, &spec.parameters, device)?;
     let fit = fit(&task, model, &training, streams)?;
@@ -107,7 +95,7 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
     let last = metrics(&predict(&fit.last, &test, device)?, &test)?;
     let curves = [("train-loss", fit.train_loss), ("validation-loss", fit.validation_loss)];
     Ok(Measured {
-        metrics: config.select.named(&best, &last),
+        metrics: training.config.select.named(&best, &last),
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
         ..Measured::default()
     })

@@ -11,7 +11,7 @@ use mixup_core::{
     nn::ModelConfig,
     split::{HoldOut, evenly_spaced},
     stream::Streams,
-    train::{CHECKPOINT_INTERVAL, Training, fit},
+    train::fit,
 };
 use mixup_data::{ImageSet, LabelledImages, catalogue, load_images};
 use mixup_lab::experiment::RunSpec;
@@ -100,14 +100,7 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> 
     // A thinned run is meant to be short, so its epochs are what was asked for.
     let epoch = spec.train_samples.or(*epoch).map_or(parts.train.len(), NonZeroUsize::get);
     let task = Classification::new(parts, spec.parameters.method, (*augment, normalise), epoch, &device)?;
-    let config = required(spec.train.as_ref(), "train")?;
-    let training = Training {
-        config,
-        optimizer: required(spec.optimizer.as_ref(), "optimizer")?,
-        checkpoints: context.checkpoints.as_deref(),
-        checkpoint_interval: CHECKPOINT_INTERVAL,
-        progress: &context.progress,
-    };
+    let training = context.training(spec)?;
     let fit = fit(&task, model, &training, &mut streams)?;
     let last = tested(&task, &fit.last, other.as_ref())?;
     let best = if fit.best_epoch + 1 == fit.train_loss.len() {
@@ -115,11 +108,11 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> 
     } else {
         tested(&task, &fit.best, other.as_ref())?
     };
-    let selected = config.select.of(&best, &last);
+    let selected = training.config.select.of(&best, &last);
     let points = BTreeMap::from([(RELIABILITY_FIGURE.to_owned(), selected.reliability.clone())]);
     let curves = [("train-loss", fit.train_loss), ("validation-error", fit.validation_loss)];
     Ok(Measured {
-        metrics: config.select.named(&best.metrics, &last.metrics),
+        metrics: training.config.select.named(&best.metrics, &last.metrics),
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
         points,
     })
