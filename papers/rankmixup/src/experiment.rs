@@ -77,6 +77,10 @@ const TRAIN_IMAGES: usize = 10_000;
 /// Accuracy and ECE on the validation images, in percent: what a training regime is chosen by.
 const VALIDATION: [&str; 2] = ["validation-accuracy", "validation-ece"];
 
+/// ECE and signed gap on the test images, in percent, with batch-norm statistics of raw images
+/// ([`Classification::with_raw_statistics`]).
+const RAW_STATISTICS: [&str; 2] = ["ece-raw-statistics", "gap-raw-statistics"];
+
 /// The picture of accuracy over confidence.
 pub const RELIABILITY_FIGURE: &str = "reliability";
 
@@ -102,12 +106,20 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> 
     let task = Classification::new(parts, spec.parameters.method, (*augment, normalise), epoch, &device)?;
     let training = context.training(spec)?;
     let fit = fit(&task, model, &training, &mut streams)?;
-    let last = tested(&task, &fit.last, other.as_ref())?;
-    let best = if fit.best_epoch + 1 == fit.train_loss.len() {
-        last.clone()
-    } else {
-        tested(&task, &fit.best, other.as_ref())?
+    let mut test = |model: &Classifier| {
+        let mut tested = tested(&task, model, other.as_ref())?;
+        if RAW_STATISTICS.iter().any(|name| spec.metrics.iter().any(|metric| metric == name)) {
+            let renewed = task.with_raw_statistics(model, training.config.batch.get(), &mut streams);
+            let predictions = task.logits(&renewed, &task.parts().test)?.predictions()?;
+            let measured = [ece(&predictions, BINS), predictions.confidence_gap()];
+            tested
+                .metrics
+                .extend(RAW_STATISTICS.map(str::to_owned).into_iter().zip(measured.map(|v| 100.0 * v)));
+        }
+        Ok::<_, RunError>(tested)
     };
+    let last = test(&fit.last)?;
+    let best = if fit.best_epoch + 1 == fit.train_loss.len() { last.clone() } else { test(&fit.best)? };
     let selected = training.config.select.of(&best, &last);
     let points = BTreeMap::from([(RELIABILITY_FIGURE.to_owned(), selected.reliability.clone())]);
     let curves = [("train-loss", fit.train_loss), ("validation-error", fit.validation_loss)];
@@ -213,6 +225,8 @@ pub fn metrics() -> Vec<MetricInfo> {
     metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
     metrics.push(share(VALIDATION[0], "validation accuracy (%)", None));
     metrics.push(share(VALIDATION[1], "validation ECE (%)", None));
+    metrics.push(share(RAW_STATISTICS[0], "ECE (%), statistics of raw images", Some(Direction::Lower)));
+    metrics.push(share(RAW_STATISTICS[1], "confidence - accuracy (%), statistics of raw images", None));
     metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
     metrics
 }

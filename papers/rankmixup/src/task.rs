@@ -6,6 +6,7 @@ use mixup_core::{
     CoreError,
     augment::{AugmentConfig, ImageBatcher, ImageShape, Normalise},
     nn::{ImageNetwork, ImageTask, Mlp, ModelConfig},
+    split::evenly_spaced,
     stream::Streams,
     tensor::{one_hot, to_host},
     train::Task,
@@ -135,6 +136,29 @@ impl Classification {
         Ok(Logits { logits, labels: images.labels.iter().copied().map(usize::from).collect() })
     }
 }
+
+impl Classification {
+    /// The network with running batch-norm statistics of raw images only. In training the mixed copies
+    /// go through the network in a pass of their own, after the raw images, and half of what the running
+    /// statistics hold is theirs.
+    ///
+    /// One pass over the training images as they are augmented, or its first [`RENEWAL`] batches; no weight changes.
+    ///
+    /// Streams read here: `augment`.
+    pub fn with_raw_statistics(&self, model: &Classifier, batch: usize, streams: &mut Streams) -> Classifier {
+        let model = model.clone().train();
+        let rows: Vec<usize> = (0..self.parts.train.len()).collect();
+        let rows = evenly_spaced(&rows, RENEWAL * batch);
+        for batch in rows.chunks(batch.max(1)) {
+            let pixels = &self.parts.train.pixels;
+            model.forward(self.batcher.augmented(pixels, batch, streams.get("augment"), &self.device));
+        }
+        model.valid()
+    }
+}
+
+/// Batches after which 0.9^100 of the old statistics is left.
+const RENEWAL: usize = 100;
 
 /// Samples in one forward pass of an evaluation: bounds memory, changes no number but in rounding.
 const EVALUATION_BATCH: usize = 512;

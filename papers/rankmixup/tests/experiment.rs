@@ -103,3 +103,18 @@ fn every_metric_has_one_name() {
     names.dedup();
     assert_eq!(names.len(), count);
 }
+
+#[test]
+fn renewed_statistics_are_of_another_network() {
+    let task = task(4);
+    let logits = |model: &Classifier| task.logits(model, &task.parts().test).unwrap().logits;
+    let renewed = |model: &Classifier| task.with_raw_statistics(model, 2, &mut Streams::new("renewal", 0));
+    let model = network(json!({"kind": "convnet", "channels": [2, 3]})).unwrap();
+    let before = logits(&model);
+    let (once, twice) = (renewed(&model), renewed(&renewed(&model)));
+    assert_ne!(logits(&once), before);
+    assert_ne!(logits(&twice), logits(&once), "statistics move on from where they were");
+    assert_eq!(logits(&model), before);
+    let without = network(json!({"kind": "lenet"})).unwrap();
+    assert_eq!(logits(&renewed(&without)), logits(&without), "no batch norm, no statistics");
+}
