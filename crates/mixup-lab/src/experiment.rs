@@ -48,6 +48,10 @@ pub struct Experiment<M, S> {
     pub seeds: NonZeroU32,
     /// Columns of the table, in order.
     pub metrics: Vec<String>,
+    /// What the numbers at the end of the methods' names are (`training images`), for the axis of the
+    /// plots over them.
+    #[serde(default)]
+    pub sweep: Option<String>,
     /// Pictures of the paper's own, by name, in order. They are no part of a run: to show others
     /// executes nothing.
     #[serde(default)]

@@ -28,6 +28,7 @@ pub(crate) fn outcome(experiment: &str, methods: &[(&str, &[f64])]) -> Outcome {
         paper: "demo".to_owned(),
         experiment: experiment.to_owned(),
         title: format!("Title of {experiment}"),
+        sweep: None,
         profile: "desk".to_owned(),
         data: "airfoil".to_owned(),
         seeds: (0..seeds).collect(),

@@ -62,6 +62,9 @@ pub struct Outcome {
     pub experiment: String,
     /// One line for headings, from the experiment's `title`.
     pub title: String,
+    /// What the numbers at the end of the methods' names are, from the experiment's `sweep`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
     /// `smoke`, `desk` or `paper`.
     pub profile: String,
     /// Name of the data set in the catalogue.

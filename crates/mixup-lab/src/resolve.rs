@@ -45,6 +45,8 @@ pub struct Resolved {
     pub experiment: String,
     /// One line for headings.
     pub title: String,
+    /// See [`Experiment::sweep`].
+    pub sweep: Option<String>,
     /// How large.
     pub profile: Profile,
     /// See [`Experiment::only`].
@@ -122,6 +124,7 @@ pub fn resolve<P: Paper>(
         paper: file.paper,
         experiment: file.experiment,
         title: file.title,
+        sweep: file.sweep,
         runs,
     })
 }

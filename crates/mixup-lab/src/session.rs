@@ -321,6 +321,7 @@ fn outcome(plan: &Plan, records: &[RunRecord]) -> Result<Outcome, LabError> {
         paper: &experiment.paper,
         experiment: &experiment.experiment,
         title: &experiment.title,
+        sweep: experiment.sweep.as_deref(),
         profile: experiment.profile.name(),
         data: &experiment.data,
         seeds: &experiment.seeds,

@@ -44,6 +44,8 @@ pub struct Heading<'a> {
     pub experiment: &'a str,
     /// One line for headings.
     pub title: &'a str,
+    /// What the numbers in the methods' names are.
+    pub sweep: Option<&'a str>,
     /// `smoke`, `desk` or `paper`.
     pub profile: &'a str,
     /// Name of the data set.
@@ -129,6 +131,7 @@ pub fn aggregate(heading: &Heading<'_>, records: &[RunRecord]) -> Result<Outcome
         paper: heading.paper.to_owned(),
         experiment: heading.experiment.to_owned(),
         title: heading.title.to_owned(),
+        sweep: heading.sweep.map(str::to_owned),
         profile: heading.profile.to_owned(),
         data: heading.data.to_owned(),
         seeds: heading.seeds.to_vec(),

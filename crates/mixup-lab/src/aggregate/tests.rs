@@ -38,6 +38,7 @@ fn with_figures(records: &[RunRecord], figures: &[PlannedFigure]) -> Result<Outc
             paper: "c-mixup",
             experiment: "airfoil",
             title: "Airfoil",
+            sweep: None,
             profile: "desk",
             data: "airfoil",
             seeds: &[0, 1, 2],

@@ -14,6 +14,7 @@ fn wine() -> Resolved {
         paper: "demo".to_owned(),
         experiment: "wine".to_owned(),
         title: "Wine".to_owned(),
+        sweep: None,
         only: None,
         core_hours_per_run: None,
         profile: Profile::Desk,

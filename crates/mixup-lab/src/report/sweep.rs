@@ -9,7 +9,7 @@ use super::svg::{Level, LinePlot, Point, Series};
 const ENOUGH: usize = 3;
 
 /// From this ratio of the largest to the smallest number on the axis is logarithmic.
-const LOG_FROM: f64 = 50.0;
+const LOG_FROM: f64 = 10.0;
 
 /// The plot of a metric over the number in the methods' names; the other methods are horizontal
 /// lines. `None` when no three methods have one name and a number each.
@@ -38,8 +38,9 @@ pub(super) fn plot(outcome: &Outcome, metric: &MetricInfo) -> Option<LinePlot> {
     let xs: Vec<f64> = series.iter().flat_map(|series| &series.points).map(|point| point.x).collect();
     let smallest = xs.iter().copied().reduce(f64::min)?;
     let largest = xs.iter().copied().reduce(f64::max)?;
-    let x_label = match &series[..] {
-        [only] => only.name.clone(),
+    let x_label = match (&outcome.sweep, &series[..]) {
+        (Some(what), _) => what.clone(),
+        (None, [only]) => only.name.clone(),
         _ => "number in the method's name".to_owned(),
     };
     Some(LinePlot {

@@ -185,6 +185,10 @@ fn methods_named_by_a_number_make_a_sweep() {
     for text in [">h</text>", ">erm</text>", ">top-5</text>", ">0.1</text>", ">10</text>"] {
         assert!(sweep.content.contains(text), "{}\nhas no {text}", sweep.content);
     }
+    let named = Outcome { sweep: Some("bandwidth".to_owned()), ..result };
+    let written = files(&manifest(Vec::new()), &[&named], &[], &[]);
+    let sweep = written.iter().find(|file| file.name == "sweep-sweep-rmse.svg").unwrap();
+    assert!(sweep.content.contains(">bandwidth</text>") && sweep.content.contains(">h</text>"));
     let two = outcome("sweep", &rows[..2]);
     assert!(
         files(&manifest(Vec::new()), &[&two], &[], &[])
