@@ -93,11 +93,27 @@ fn wide_case() -> impl Strategy<Value = Case> {
         .prop_filter("a kernel that fits", Case::fits)
 }
 
+/// As [`wide_case`] with any kernel, stride and dilation: patches of 16 channels.
+fn wide_case_of_any_kernel() -> impl Strategy<Value = Case> {
+    let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
+    (wide_case(), pair(1..=4), pair(1..=3), pair(1..=2))
+        .prop_map(|(case, kernel, stride, dilation)| {
+            let weight = [case.weight[0], case.weight[1], kernel[0], kernel[1]];
+            Case { weight, stride, dilation, ..case }
+        })
+        .prop_filter("a kernel that fits", Case::fits)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_convolution_agrees_with_burn(case in any_case(), seed in 1u64..1000) {
+        case.agrees(seed);
+    }
+
+    #[test]
+    fn wide_convolutions_agree_with_burn(case in wide_case_of_any_kernel(), seed in 1u64..1000) {
         case.agrees(seed);
     }
 
