@@ -142,7 +142,8 @@ impl Classification {
     /// go through the network in a pass of their own, after the raw images, and half of what the running
     /// statistics hold is theirs.
     ///
-    /// One pass over the training images as they are augmented, or its first [`RENEWAL`] batches; no weight changes.
+    /// One pass over the training images as they are augmented, of evenly spaced ones where they are more
+    /// than 100 batches; no weight changes.
     ///
     /// Streams read here: `augment`.
     pub fn with_raw_statistics(&self, model: &Classifier, batch: usize, streams: &mut Streams) -> Classifier {
