@@ -106,15 +106,12 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> 
     let task = Classification::new(parts, spec.parameters.method, (*augment, normalise), epoch, &device)?;
     let training = context.training(spec)?;
     let fit = fit(&task, model, &training, &mut streams)?;
+    let wanted = RAW_STATISTICS.iter().any(|name| spec.metrics.iter().any(|metric| metric == name));
     let mut test = |model: &Classifier| {
         let mut tested = tested(&task, model, other.as_ref())?;
-        if RAW_STATISTICS.iter().any(|name| spec.metrics.iter().any(|metric| metric == name)) {
+        if wanted {
             let renewed = task.with_raw_statistics(model, training.config.batch.get(), &mut streams);
-            let predictions = task.logits(&renewed, &task.parts().test)?.predictions()?;
-            let measured = [ece(&predictions, BINS), predictions.confidence_gap()];
-            tested
-                .metrics
-                .extend(RAW_STATISTICS.map(str::to_owned).into_iter().zip(measured.map(|v| 100.0 * v)));
+            tested.metrics.extend(raw_statistics(&task, &renewed)?);
         }
         Ok::<_, RunError>(tested)
     };
@@ -128,6 +125,13 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> 
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
         points,
     })
+}
+
+/// The metrics of [`RAW_STATISTICS`].
+fn raw_statistics(task: &Classification, renewed: &Classifier) -> Result<[(String, f64); 2], RunError> {
+    let predictions = task.logits(renewed, &task.parts().test)?.predictions()?;
+    let [error, gap] = RAW_STATISTICS.map(str::to_owned);
+    Ok([(error, 100.0 * ece(&predictions, BINS)), (gap, 100.0 * predictions.confidence_gap())])
 }
 
 /// Draws the parts on the stream `split`.
