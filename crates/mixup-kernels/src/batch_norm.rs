@@ -269,10 +269,8 @@ impl Saved<'_> {
             })
             .collect();
         let image = self.channels * self.plane;
-        // An unwanted gradient still has one value per image, for the two to be cut alike.
-        let dadd_image = if want_add { image } else { 1 };
-        let sizes = [(self.x.len(), image), (self.x.len() / image * dadd_image, dadd_image)];
-        let (dx, dadd) = in_pieces2(sizes[0], sizes[1], |index, dx, dadd| {
+        let sizes = (self.x.len(), image);
+        let (dx, dadd) = in_pieces2(sizes, if want_add { sizes } else { (0, 0) }, |index, dx, dadd| {
             self.image_gradient(dy, &coefficients, index, dx, want_add.then_some(dadd));
         });
         (dx, dgamma, dbeta, want_add.then_some(dadd))

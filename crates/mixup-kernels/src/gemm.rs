@@ -21,6 +21,11 @@ impl<'a> Matrix<'a> {
         Self { values, rows, cols, row_stride: cols, col_stride: 1 }
     }
 
+    /// Rows whose columns are filled up to whole blocks, as [`gemm_into_blocks`] writes them.
+    pub fn in_blocks(values: &'a [f32], rows: usize, cols: usize) -> Self {
+        Self { row_stride: blocks(cols), ..Self::new(values, rows, cols) }
+    }
+
     /// The transposed view.
     pub fn t(self) -> Self {
         Self {

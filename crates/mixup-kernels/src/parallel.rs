@@ -1,6 +1,7 @@
 //! Work on several threads whose result does not depend on their number, and buffers that are used again.
 
 use std::cell::RefCell;
+use std::iter;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -43,24 +44,28 @@ pub(crate) fn in_pieces(len: usize, size: usize, work: impl Fn(usize, &mut [f32]
     unsafe { fresh(len, fill) }
 }
 
-/// As [`in_pieces`] for two vectors, each of a length and a size of pieces, that are cut into the same number.
+/// As [`in_pieces`] for two vectors, each of a length and a size of pieces, that are cut into the same number. A
+/// vector of length 0 has an empty piece for each of the other's: a result that is not wanted.
 pub(crate) fn in_pieces2(
     (a_len, a_size): (usize, usize),
     (b_len, b_size): (usize, usize),
     work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync + Send,
 ) -> (Vec<f32>, Vec<f32>) {
     let (a_size, b_size) = (a_size.max(1), b_size.max(1));
-    assert_eq!(a_len.div_ceil(a_size), b_len.div_ceil(b_size), "pieces of two vectors");
+    let counts = [a_len.div_ceil(a_size), b_len.div_ceil(b_size)];
+    let count = counts[0].max(counts[1]);
+    assert!(counts.iter().all(|&pieces| pieces == 0 || pieces == count), "pieces of two vectors");
     let mut b = Vec::new();
     let fill = |a: &mut [MaybeUninit<f32>]| {
         let fill = |b: &mut [MaybeUninit<f32>]| {
-            let pieces: Vec<_> = a.chunks_mut(a_size).zip(b.chunks_mut(b_size)).collect();
-            for_each(pieces, |index, (a, b)| work(index, zeroed(a), zeroed(b)));
+            let a = a.chunks_mut(a_size).chain(iter::repeat_with(Default::default));
+            let b = b.chunks_mut(b_size).chain(iter::repeat_with(Default::default));
+            for_each(a.zip(b).take(count).collect(), |index, (a, b)| work(index, zeroed(a), zeroed(b)));
         };
         // SAFETY: as below.
         b = unsafe { fresh(b_len, fill) };
     };
-    // SAFETY: chunks cover a slice, there are as many of the one as of the other, and each is zeroed.
+    // SAFETY: chunks cover a slice, `count` is at least their number, and each is zeroed.
     let a = unsafe { fresh(a_len, fill) };
     (a, b)
 }
@@ -155,6 +160,11 @@ mod tests {
             b[0] = a.len() as f32;
         });
         assert_eq!((a, b), (vec![0.0, 0.0, 1.0, 1.0, 2.0], vec![2.0, 2.0, 1.0]));
+        let (a, none) = in_pieces2((3, 2), (0, 2), |index, a, none| {
+            assert!(none.is_empty());
+            a.fill(index as f32);
+        });
+        assert_eq!((a, none), (vec![0.0, 0.0, 1.0], vec![]));
         let columns = in_columns(2, 3, 2, |first, rows| {
             rows.into_iter().zip(1..).for_each(|(row, number)| row.fill((10 * number + first) as f32));
         });

@@ -74,9 +74,6 @@ const TRAIN_ACCURACY: &str = "train-accuracy";
 /// Enough for a standard error of half a percent, and cheap beside the training.
 const TRAIN_IMAGES: usize = 10_000;
 
-/// Accuracy and ECE on the validation images, in percent: what a training regime is chosen by.
-const VALIDATION: [&str; 2] = ["validation-accuracy", "validation-ece"];
-
 /// ECE and signed gap on the test images, in percent, with batch-norm statistics of raw images
 /// ([`Classification::with_raw_statistics`]).
 const RAW_STATISTICS: [&str; 2] = ["ece-raw-statistics", "gap-raw-statistics"];
@@ -165,11 +162,7 @@ fn tested(
 ) -> Result<Tested, RunError> {
     let Parts { train, validation, test } = task.parts();
     let test = task.logits(model, test)?;
-    let validation = task.logits(model, validation)?;
-    let mut metrics = measure(&test, &validation)?;
-    let validation = validation.predictions()?;
-    let measured = [validation.accuracy(), ece(&validation, BINS)];
-    metrics.extend(VALIDATION.map(str::to_owned).into_iter().zip(measured.map(|share| 100.0 * share)));
+    let mut metrics = measure(&test, &task.logits(model, validation)?)?;
     let rows: Vec<usize> = (0..train.len()).collect();
     let train = task.logits(model, &train.select(&evenly_spaced(&rows, TRAIN_IMAGES)))?;
     metrics.insert(TRAIN_ACCURACY.to_owned(), 100.0 * train.predictions()?.accuracy());
@@ -227,8 +220,6 @@ pub fn metrics() -> Vec<MetricInfo> {
     };
     let mut metrics = measure::metrics();
     metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
-    metrics.push(share(VALIDATION[0], "validation accuracy (%)", None));
-    metrics.push(share(VALIDATION[1], "validation ECE (%)", None));
     metrics.push(share(RAW_STATISTICS[0], "ECE (%), statistics of raw images", Some(Direction::Lower)));
     metrics.push(share(RAW_STATISTICS[1], "confidence - accuracy (%), statistics of raw images", None));
     metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));

@@ -42,7 +42,8 @@ pub fn temperatures() -> TemperatureGrid {
     TemperatureGrid { start: tenth, step: tenth, count: NonZeroUsize::MIN.saturating_add(99) }
 }
 
-/// Calibration on the test part; under `<metric>-ts` after division of the logits
+/// Calibration on the test part, and accuracy and ECE on the validation part, by which a training
+/// regime is chosen. Under `<metric>-ts` after division of the logits
 /// by the temperature with the lowest ECE on the validation part, as the official tester does.
 ///
 /// # Errors
@@ -50,12 +51,15 @@ pub fn temperatures() -> TemperatureGrid {
 pub fn measure(test: &Logits, validation: &Logits) -> Result<BTreeMap<String, f64>, CoreError> {
     let temperature =
         temperatures().best(validation.logits.view(), &validation.labels, Criterion::Ece(BINS))?;
+    let held_out = validation.predictions()?;
     let scaled = test.logits.mapv(|logit| logit / temperature);
     let raw = test.predictions()?;
     let scaled = Predictions::from_logits(scaled.view(), &test.labels)?;
     let mut measured = BTreeMap::from([
         ("accuracy".to_owned(), 100.0 * raw.accuracy()),
         ("temperature".to_owned(), temperature),
+        ("validation-accuracy".to_owned(), 100.0 * held_out.accuracy()),
+        ("validation-ece".to_owned(), 100.0 * ece(&held_out, BINS)),
     ]);
     measured.extend(calibration(&raw).map(|(name, value)| (name.to_owned(), value)));
     measured.extend(calibration(&scaled).map(|(name, value)| (format!("{name}{SCALED}"), value)));
@@ -93,6 +97,8 @@ pub fn metrics() -> Vec<MetricInfo> {
     let mut metrics = vec![
         info("accuracy".into(), "accuracy (%)".into(), Some(Direction::Higher), 2),
         info("temperature".into(), "temperature".into(), None, 1),
+        info("validation-accuracy".into(), "validation accuracy (%)".into(), None, 2),
+        info("validation-ece".into(), "validation ECE (%)".into(), None, 2),
     ];
     for (name, label, better, decimals) in of_calibration {
         metrics.push(info(name.into(), label.into(), better, decimals));
@@ -117,6 +123,15 @@ mod tests {
         let measured: BTreeSet<String> = measure(&part(3.0), &part(3.0)).unwrap().into_keys().collect();
         let known: BTreeSet<String> = metrics().into_iter().map(|metric| metric.name).collect();
         assert_eq!(measured, known);
+    }
+
+    #[test]
+    fn the_validation_part_has_metrics_of_its_own() {
+        let (own, mixed) =
+            (measure(&part(1.0), &part(1.0)).unwrap(), measure(&part(3.0), &part(1.0)).unwrap());
+        assert_eq!(mixed["validation-ece"], own["ece"]);
+        assert_eq!(mixed["validation-accuracy"], 75.0);
+        assert_ne!(mixed["ece"], own["ece"]);
     }
 
     #[test]

@@ -21,15 +21,15 @@ pub(super) fn gradients(
 ) -> Gradients {
     let affordable = ((8 << 20) / weights.max(1)).clamp(2, 16);
     let per_task = geometry.batch.div_ceil(affordable).next_multiple_of(images);
-    // What is not wanted still has one value per image or task, for the two to be cut alike.
-    let dx_image = if want_dx { geometry.image() } else { 1 };
-    let dw_size = if want_dw { weights } else { 1 };
+    let dx_image = if want_dx { geometry.image() } else { 0 };
+    let dw_size = if want_dw { weights } else { 0 };
     let dx_sizes = (geometry.batch * dx_image, per_task * dx_image);
     let dw_sizes = (geometry.batch.div_ceil(per_task) * dw_size, dw_size);
     let (dx, dw) = in_pieces2(dx_sizes, dw_sizes, |task, dx, dw| {
-        for block in ranges(dx.len() / dx_image, images) {
+        let first = task * per_task;
+        for block in ranges(per_task.min(geometry.batch - first), images) {
             let dx = &mut dx[block.start * dx_image..block.end * dx_image];
-            let images = task * per_task + block.start..task * per_task + block.end;
+            let images = first + block.start..first + block.end;
             work(images, want_dx.then_some(dx), want_dw.then_some(&mut *dw));
         }
     });

@@ -223,13 +223,7 @@ pub(super) fn backward(
         with_buffers(patches.buffers(images.len()), |[cut, out, plane]| {
             patches.collect(dy, images.clone(), out, plane);
             let rows = images.len() * geometry.out_plane();
-            let out = Matrix {
-                values: out,
-                rows,
-                cols: geometry.outputs,
-                row_stride: blocks(geometry.outputs),
-                col_stride: 1,
-            };
+            let out = Matrix::in_blocks(out, rows, geometry.outputs);
             let plane = &mut plane[..patches.input.len()];
             if let Some(dw) = dw {
                 patches.cut(x, images, cut, plane);

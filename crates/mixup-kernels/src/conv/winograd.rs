@@ -58,13 +58,7 @@ impl Tiles {
 
     /// The transformed tiles of an entry, `[tile, channel]`.
     fn matrix<'a>(&self, values: &'a [f32], entry: usize, channels: usize) -> Matrix<'a> {
-        Matrix {
-            values: &values[entry * self.entry(channels)..],
-            rows: self.count(),
-            cols: channels,
-            row_stride: blocks(channels),
-            col_stride: 1,
-        }
+        Matrix::in_blocks(&values[entry * self.entry(channels)..], self.count(), channels)
     }
 
     /// Where input images stand in the planes that tiles are cut from.
