@@ -165,6 +165,11 @@ mod tests {
             a.fill(index as f32);
         });
         assert_eq!((a, none), (vec![0.0, 0.0, 1.0], vec![]));
+        let (none, b) = in_pieces2((0, 2), (3, 2), |index, none, b| {
+            assert!(none.is_empty());
+            b.fill(index as f32);
+        });
+        assert_eq!((none, b), (vec![], vec![0.0, 0.0, 1.0]));
         let columns = in_columns(2, 3, 2, |first, rows| {
             rows.into_iter().zip(1..).for_each(|(row, number)| row.fill((10 * number + first) as f32));
         });

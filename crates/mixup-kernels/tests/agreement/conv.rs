@@ -1,7 +1,7 @@
 //! The fused convolution against burn's own, values and gradients.
 
-use crate::common::assert_agree;
-use burn::tensor::{Tensor, module, ops::ConvOptions};
+use crate::common::{assert_agree, noise};
+use burn::tensor::{Device, Tensor, TensorData, module, ops::ConvOptions};
 use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
@@ -139,4 +139,30 @@ fn several_tasks_agree_with_burn() {
     let three = Case { weight: [24, 20, 3, 3], padding: [1, 1], ..pointwise.clone() };
     let strided = Case { stride: [2, 2], ..three.clone() };
     [pointwise, three, strided].iter().zip(1..).for_each(|(case, seed)| case.agrees(seed));
+}
+
+/// The first layer of a network: its input has no gradient.
+#[test]
+fn gradients_that_are_not_wanted_change_no_other() {
+    let leaf = |shape: [usize; 4], seed| {
+        let size = shape.iter().product();
+        let values = TensorData::new(noise(size, seed), shape);
+        Tensor::<4>::from_data(values, &Device::flex().autodiff())
+    };
+    for (channels, stride) in [(3, 1), (20, 1), (20, 2)] {
+        let options = || ConvOptions::new([stride; 2], [1, 1], [1, 1], 1);
+        let gradients = |track: [bool; 2]| {
+            let [x, weight] = [leaf([67, channels, 8, 8], 1), leaf([24, channels, 3, 3], 2)];
+            let x = if track[0] { x.require_grad() } else { x };
+            let weight = if track[1] { weight.require_grad() } else { weight };
+            let y = mixup_kernels::conv2d(x.clone(), weight.clone(), None, options());
+            let grads = y.square().sum().backward();
+            [x, weight]
+                .map(|leaf| leaf.grad(&grads).map(|grad| grad.into_data().try_to_vec::<f32>().unwrap()))
+        };
+        let [dx, dw] = gradients([true, true]);
+        assert!(dx.is_some() && dw.is_some());
+        assert_eq!(gradients([false, true]), [None, dw], "{channels} channels, stride {stride}");
+        assert_eq!(gradients([true, false]), [dx, None], "{channels} channels, stride {stride}");
+    }
 }
