@@ -1,9 +1,10 @@
 //! A Debian package, downloaded and unpacked by an ordinary user.
 
-use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+
+use walkdir::WalkDir;
 
 use crate::dataset::{DebianPackage, File};
 use crate::download::place;
@@ -32,9 +33,9 @@ fn download(package: &str, into: &Path) -> Result<PathBuf, String> {
         let why = text.lines().find(|line| line.starts_with("E:")).unwrap_or("no message");
         return Err(format!("apt-get download {package}: {why}"));
     }
-    let entries = fs::read_dir(into).map_err(|error| error.to_string())?;
-    entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
+    WalkDir::new(into)
+        .into_iter()
+        .filter_map(|entry| Some(entry.ok()?.into_path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
         .ok_or_else(|| format!("apt-get download {package} left no .deb file"))
 }
@@ -91,7 +92,7 @@ fn unpack(tar: impl Read, source: &str, files: &[File], folder: &Path) -> Result
 }
 
 /// The path without a leading `./`; refuses `..` and absolute paths.
-fn inside(path: &Path) -> Result<PathBuf, String> {
+pub(crate) fn inside(path: &Path) -> Result<PathBuf, String> {
     path.components()
         .filter(|component| *component != Component::CurDir)
         .map(|component| match component {

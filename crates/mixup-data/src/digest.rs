@@ -43,7 +43,7 @@ pub(crate) fn measure(mut reader: impl Read) -> io::Result<Measured> {
         hasher.update(&buffer[..count]);
         bytes += count as u64;
     }
-    Ok(Measured { sha256: hex(&hasher.finalize()), bytes })
+    Ok(Measured { sha256: hex::encode(hasher.finalize()), bytes })
 }
 
 pub(crate) fn measure_file(path: &Path) -> io::Result<Measured> {
@@ -56,11 +56,7 @@ pub(crate) fn sha256_of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String
     for part in parts {
         hasher.update(part);
     }
-    hex(&hasher.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(hasher.finalize())
 }
 
 #[cfg(test)]
