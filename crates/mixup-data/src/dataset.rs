@@ -2,6 +2,7 @@
 
 use crate::digest::{Sum, sha256_of};
 use crate::error::DataError;
+use crate::members::Members;
 use crate::table::Table;
 
 /// One data set.
@@ -27,6 +28,8 @@ pub struct DataSet {
     pub howto: Option<&'static str>,
     /// Folder where a system package installs the files.
     pub system: Option<&'static str>,
+    /// Public repository that has the files.
+    pub archive: Option<Archive>,
     /// Debian package that has the files.
     pub debian: Option<DebianPackage>,
 }
@@ -36,6 +39,8 @@ pub struct DataSet {
 pub enum Content {
     /// Files, in a fixed order.
     Files(&'static [File]),
+    /// Files that are too many to list.
+    Members(Members),
     /// Values inside a crate.
     Embedded {
         /// The crate.
@@ -67,6 +72,16 @@ pub struct Source {
     pub gzip: Option<Sum>,
 }
 
+/// A public repository's archive at a commit.
+#[derive(Debug, Clone, Copy)]
+pub struct Archive {
+    /// Where the host serves it as `.tar.gz`, all below one folder.
+    pub url: &'static str,
+    /// What it has for the data set. Where the set's content is one file, that is a zip archive of these
+    /// members, stored in their order.
+    pub members: Members,
+}
+
 /// A Debian package.
 #[derive(Debug, Clone, Copy)]
 pub struct DebianPackage {
@@ -77,11 +92,11 @@ pub struct DebianPackage {
 }
 
 impl DataSet {
-    /// The files; none when the set is embedded.
+    /// The files that the catalogue lists; none when they are too many, or when the set is embedded.
     pub fn files(&self) -> &'static [File] {
         match self.content {
             Content::Files(files) => files,
-            Content::Embedded { .. } => &[],
+            Content::Members(_) | Content::Embedded { .. } => &[],
         }
     }
 
@@ -98,10 +113,10 @@ impl DataSet {
     }
 
     /// One digest for the whole set, for the key of a run: over name and first sum of every file, or
-    /// that of the embedded values. It does not depend on where the set is found.
+    /// that of the members or of the embedded values. Nothing is read for it, and it does not depend on where the set is found.
     pub fn sha256(&self) -> String {
         match self.content {
-            Content::Embedded { sha256, .. } => sha256.to_owned(),
+            Content::Embedded { sha256, .. } | Content::Members(Members { sha256, .. }) => sha256.to_owned(),
             Content::Files(files) => {
                 let sums = |file: &'static File| file.sums.first().map_or("", |sum| sum.sha256);
                 sha256_of(

@@ -11,7 +11,7 @@ use ureq::http::{Response, header};
 use ureq::{Agent, Body};
 
 use crate::dataset::File;
-use crate::digest::{Sum, measure, measure_file};
+use crate::digest::{Sum, measure_file};
 use crate::error::sums_text;
 use crate::gzip;
 
@@ -71,7 +71,8 @@ pub(crate) fn file(
     let sums = if packed.is_empty() { file.sums } else { packed };
     let total = sums.iter().map(|sum| sum.bytes).max().unwrap_or(0);
     let report = |done| progress(Progress { data_set, file: file.name, done, total });
-    fetch(network, source.url, sums, &part, &report)?;
+    let wanted = Wanted { url: source.url, longest: total, check: &|part| verdict(part, sums) };
+    fetch(network, &wanted, &part, &report)?;
     let placed = if packed.is_empty() {
         fs::rename(&part, &target).map_err(|error| error.to_string())
     } else {
@@ -104,6 +105,26 @@ pub(crate) fn place(reader: impl Read, sums: &[Sum], target: &Path) -> Result<()
     Ok(())
 }
 
+/// What a download must become.
+pub(crate) struct Wanted<'a> {
+    /// Where it comes from.
+    pub url: &'a str,
+    /// No right file is longer.
+    pub longest: u64,
+    /// Looks at what is on disk.
+    pub check: &'a dyn Fn(&Path) -> io::Result<Verdict>,
+}
+
+/// What is on disk, with the reason where it is not right.
+pub(crate) enum Verdict {
+    /// What is wanted.
+    Right,
+    /// It may be the beginning of that.
+    Short(String),
+    /// Something else.
+    Wrong(String),
+}
+
 /// Why a request failed.
 enum Failure {
     /// It would fail again.
@@ -112,10 +133,10 @@ enum Failure {
     Passing(String),
 }
 
-fn fetch(
+/// Downloads into `part`, going on where it ends, until it is what is wanted.
+pub(crate) fn fetch(
     network: &Network,
-    url: &str,
-    sums: &[Sum],
+    wanted: &Wanted<'_>,
     part: &Path,
     report: &dyn Fn(u64),
 ) -> Result<(), String> {
@@ -126,13 +147,13 @@ fn fetch(
         if attempt > 0 {
             thread::sleep(network.pause);
         }
-        match request(&agent, url, sums, part, report) {
+        match request(&agent, wanted, part, report) {
             Ok(()) => return Ok(()),
-            Err(Failure::Final(why)) => return Err(format!("{url}: {why}")),
+            Err(Failure::Final(why)) => return Err(format!("{}: {why}", wanted.url)),
             Err(Failure::Passing(why)) => last = why,
         }
     }
-    Err(format!("{url}: {last} (after {attempts} requests)"))
+    Err(format!("{}: {last} (after {attempts} requests)", wanted.url))
 }
 
 fn agent(network: &Network) -> Agent {
@@ -148,16 +169,17 @@ fn agent(network: &Network) -> Agent {
 }
 
 /// One request, which goes on where `part` ends.
-fn request(agent: &Agent, url: &str, sums: &[Sum], part: &Path, report: &dyn Fn(u64)) -> Result<(), Failure> {
-    let longest = sums.iter().map(|sum| sum.bytes).max().unwrap_or(0);
+fn request(agent: &Agent, wanted: &Wanted<'_>, part: &Path, report: &dyn Fn(u64)) -> Result<(), Failure> {
+    let longest = wanted.longest;
+    let check = || (wanted.check)(part).map_err(|error| unwritable(part, &error));
     let mut have = fs::metadata(part).map_or(0, |metadata| metadata.len());
-    if have > 0 && verified(part, sums)? {
+    if have > 0 && matches!(check()?, Verdict::Right) {
         return Ok(());
     }
     if have >= longest {
         have = 0;
     }
-    let mut request = agent.get(url);
+    let mut request = agent.get(wanted.url);
     if have > 0 {
         request = request.header(header::RANGE, format!("bytes={have}-"));
     }
@@ -165,15 +187,14 @@ fn request(agent: &Agent, url: &str, sums: &[Sum], part: &Path, report: &dyn Fn(
     let start = start_of(&response, have, part)?;
     let declared = response.body().content_length().is_some();
     let end = save(response, part, start, longest, report)?;
-    if verified(part, sums)? {
-        return Ok(());
-    }
-    if !declared && sums.iter().all(|sum| end < sum.bytes) {
-        return Err(Failure::Passing(format!("the connection ended after {end} of {longest} bytes")));
-    }
-    let found = measure_file(part).map_err(|error| unwritable(part, &error))?;
+    let why = match check()? {
+        Verdict::Right => return Ok(()),
+        Verdict::Short(_) if !declared => {
+            return Err(Failure::Passing(format!("the connection ended too early, after {end} bytes")));
+        }
+        Verdict::Short(why) | Verdict::Wrong(why) => why,
+    };
     remove(part)?;
-    let why = wrong_sum(&found.sha256, found.bytes, sums);
     // The old part may have been of another version of the file: once more, from the start.
     Err(if start > 0 { Failure::Passing(why) } else { Failure::Final(why) })
 }
@@ -223,7 +244,7 @@ fn save(
             Ok(0) => break,
             Ok(count) => count,
             Err(error) => {
-                return Err(Failure::Passing(format!("cut after {end} of {longest} bytes: {error}")));
+                return Err(Failure::Passing(format!("cut after {end} bytes: {error}")));
             }
         };
         end += count as u64;
@@ -253,10 +274,16 @@ fn refused(error: &ureq::Error) -> Failure {
     if passing { Failure::Passing(error.to_string()) } else { Failure::Final(error.to_string()) }
 }
 
-fn verified(part: &Path, sums: &[Sum]) -> Result<bool, Failure> {
-    let file = fs::File::open(part).map_err(|error| unwritable(part, &error))?;
-    let found = measure(file).map_err(|error| unwritable(part, &error))?;
-    Ok(found.is_one_of(sums))
+fn verdict(part: &Path, sums: &[Sum]) -> io::Result<Verdict> {
+    let found = measure_file(part)?;
+    let why = wrong_sum(&found.sha256, found.bytes, sums);
+    Ok(if found.is_one_of(sums) {
+        Verdict::Right
+    } else if sums.iter().all(|sum| found.bytes < sum.bytes) {
+        Verdict::Short(why)
+    } else {
+        Verdict::Wrong(why)
+    })
 }
 
 fn remove(part: &Path) -> Result<(), Failure> {

@@ -43,6 +43,21 @@ pub enum DataError {
     #[error("{0}")]
     Checksum(Box<Mismatch>),
 
+    /// Many small files are there, but they are not those of the catalogue.
+    #[error(
+        "{} does not have the files of the catalogue: found {found}, expected {expected}; \
+         replace or remove them",
+        folder.display()
+    )]
+    Members {
+        /// Where they are.
+        folder: PathBuf,
+        /// Number and size found, and the digest where it was taken.
+        found: String,
+        /// Number, size and digest that they must have.
+        expected: String,
+    },
+
     /// A file is there, but it cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {

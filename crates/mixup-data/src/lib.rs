@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod archive;
 pub mod catalogue;
 pub mod cifar;
 pub mod cifar10_jpeg;
@@ -16,7 +17,10 @@ mod images;
 mod jpeg;
 mod layout;
 mod library;
+mod look;
+mod members;
 pub mod regmix;
+mod stored_zip;
 mod table;
 mod tables;
 pub mod tiny_imagenet;
@@ -24,7 +28,7 @@ mod zip;
 
 pub use cifar::{cifar_10, cifar_100};
 pub use cifar10_jpeg::cifar10_jpeg;
-pub use dataset::{Content, DataSet, DebianPackage, File, Source};
+pub use dataset::{Archive, Content, DataSet, DebianPackage, File, Source};
 pub use digest::Sum;
 pub use download::{Network, Progress};
 pub use error::{Attempt, DataError, Mismatch};
@@ -32,6 +36,7 @@ pub use idx::fashion_mnist;
 pub use images::{ImageLayout, ImageSet, LabelledImages, digits, load_images};
 pub use layout::Layout;
 pub use library::{Library, Located, Provider};
+pub use members::Members;
 pub use regmix::{ProxyRuns, RegMix, regmix};
 pub use table::Table;
 pub use tables::{

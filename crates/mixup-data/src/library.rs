@@ -6,14 +6,15 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{Content, DataSet, File};
+use crate::archive;
+use crate::dataset::{Content, DataSet};
 use crate::debian;
-use crate::digest::measure_file;
 use crate::download::{self, Network, Progress};
-use crate::error::{Attempt, DataError, Mismatch};
+use crate::error::{Attempt, DataError};
+use crate::look::{Check, Miss, content_in, files_in};
 
 /// Finds data sets: in the given directory, as the system's own copy, in the cache, embedded in a
-/// crate, at the canonical URL, or in a Debian package.
+/// crate, at the canonical URL, in the archive of a repository, or in a Debian package.
 #[derive(Debug, Clone)]
 pub struct Library {
     /// `--data-dir` or `MIXUP_DATA_DIR`; layout `DIR/<name>/<file>`.
@@ -37,6 +38,8 @@ pub enum Provider {
     Embedded,
     /// The canonical URL.
     Url,
+    /// The archive of a public repository.
+    Archive,
     /// A Debian package, unpacked without root.
     Debian,
 }
@@ -49,6 +52,7 @@ impl fmt::Display for Provider {
             Self::Cache => "cache",
             Self::Embedded => "embedded",
             Self::Url => "canonical URL",
+            Self::Archive => "repository archive",
             Self::Debian => "Debian package",
         })
     }
@@ -68,32 +72,6 @@ impl fmt::Display for Located {
         match self.files.first().and_then(|file| file.parent()) {
             Some(folder) => write!(f, "{}: {}", self.provider, folder.display()),
             None => write!(f, "{}", self.provider),
-        }
-    }
-}
-
-/// How closely files are looked at.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Check {
-    /// They exist and have the right size.
-    Size,
-    /// They have the right checksum, too.
-    Sum,
-}
-
-/// Why a folder does not serve.
-enum Miss {
-    /// A file is not there.
-    Absent(PathBuf),
-    /// A file is there, but wrong or unreadable.
-    Bad(DataError),
-}
-
-impl fmt::Display for Miss {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent(path) => write!(f, "no file {}", path.display()),
-            Self::Bad(error) => write!(f, "{error}"),
         }
     }
 }
@@ -157,7 +135,6 @@ impl Library {
             Err(DataError::Unavailable { tried, .. }) => tried,
             other => return other,
         };
-        let files = set.files();
         let folder = self.cache_dir.join(set.name);
         let _lock = match lock(&folder) {
             Ok(lock) => lock,
@@ -168,38 +145,49 @@ impl Library {
             }
         };
         // Another process may have got it while this one waited for the lock.
-        if let Ok(files) = files_in(&folder, files, Check::Sum) {
+        if let Ok(files) = content_in(&self.cached(set), &set.content, Check::Sum) {
             return Ok(Located { provider: Provider::Cache, files });
         }
-        self.fetch(set, files, &folder, progress, tried)
+        for provider in [Provider::Url, Provider::Archive, Provider::Debian] {
+            match self.fetch(provider, set, &folder, progress) {
+                None => {}
+                Some(Ok(files)) => return Ok(Located { provider, files }),
+                Some(Err(why)) => tried.push(Attempt { provider, why }),
+            }
+        }
+        Err(unavailable(set, tried))
     }
 
+    /// The files of a set, from a provider that the set has, or why it does not give them.
     fn fetch(
         &self,
+        provider: Provider,
         set: &DataSet,
-        files: &[File],
         folder: &Path,
         progress: &dyn Fn(Progress<'_>),
-        mut tried: Vec<Attempt>,
-    ) -> Result<Located, DataError> {
-        let downloaded = files
+    ) -> Option<Result<Vec<PathBuf>, String>> {
+        let fetched = match provider {
+            Provider::Url if !set.files().is_empty() => self.download(set, folder, progress),
+            Provider::Archive => archive::fetch(&self.network, set, set.archive.as_ref()?, folder, progress),
+            Provider::Debian => debian::fetch(set.debian.as_ref()?, set.files(), folder),
+            _ => return None,
+        };
+        let found = || content_in(&self.cached(set), &set.content, Check::Size);
+        Some(fetched.and_then(|()| found().map_err(|miss| miss.to_string())))
+    }
+
+    fn download(&self, set: &DataSet, folder: &Path, progress: &dyn Fn(Progress<'_>)) -> Result<(), String> {
+        set.files()
             .iter()
             // What an earlier, broken-off call has got is not fetched again.
             .filter(|file| files_in(folder, std::slice::from_ref(*file), Check::Sum).is_err())
-            .try_for_each(|file| download::file(&self.network, set.name, file, folder, progress));
-        let provider = match downloaded {
-            Ok(()) => Provider::Url,
-            Err(why) => {
-                tried.push(Attempt { provider: Provider::Url, why });
-                let Some(package) = &set.debian else { return Err(unavailable(set, tried)) };
-                if let Err(why) = debian::fetch(package, files, folder) {
-                    tried.push(Attempt { provider: Provider::Debian, why });
-                    return Err(unavailable(set, tried));
-                }
-                Provider::Debian
-            }
-        };
-        Ok(Located { provider, files: files.iter().map(|file| folder.join(file.name)).collect() })
+            .try_for_each(|file| download::file(&self.network, set.name, file, folder, progress))
+    }
+
+    /// Where the cache has the files of a set.
+    fn cached(&self, set: &DataSet) -> PathBuf {
+        let folder = self.cache_dir.join(set.name);
+        if matches!(set.content, Content::Members(_)) { folder.join(archive::FOLDER) } else { folder }
     }
 
     fn at_hand(&self, set: &DataSet, check: Check) -> Result<Located, DataError> {
@@ -207,16 +195,15 @@ impl Library {
             load()?;
             return Ok(Located { provider: Provider::Embedded, files: Vec::new() });
         }
-        let files = set.files();
         let mut tried = Vec::new();
-        if let Some(files) = self.given(set, files, check, &mut tried)? {
+        if let Some(files) = self.given(set, check, &mut tried)? {
             return Ok(Located { provider: Provider::GivenDirectory, files });
         }
-        let cache = self.cache_dir.join(set.name);
+        let cache = self.cached(set);
         let own = [(Provider::System, set.system.map(PathBuf::from)), (Provider::Cache, Some(cache))];
         for (provider, folder) in own {
             let Some(folder) = folder else { continue };
-            match files_in(&folder, files, check) {
+            match content_in(&folder, &set.content, check) {
                 Ok(files) => return Ok(Located { provider, files }),
                 Err(miss) => tried.push(Attempt { provider, why: miss.to_string() }),
             }
@@ -228,7 +215,6 @@ impl Library {
     fn given(
         &self,
         set: &DataSet,
-        files: &[File],
         check: Check,
         tried: &mut Vec<Attempt>,
     ) -> Result<Option<Vec<PathBuf>>, DataError> {
@@ -245,7 +231,7 @@ impl Library {
             tried.push(Attempt { provider, why: format!("no folder {}", dir.join(set.name).display()) });
             return Ok(None);
         };
-        match files_in(&folder, files, check) {
+        match content_in(&folder, &set.content, check) {
             Ok(files) => Ok(Some(files)),
             Err(Miss::Bad(error)) => Err(error),
             Err(absent) => {
@@ -254,40 +240,6 @@ impl Library {
             }
         }
     }
-}
-
-/// All files of a set in one folder. A wrong file is told even when another one is absent.
-fn files_in(folder: &Path, files: &[File], check: Check) -> Result<Vec<PathBuf>, Miss> {
-    let mut paths = Vec::new();
-    let mut absent = None;
-    for file in files {
-        match file_in(folder, file, check) {
-            Ok(path) => paths.push(path),
-            Err(miss @ Miss::Absent(_)) => absent = absent.or(Some(miss)),
-            Err(bad) => return Err(bad),
-        }
-    }
-    absent.map_or(Ok(paths), Err)
-}
-
-fn file_in(folder: &Path, file: &File, check: Check) -> Result<PathBuf, Miss> {
-    let path = folder.join(file.name);
-    let unreadable = |source| Miss::Bad(DataError::Read { path: path.clone(), source });
-    let bytes = match fs::metadata(&path) {
-        Ok(metadata) => metadata.len(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Miss::Absent(path)),
-        Err(error) => return Err(unreadable(error)),
-    };
-    if check == Check::Sum {
-        let found = measure_file(&path).map_err(unreadable)?;
-        if !found.is_one_of(file.sums) {
-            return Err(Miss::Bad(DataError::mismatch(path, file.sums, found)));
-        }
-    } else if !file.sums.iter().any(|sum| sum.bytes == bytes) {
-        let mismatch = Mismatch { path, expected: file.sums.to_vec(), sha256: None, bytes };
-        return Err(Miss::Bad(DataError::Checksum(Box::new(mismatch))));
-    }
-    Ok(path)
 }
 
 /// Creates the folder and waits until no other process works in it.
@@ -299,16 +251,23 @@ pub(crate) fn lock(folder: &Path) -> io::Result<fs::File> {
 }
 
 fn unavailable(set: &DataSet, tried: Vec<Attempt>) -> DataError {
-    let first_file = set.files().first().map_or("", |file| file.name);
-    let by_internet = if set.files().iter().all(|file| file.source.is_some()) {
+    let (first, more) = match &set.content {
+        Content::Members(members) => (members.globs.first().copied(), "and the like are"),
+        _ => {
+            let more = if set.files().len() > 1 { "is with the other files beside it" } else { "is" };
+            (set.files().first().map(|file| file.name), more)
+        }
+    };
+    let served = !set.files().is_empty() && set.files().iter().all(|file| file.source.is_some());
+    let by_internet = if served || set.archive.is_some() {
         format!("`cargo xtask data get {}` with internet, or ", set.name)
     } else {
         String::new()
     };
     let mut advice = format!(
-        "To have it: {by_internet}set MIXUP_DATA_DIR=DIR (or --data-dir DIR) where DIR/{name}/{first_file} is{more}",
+        "To have it: {by_internet}set MIXUP_DATA_DIR=DIR (or --data-dir DIR) where DIR/{name}/{first} {more}",
         name = set.name,
-        more = if set.files().len() > 1 { " with the other files beside it" } else { "" },
+        first = first.unwrap_or_default(),
     );
     if let Some(package) = &set.debian {
         advice += &format!(", or `apt-get install {}` on Debian", package.name);

@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use common::{empty_library, made_file, made_set, sum, write};
-use mixup_data::{DataError, DataSet, Library, Provider, catalogue, load_images, load_table};
+use mixup_data::{Content, DataError, DataSet, File, Library, Provider, catalogue, load_images, load_table};
 use tempfile::TempDir;
 
 const NOWHERE: &str = "http://127.0.0.1:1/";
@@ -187,13 +187,16 @@ fn a_table_is_not_a_set_of_training_and_test_images() {
 #[test]
 fn a_file_that_no_url_serves_says_so() {
     let (library, _cache) = empty_library();
-    let message = library.obtain(&catalogue::CIFAR10_JPEG, &|_| ()).unwrap_err().to_string();
+    let unserved = File { source: None, ..made_file("a.zip", b"right", NOWHERE) };
+    let message = library.obtain(&made_set(vec![unserved]), &|_| ()).unwrap_err().to_string();
     assert!(!message.contains("data get"), "{message}");
-    for part in
-        ["canonical URL: none is known that serves cifar10-jpeg.zip", "DIR/cifar10-jpeg/cifar10-jpeg.zip"]
-    {
-        assert!(message.contains(part), "{part} in\n{message}");
+    for part in ["canonical URL: none is known that serves a.zip", "DIR/made/a.zip"] {
+        assert!(message.contains(part), "{part} in {message}");
     }
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[test]
@@ -213,9 +216,16 @@ fn the_catalogue_is_well_formed() {
             }
             let packed = file.source.iter().filter_map(|source| source.gzip.as_ref());
             for sum in file.sums.iter().chain(packed) {
-                assert_eq!(sum.sha256.len(), 64, "{}", file.name);
-                assert!(sum.sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')));
+                assert!(is_sha256(sum.sha256), "{}", file.name);
             }
+        }
+        let listed = if let Content::Members(members) = set.content { Some(members) } else { None };
+        for members in set.archive.iter().map(|archive| archive.members).chain(listed) {
+            assert!(is_sha256(members.sha256), "{}", set.name);
+            assert!(members.globs.iter().all(|glob| !glob.starts_with('/') && !glob.contains("..")));
+        }
+        if let (Some(archive), Some(members)) = (set.archive, listed) {
+            assert_eq!(archive.members, members, "{}", set.name);
         }
     }
 }

