@@ -19,7 +19,7 @@ const MAGIC: &[u8; 8] = b"MIXIMG01";
 pub(crate) type Parse = fn(&str, &[u8], &ImageLayout) -> Result<ImageSet, DataError>;
 
 /// The decoded images of the cache where they are whole, else `parse`s the set's one file and keeps
-/// the outcome. Processes that want the same set at the same time wait for each other.
+/// the outcome.
 pub(crate) fn load(
     library: &Library,
     set: &DataSet,
@@ -27,6 +27,20 @@ pub(crate) fn load(
     parse: Parse,
 ) -> Result<ImageSet, DataError> {
     let archive = library.obtain(set, &|_| ())?.files.remove(0);
+    kept(library, set, layout, || {
+        let bytes = fs::read(&archive).map_err(|source| DataError::Read { path: archive.clone(), source })?;
+        parse(&archive.display().to_string(), &bytes, layout)
+    })
+}
+
+/// The decoded images of the cache where they are whole, else `decode`s them and keeps the outcome.
+/// Processes that want the same set at the same time wait for each other.
+pub(crate) fn kept(
+    library: &Library,
+    set: &DataSet,
+    layout: &ImageLayout,
+    decode: impl FnOnce() -> Result<ImageSet, DataError>,
+) -> Result<ImageSet, DataError> {
     let folder = library.cache_dir.join(set.name);
     let kept = folder.join("decoded.bin");
     let identity = set.sha256();
@@ -38,8 +52,7 @@ pub(crate) fn load(
     if let Some(images) = open(&kept, &identity, layout) {
         return Ok(images);
     }
-    let bytes = fs::read(&archive).map_err(|source| DataError::Read { path: archive.clone(), source })?;
-    let images = parse(&archive.display().to_string(), &bytes, layout)?;
+    let images = decode()?;
     if lock.is_some() {
         let _ = keep(&folder, &kept, &identity, &images, layout);
     }

@@ -174,6 +174,15 @@ pub enum DataError {
         problem: String,
     },
 
+    /// Images were asked for in a size that they cannot have.
+    #[error("there are no images of {side} x {side} pixels: the side is from 1 to {largest}")]
+    Side {
+        /// Pixels along each side, as asked for.
+        side: usize,
+        /// The largest side that there is.
+        largest: usize,
+    },
+
     /// The data set exists, but it has no training and test images.
     #[error("data set `{name}` is not a set of training and test images; such are: {known}")]
     NotImages {

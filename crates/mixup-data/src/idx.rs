@@ -23,6 +23,16 @@ pub fn fashion_mnist(library: &Library) -> Result<ImageSet, DataError> {
     })
 }
 
+/// MNIST's 10000 test images; there is no training part.
+///
+/// # Errors
+/// As [`fashion_mnist`].
+pub fn mnist_t10k(library: &Library) -> Result<ImageSet, DataError> {
+    let files: [_; 2] = contents(library, &catalogue::MNIST_T10K)?;
+    let [images, labels] = files.each_ref().map(|(file, bytes)| (file.as_str(), bytes.as_slice()));
+    Ok(ImageSet::only_test(labelled_images([10_000, 28, 28], 10, images, labels)?))
+}
+
 /// Reads an image file `[count, height, width]` and a label file `[count]`, each given as (name, bytes),
 /// packed by gzip or not; `shape` is `[count, height, width]`.
 ///

@@ -6,8 +6,9 @@ use crate::cifar10_jpeg::cifar10_jpeg;
 use crate::dataset::DataSet;
 use crate::embedded;
 use crate::error::DataError;
-use crate::idx::fashion_mnist;
+use crate::idx::{fashion_mnist, mnist_t10k};
 use crate::library::Library;
+use crate::omniglot::omniglot_small;
 use crate::tiny_imagenet::tiny_imagenet_200;
 
 /// Images of one size with one label each.
@@ -30,7 +31,8 @@ pub struct LabelledImages {
 /// An image set as its authors split it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageSet {
-    /// What is trained on.
+    /// What is trained on. A set that only has a test part has no image here: who trains must look with
+    /// [`LabelledImages::is_empty`].
     pub train: LabelledImages,
     /// What is reported.
     pub test: LabelledImages,
@@ -90,6 +92,13 @@ impl LabelledImages {
     }
 }
 
+impl ImageSet {
+    /// A set without a training part.
+    pub(crate) fn only_test(test: LabelledImages) -> Self {
+        Self { train: test.select(&[]), test }
+    }
+}
+
 impl ImageLayout {
     /// Bytes of one image.
     pub(crate) fn size(&self) -> usize {
@@ -128,13 +137,59 @@ pub fn digits(_: &Library) -> Result<LabelledImages, DataError> {
 /// Loads an image set.
 type Load = fn(&Library) -> Result<ImageSet, DataError>;
 
-const IMAGE_SETS: [(&DataSet, Load); 5] = [
+const IMAGE_SETS: [(&DataSet, Load); 6] = [
     (&catalogue::FASHION_MNIST, fashion_mnist),
     (&catalogue::CIFAR_10, cifar_10),
     (&catalogue::CIFAR_100, cifar_100),
     (&catalogue::CIFAR10_JPEG, cifar10_jpeg),
     (&catalogue::TINY_IMAGENET_200, tiny_imagenet_200),
+    (&catalogue::MNIST_T10K, mnist_t10k),
 ];
+
+/// Loads all images of a set.
+type LoadAll = fn(&Library) -> Result<LabelledImages, DataError>;
+
+/// The image sets that their authors did not split.
+const UNSPLIT: [(&DataSet, LoadAll); 2] = [
+    (&catalogue::DIGITS, bright_digits),
+    (&catalogue::OMNIGLOT_SMALL, |library| Ok(omniglot_small(library, OMNIGLOT_SIDE)?.images)),
+];
+
+/// The side of MNIST and of most work on Omniglot.
+const OMNIGLOT_SIDE: usize = 28;
+
+/// The brightest pixel of [`digits`].
+const DIGITS_WHITE: f64 = 16.0;
+
+/// [`digits`], with their 17 levels spread to those of a byte.
+fn bright_digits(library: &Library) -> Result<LabelledImages, DataError> {
+    let mut images = digits(library)?;
+    for pixel in &mut images.pixels {
+        *pixel = (f64::from(*pixel) * 255.0 / DIGITS_WHITE).round() as u8;
+    }
+    Ok(images)
+}
+
+/// The images of a set that may be tested on, whatever the set is: its test part, or all images where its
+/// authors did not split it (`digits`, spread to the levels of a byte; `omniglot-small`, at 28x28). So
+/// an out-of-distribution set is used.
+///
+/// # Errors
+/// As [`load_images`]; [`DataError::NotImages`] names all sets that have images.
+pub fn load_test_images(library: &Library, name: &str) -> Result<LabelledImages, DataError> {
+    let set = catalogue::find(name)?;
+    if let Some((_, load)) = UNSPLIT.iter().find(|(images, _)| images.name == set.name) {
+        return load(library);
+    }
+    match load_images(library, name) {
+        Ok(set) => Ok(set.test),
+        Err(DataError::NotImages { name, known }) => {
+            let unsplit = UNSPLIT.map(|(images, _)| images.name).join(", ");
+            Err(DataError::NotImages { name, known: format!("{known}, {unsplit}") })
+        }
+        Err(error) => Err(error),
+    }
+}
 
 /// The image set of this name.
 ///

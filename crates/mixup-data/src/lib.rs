@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod archive;
+mod box_filter;
 pub mod catalogue;
 pub mod cifar;
 pub mod cifar10_jpeg;
@@ -19,6 +20,7 @@ mod layout;
 mod library;
 mod look;
 mod members;
+pub mod omniglot;
 pub mod regmix;
 mod stored_zip;
 mod table;
@@ -32,11 +34,12 @@ pub use dataset::{Archive, Content, DataSet, DebianPackage, File, Source};
 pub use digest::Sum;
 pub use download::{Network, Progress};
 pub use error::{Attempt, DataError, Mismatch};
-pub use idx::fashion_mnist;
-pub use images::{ImageLayout, ImageSet, LabelledImages, digits, load_images};
+pub use idx::{fashion_mnist, mnist_t10k};
+pub use images::{ImageLayout, ImageSet, LabelledImages, digits, load_images, load_test_images};
 pub use layout::Layout;
 pub use library::{Library, Located, Provider};
 pub use members::Members;
+pub use omniglot::{Omniglot, omniglot_small};
 pub use regmix::{ProxyRuns, RegMix, regmix};
 pub use table::Table;
 pub use tables::{

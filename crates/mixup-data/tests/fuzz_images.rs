@@ -7,12 +7,13 @@ mod common;
 
 use std::sync::LazyLock;
 
+use common::drawings;
 use common::images::{
     ANNOTATIONS, CIFAR_10, CIFAR_100, JPEG_10, TINY, cifar_members, grey_jpeg, gzip, jpeg, jpeg_10_members,
     records, tar, tiny_members, zip,
 };
 use mixup_data::{
-    DataError, ImageLayout, ImageSet, LabelledImages, cifar10_jpeg, decoded, idx, tiny_imagenet,
+    DataError, ImageLayout, ImageSet, LabelledImages, cifar10_jpeg, decoded, idx, omniglot, tiny_imagenet,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -101,6 +102,21 @@ fn check_set(outcome: Result<ImageSet, DataError>, layout: &ImageLayout) -> Resu
     }
 }
 
+/// The other archive is whole.
+fn check_drawings(archive: &[u8]) -> Result<(), TestCaseError> {
+    match omniglot::parse(&[("FILE", archive), ("FILE", &DRAWINGS[1])], &drawings::LAYOUT) {
+        Ok(set) => {
+            prop_assert!(set.images.len() == 6 && set.images.pixels.len() == 6 * 81);
+            prop_assert!(set.alphabets.len() == 6 && set.drawers.len() == 6);
+            Ok(())
+        }
+        Err(error) => {
+            prop_assert!(error.to_string().starts_with("FILE, "), "{}", error);
+            Ok(())
+        }
+    }
+}
+
 fn idx_file(sizes: &[u32], values: &[u8]) -> Vec<u8> {
     let sizes = sizes.iter().flat_map(|size| size.to_be_bytes()).collect::<Vec<_>>();
     [&[0, 0, 8, sizes.len() as u8 / 4][..], &sizes, values].concat()
@@ -124,6 +140,10 @@ static JPEGS: LazyLock<Vec<Vec<u8>>> =
     LazyLock::new(|| vec![jpeg(8, [200, 100, 50]), grey_jpeg(8, 100), jpeg(16, [0, 0, 250])]);
 static JPEG_ZIPS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| vec![zip(&jpeg_10_members())]);
 static TINY_ZIPS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| vec![zip(&tiny_members())]);
+static PNGS: LazyLock<Vec<Vec<u8>>> =
+    LazyLock::new(|| vec![drawings::png(9, |row, column| row > column), drawings::png(9, |_, _| false)]);
+static DRAWINGS: LazyLock<Vec<Vec<u8>>> =
+    LazyLock::new(|| drawings::archives().map(|members| zip(&members)).to_vec());
 static DECODED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
     let set = CIFAR_10.unpack("FILE", &PACKED_TARS[0][..]).unwrap();
     let mut file = Vec::new();
@@ -189,6 +209,18 @@ proptest! {
             ("tiny-imagenet-200/train/n01/images/n01_0.JPEG", image),
         ]);
         check_set(tiny_imagenet::parse("FILE", &archive, &layout), &layout)?;
+    }
+
+    #[test]
+    fn drawings_in_damaged_archives(archive in damaged(&DRAWINGS)) {
+        check_drawings(&archive)?;
+    }
+
+    #[test]
+    fn damaged_drawings_in_a_whole_archive(image in damaged(&PNGS)) {
+        let [mut members, _] = drawings::archives();
+        members[0].1 = image;
+        check_drawings(&zip(&members))?;
     }
 
     #[test]

@@ -7,7 +7,11 @@ mod common;
 use std::fs;
 
 use common::{real_data_dir, real_library};
-use mixup_data::{DataError, Library, Table, airfoil, catalogue, load_images, load_table};
+use mixup_data::omniglot::Character;
+use mixup_data::{
+    DataError, Library, Table, airfoil, catalogue, idx, load_images, load_table, load_test_images,
+    omniglot_small,
+};
 
 /// Minimum, maximum, mean and population standard deviation.
 fn statistics(values: &[f64]) -> [f64; 4] {
@@ -244,6 +248,61 @@ fn tiny_imagenet_is_as_documented() {
     let set = mixup_data::tiny_imagenet_200(&library).unwrap();
     assert_eq!(label_counts(&set.train.labels), [500; 200]);
     assert_eq!(label_counts(&set.test.labels), [50; 200]);
+}
+
+#[test]
+fn mnist_t10k_is_as_documented() {
+    let Some(library) = real_library(&catalogue::MNIST_T10K) else { return };
+    let set = load_images(&library, "mnist-t10k").unwrap();
+    assert!(set.train.is_empty() && set.train.height == 28);
+    assert_eq!(label_counts(&set.test.labels), [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
+    assert_eq!(set.test, load_test_images(&library, "mnist-t10k").unwrap());
+}
+
+#[test]
+fn omniglot_small_is_as_its_derived_files() {
+    let Some(library) = real_library(&catalogue::OMNIGLOT_SMALL) else { return };
+    let cache = tempfile::tempdir().unwrap();
+    let library = Library::new(library.data_dir, cache.path().to_owned());
+    let timed = |side| {
+        let start = std::time::Instant::now();
+        (omniglot_small(&library, side).unwrap(), start.elapsed())
+    };
+    let (set, decoding) = timed(28);
+    let (again, loading) = timed(28);
+    println!("decoded in {decoding:.2?}, loaded in {loading:.2?}");
+    assert!(set == again);
+    assert_eq!((set.images.len(), set.characters.len(), set.images.classes), (4840, 242, 242));
+    let each: Vec<usize> = counts(&set.characters.iter().map(|c| f64::from(c.alphabet)).collect::<Vec<_>>());
+    assert_eq!(each, [24, 22, 24, 47, 40, 26, 42, 17]);
+    assert_eq!(set.alphabet_names[3..5], ["Japanese_(katakana)", "Korean"]);
+
+    let folder = real_data_dir().unwrap().join("omniglot-small");
+    let Ok(table) = fs::read_to_string(folder.join("classes.tsv")) else {
+        common::skipped("the derived files of omniglot-small");
+        return;
+    };
+    let derived =
+        |name: &str, shape: &[usize]| idx::parse(name, &fs::read(folder.join(name)).unwrap(), shape);
+    assert!(set.images.pixels == derived("images-28x28-idx3-ubyte", &[4840, 28, 28]).unwrap());
+    let labels: Vec<u8> = set.images.labels.iter().map(|&label| label as u8).collect();
+    assert_eq!(labels, derived("characters-idx1-ubyte", &[4840]).unwrap());
+    assert_eq!(set.alphabets, derived("alphabets-idx1-ubyte", &[4840]).unwrap());
+    assert_eq!(set.drawers, derived("drawers-idx1-ubyte", &[4840]).unwrap());
+    let line = |(id, c): (usize, &Character)| {
+        format!("{id}\t{}\t{}\t{}", c.alphabet, set.alphabet_names[usize::from(c.alphabet)], c.folder)
+    };
+    let lines: Vec<String> = set.characters.iter().enumerate().map(line).collect();
+    assert_eq!(lines, table.lines().skip(1).collect::<Vec<_>>());
+
+    let (small, _) = timed(20);
+    assert_eq!((small.images.pixels.len(), &small.images.labels), (4840 * 400, &set.images.labels));
+    let (whole, _) = timed(105);
+    assert!(whole.images.pixels.iter().all(|&pixel| pixel == 0 || pixel == 255));
+    for side in [0, 106] {
+        let message = omniglot_small(&library, side).unwrap_err().to_string();
+        assert!(message.ends_with("the side is from 1 to 105"), "{message}");
+    }
 }
 
 #[test]

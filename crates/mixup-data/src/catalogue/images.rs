@@ -159,3 +159,58 @@ pub static TINY_IMAGENET_200: DataSet = DataSet {
     )]),
     ..PLAIN
 };
+
+/// The test part of MNIST.
+pub static MNIST_T10K: DataSet = DataSet {
+    name: "mnist-t10k",
+    folder: "mnist-t10k",
+    title: "MNIST, test part only: 10000 images of handwritten digits, 28x28 grey, 10 classes",
+    citation: "LeCun, Bottou, Bengio, Haffner (1998), Gradient-based learning applied to document recognition, \
+               Proceedings of the IEEE 86(11)",
+    licence: "CC BY-SA 3.0, as is commonly said; the files do not say",
+    page: "http://yann.lecun.com/exdb/mnist/",
+    note: "Without the training part; a set to be tested on by models of other sets. The files have the MD5 sums \
+           that public loaders list for the originals. The host of the origin often answers 403; a mirror: \
+           https://ossci-datasets.s3.amazonaws.com/mnist/.",
+    content: Content::Files(&[
+        file!(
+            "t10k-images-idx3-ubyte.gz",
+            "http://yann.lecun.com/exdb/mnist/t10k-images-idx3-ubyte.gz",
+            [1_648_877: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"]
+        ),
+        file!(
+            "t10k-labels-idx1-ubyte.gz",
+            "http://yann.lecun.com/exdb/mnist/t10k-labels-idx1-ubyte.gz",
+            [4_542: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"]
+        ),
+    ]),
+    howto: Some("If the host refuses: https://ossci-datasets.s3.amazonaws.com/mnist/ has the same files."),
+    ..PLAIN
+};
+
+/// Omniglot's two small background sets.
+pub static OMNIGLOT_SMALL: DataSet = DataSet {
+    name: "omniglot-small",
+    folder: "omniglot-small",
+    title: "Omniglot, the two small background sets: 4840 drawings of 242 characters of 8 alphabets, 105x105, \
+            black and white",
+    citation: "Lake, Salakhutdinov, Tenenbaum (2015), Human-level concept learning through probabilistic program \
+               induction, Science 350(6266)",
+    licence: "MIT, Copyright (c) 2015 Brenden Lake",
+    page: "https://github.com/brendenlake/omniglot",
+    note: "Greek and Latin are in both archives, with the same bytes, and count once. The full background set (30 \
+           alphabets) and the evaluation set (20) are not part of this.",
+    content: Content::Files(&[
+        file!(
+            "images_background_small1.zip",
+            "https://github.com/brendenlake/omniglot/raw/master/python/images_background_small1.zip",
+            [1_319_022: "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4"]
+        ),
+        file!(
+            "images_background_small2.zip",
+            "https://github.com/brendenlake/omniglot/raw/master/python/images_background_small2.zip",
+            [1_580_917: "3ccaa407515a8778e5d0861875af38b17e418f301ad5bb3b5a6b65d901a41c7f"]
+        ),
+    ]),
+    ..PLAIN
+};

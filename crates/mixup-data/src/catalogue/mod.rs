@@ -5,7 +5,9 @@
 
 mod images;
 
-pub use images::{CIFAR_10, CIFAR_100, CIFAR10_JPEG, DIGITS, FASHION_MNIST, TINY_IMAGENET_200};
+pub use images::{
+    CIFAR_10, CIFAR_100, CIFAR10_JPEG, DIGITS, FASHION_MNIST, MNIST_T10K, OMNIGLOT_SMALL, TINY_IMAGENET_200,
+};
 
 use crate::dataset::{Content, DataSet, File, Source};
 use crate::digest::Sum;
@@ -29,7 +31,7 @@ pub fn find(name: &str) -> Result<&'static DataSet, DataError> {
 }
 
 /// Every data set.
-pub static ALL: [&DataSet; 14] = [
+pub static ALL: [&DataSet; 16] = [
     &AIRFOIL,
     &NO2,
     &WINE_QUALITY,
@@ -44,6 +46,8 @@ pub static ALL: [&DataSet; 14] = [
     &CIFAR_100,
     &CIFAR10_JPEG,
     &TINY_IMAGENET_200,
+    &MNIST_T10K,
+    &OMNIGLOT_SMALL,
 ];
 
 /// A file: name, URL, accepted sums.

@@ -1,6 +1,7 @@
 //! What several test files share.
 #![allow(dead_code, reason = "each test file uses its own part of this module")]
 
+pub mod drawings;
 pub mod images;
 pub mod server;
 
