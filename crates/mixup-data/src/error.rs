@@ -192,6 +192,15 @@ pub enum DataError {
         known: String,
     },
 
+    /// The data set exists, but it has no pairs of sentences.
+    #[error("data set `{name}` is not a set of sentence pairs; such are: {known}")]
+    NotSentences {
+        /// Name of the data set.
+        name: &'static str,
+        /// Names of the sets of sentences, comma separated.
+        known: String,
+    },
+
     /// The data set exists, but it is not one table.
     #[error("data set `{name}` is not one table; tables are: {known}")]
     NotATable {

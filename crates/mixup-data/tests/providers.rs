@@ -237,3 +237,17 @@ fn the_digest_of_a_set_follows_its_files() {
     assert_ne!(digest("a", b"one"), digest("a", b"two"));
     assert_ne!(digest("a", b"one"), digest("b", b"one"));
 }
+
+#[test]
+fn the_identity_of_a_set_does_not_change() {
+    // The keys of finished runs depend on it.
+    for (name, expected) in [
+        ("airfoil", "7c2a9a82d451b90df4c7943385b0d4a438f0b5c3e51df068841e113f1e504369"),
+        ("wine-quality", "d4f6a6d672e0ee31d41fdd93b4b58985b45a31f2f971499c18137c42229278ac"),
+        ("fashion-mnist", "41ccb64d1c0ca6a22264f03380dfe2d4d570eef9be3baaad30b96e8997188342"),
+        ("cifar10-jpeg", "afe883a4ce5f6fad1747291fb586cac1ce6d5da4dd8481a3ff11f0d135e7d5ac"),
+        ("fsdd", "8f9ed3b270a8dd63ecfea43d0cb8498afce773225d3bf88430d4a79f281dba99"),
+    ] {
+        assert_eq!(catalogue::find(name).unwrap().sha256(), expected, "{name}");
+    }
+}

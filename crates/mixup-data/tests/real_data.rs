@@ -9,8 +9,8 @@ use std::fs;
 use common::{real_data_dir, real_library};
 use mixup_data::omniglot::Character;
 use mixup_data::{
-    DataError, Library, Table, airfoil, catalogue, idx, load_images, load_table, load_test_images,
-    omniglot_small,
+    DataError, Library, Recording, Table, airfoil, catalogue, fsdd, idx, load_images, load_sentence_pairs,
+    load_table, load_test_images, omniglot_small,
 };
 
 /// Minimum, maximum, mean and population standard deviation.
@@ -302,6 +302,48 @@ fn omniglot_small_is_as_its_derived_files() {
     for side in [0, 106] {
         let message = omniglot_small(&library, side).unwrap_err().to_string();
         assert!(message.ends_with("the side is from 1 to 105"), "{message}");
+    }
+}
+
+#[test]
+fn fsdd_is_as_documented() {
+    let Some(library) = real_library(&catalogue::FSDD) else { return };
+    let set = fsdd(&library).unwrap();
+    assert_eq!((set.train.len(), set.test.len()), (2100, 300));
+    let names = |part: &[Recording]| part.iter().map(|r| (r.digit, r.speaker, r.index)).collect::<Vec<_>>();
+    assert!(names(&set.train).is_sorted() && names(&set.test).is_sorted());
+    assert!(set.test.iter().all(|recording| recording.index < 5));
+    let mut lengths: Vec<usize> =
+        set.train.iter().chain(&set.test).map(|recording| recording.samples.len()).collect();
+    lengths.sort_unstable();
+    assert_eq!((lengths[0], lengths[2399]), (1148, 18262));
+    // Two bytes a value, behind 44 bytes of header in each file.
+    assert_eq!(lengths.iter().sum::<usize>(), (16_937_436 - 44 * 2400) / 2);
+    let digits: Vec<f64> = set.train.iter().map(|recording| recording.digit.into()).collect();
+    let speakers: Vec<f64> = set.test.iter().map(|recording| recording.speaker.into()).collect();
+    assert_eq!((counts(&digits), counts(&speakers)), (vec![210; 10], vec![50; 6]));
+    // The first values of 0_george_0.wav.
+    assert_eq!(set.test[0].samples[..4], [-1489, -962, -606, 163]);
+}
+
+#[test]
+fn sentence_pairs_are_as_documented() {
+    // Mean score of each part.
+    for (name, expected) in [
+        ("sts-b", [2.7009990253653395, 2.363907555555555, f64::NAN]),
+        ("sts-b-dir", [2.6947008258564735, 2.465602666666669, 2.4638174285714296]),
+        ("sts-b-dir-supremix", [2.6939104319190026, 2.4670374285714307, 2.466531444444446]),
+    ] {
+        let Some(library) = real_library(catalogue::find(name).unwrap()) else { continue };
+        let set = load_sentence_pairs(&library, name).unwrap();
+        for (part, expected) in [&set.train, &set.validation, &set.test].into_iter().zip(expected) {
+            let scores: Vec<f64> = part.iter().map(|pair| pair.score).collect();
+            let [min, max, mean, _] = statistics(&scores);
+            assert!((mean - expected).abs() < 1e-9 || expected.is_nan() && mean.is_nan(), "{name}: {mean}");
+            assert!(expected.is_nan() || (min, max) == (0.0, 5.0), "{name}: {min} {max}");
+            assert!(part.iter().all(|pair| !pair.first.is_empty() && !pair.second.is_empty()));
+            assert!(part.iter().all(|pair| pair.genre.starts_with("main-")));
+        }
     }
 }
 

@@ -4,10 +4,12 @@
 //! known to be the canonical one byte for byte, `note` says so.
 
 mod images;
+mod words;
 
 pub use images::{
     CIFAR_10, CIFAR_100, CIFAR10_JPEG, DIGITS, FASHION_MNIST, MNIST_T10K, OMNIGLOT_SMALL, TINY_IMAGENET_200,
 };
+pub use words::{FSDD, STS_B, STS_B_DIR, STS_B_DIR_SUPREMIX};
 
 use crate::dataset::{Content, DataSet, File, Source};
 use crate::digest::Sum;
@@ -31,7 +33,7 @@ pub fn find(name: &str) -> Result<&'static DataSet, DataError> {
 }
 
 /// Every data set.
-pub static ALL: [&DataSet; 16] = [
+pub static ALL: [&DataSet; 20] = [
     &AIRFOIL,
     &NO2,
     &WINE_QUALITY,
@@ -48,6 +50,10 @@ pub static ALL: [&DataSet; 16] = [
     &TINY_IMAGENET_200,
     &MNIST_T10K,
     &OMNIGLOT_SMALL,
+    &FSDD,
+    &STS_B,
+    &STS_B_DIR,
+    &STS_B_DIR_SUPREMIX,
 ];
 
 /// A file: name, URL, accepted sums.
