@@ -86,7 +86,7 @@ impl Sizes {
             let part = qkv.clone().slice_dim(2, index * self.dim()..(index + 1) * self.dim());
             part.reshape([batch, tokens, heads, depth]).swap_dims(1, 2)
         };
-        let scores = part(0).matmul(part(1).swap_dims(2, 3)) * self.scale();
+        let scores = part(0).matmul(part(1).swap_dims(2, 3)) / (depth as f64).sqrt();
         let out = activation::softmax(scores, 3).matmul(part(2));
         out.swap_dims(1, 2).reshape([batch, tokens, self.dim()])
     }
