@@ -269,3 +269,18 @@ fn attention_in_double_precision_is_as_exact_as_that() {
         }
     }
 }
+
+#[test]
+fn attention_tells_its_weights() {
+    let qkv = |options: (&Device, DType)| {
+        let values = noise(2 * 5 * 3 * 6, 3).into_iter().map(|v| f64::from(3.0 * v)).collect::<Vec<_>>();
+        Tensor::<3>::from_data(TensorData::new(values, [2, 5, 18]), options)
+    };
+    let tracked = Device::flex().autodiff();
+    let (_, fused) =
+        mixup_kernels::self_attention_with_weights(qkv((&tracked, DType::F32)).require_grad(), 2);
+    assert_eq!(fused.dims(), [2, 2, 5, 5]);
+    let (_, composed) = mixup_kernels::self_attention_with_weights(qkv((&Device::flex(), DType::F64)), 2);
+    let host = |weights: Tensor<4>| weights.into_data().iter::<f32>().collect::<Vec<_>>();
+    assert_close("weights", &host(fused.inner()), &host(composed));
+}
