@@ -11,7 +11,7 @@ use super::Activation;
 /// # Shapes
 /// - `x`: `[batch, inputs]`
 /// - returns `[batch, outputs]`
-pub(super) fn linear(layer: &Linear, x: Tensor<2>, activation: Option<Activation>) -> Tensor<2> {
+pub fn linear(layer: &Linear, x: Tensor<2>, activation: Option<Activation>) -> Tensor<2> {
     let Some(bias) = &layer.bias else {
         let y = layer.forward(x);
         return activation.map_or(y.clone(), |activation| activation.forward(y));
