@@ -1,8 +1,9 @@
 //! Multi-head self-attention.
 
+use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
-use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
+use crate::extension::{BackwardPass, Pass, apply, fusible, tensor, values};
 use crate::gemm::{Matrix, Write, gemm};
 use crate::parallel::{in_pieces, in_pieces2, with_buffers};
 use crate::simd::{exp, max, simd, sum, sum2};
@@ -16,36 +17,27 @@ use crate::simd::{exp, max, simd, sum, sum2};
 /// # Panics
 /// Features that are not 3 times a multiple of `heads`.
 pub fn self_attention(qkv: Tensor<3>, heads: usize) -> Tensor<3> {
+    self_attention_with_weights(qkv, heads).0
+}
+
+/// [`self_attention`], and by which weights it took the mean of the values. The weights have no gradient.
+///
+/// # Shapes
+/// - `qkv`: as of [`self_attention`]
+/// - returns `[batch, tokens, dim]` and weights `[batch, heads, queries, keys]`, which sum to 1 over the keys
+///
+/// # Panics
+/// As [`self_attention`].
+pub fn self_attention_with_weights(qkv: Tensor<3>, heads: usize) -> (Tensor<3>, Tensor<4>) {
     let [batch, tokens, features] = qkv.dims();
     assert!(heads > 0 && features.is_multiple_of(3 * heads), "{features} features for {heads} heads");
     let sizes = Sizes { batch, tokens, heads, depth: features / (3 * heads) };
     if !fusible(&qkv) || batch * tokens * features == 0 {
         return sizes.composed(qkv);
     }
-    apply_to_one(vec![qkv.into_dispatch()], move |mut inputs| {
-        let qkv = inputs.swap_remove(0);
-        let (y, weights) = in_pieces2(
-            (batch * sizes.output(), sizes.output()),
-            (batch * sizes.weights(), sizes.weights()),
-            |sample, y, weights| {
-                sizes.forward(&values(&qkv)[sample * sizes.input()..], y, weights);
-            },
-        );
-        let backward = BackwardPass::new(move |dy, _| {
-            let (qkv, dy) = (values(&qkv), values(&dy));
-            let gradient = in_pieces(batch * sizes.input(), sizes.input(), |sample, gradient| {
-                let weights = &weights[sample * sizes.weights()..];
-                sizes.backward(
-                    &qkv[sample * sizes.input()..],
-                    weights,
-                    &dy[sample * sizes.output()..],
-                    gradient,
-                );
-            });
-            vec![Some(tensor(gradient, [batch, tokens, features]))]
-        });
-        Pass { outputs: vec![tensor(y, [batch, tokens, features / 3])], backward }
-    })
+    let mut outputs = apply(vec![qkv.into_dispatch()], move |inputs| sizes.pass(inputs)).into_iter();
+    let mut next = || outputs.next().expect("a pass gives the result and the weights");
+    (Tensor::from_dispatch(next()), Tensor::from_dispatch(next()))
 }
 
 #[derive(Clone, Copy)]
@@ -80,15 +72,43 @@ impl Sizes {
         1.0 / (self.depth as f32).sqrt()
     }
 
-    fn composed(self, qkv: Tensor<3>) -> Tensor<3> {
+    fn pass(self, mut inputs: Vec<FlexTensor>) -> Pass {
+        let Self { batch, tokens, heads, .. } = self;
+        let qkv = inputs.swap_remove(0);
+        let (y, weights) = in_pieces2(
+            (batch * self.output(), self.output()),
+            (batch * self.weights(), self.weights()),
+            |sample, y, weights| {
+                self.forward(&values(&qkv)[sample * self.input()..], y, weights);
+            },
+        );
+        let weights = tensor(weights, [batch, heads, tokens, tokens]);
+        let saved = weights.clone();
+        let backward = BackwardPass::new(move |dy, _| {
+            let (qkv, dy, weights) = (values(&qkv), values(&dy), values(&saved));
+            let gradient = in_pieces(batch * self.input(), self.input(), |sample, gradient| {
+                self.backward(
+                    &qkv[sample * self.input()..],
+                    &weights[sample * self.weights()..],
+                    &dy[sample * self.output()..],
+                    gradient,
+                );
+            });
+            vec![Some(tensor(gradient, [batch, tokens, 3 * self.dim()]))]
+        });
+        Pass { outputs: vec![tensor(y, [batch, tokens, self.dim()]), weights], backward }
+    }
+
+    fn composed(self, qkv: Tensor<3>) -> (Tensor<3>, Tensor<4>) {
         let Self { batch, tokens, heads, depth } = self;
         let part = |index: usize| {
             let part = qkv.clone().slice_dim(2, index * self.dim()..(index + 1) * self.dim());
             part.reshape([batch, tokens, heads, depth]).swap_dims(1, 2)
         };
-        let scores = part(0).matmul(part(1).swap_dims(2, 3)) * self.scale();
-        let out = activation::softmax(scores, 3).matmul(part(2));
-        out.swap_dims(1, 2).reshape([batch, tokens, self.dim()])
+        let scores = part(0).matmul(part(1).swap_dims(2, 3)) / (depth as f64).sqrt();
+        let weights = activation::softmax(scores, 3);
+        let out = weights.clone().matmul(part(2));
+        (out.swap_dims(1, 2).reshape([batch, tokens, self.dim()]), weights.detach())
     }
 
     /// Queries (0), keys (1) or values (2) of a head, `[tokens, depth]`.

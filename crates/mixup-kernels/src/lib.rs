@@ -16,7 +16,7 @@ mod parallel;
 mod pool;
 mod simd;
 
-pub use attention::self_attention;
+pub use attention::{self_attention, self_attention_with_weights};
 pub use batch_norm::{BatchNormalized, Then, batch_norm, batch_norm_with};
 pub use conv::conv2d;
 pub use cross_entropy::soft_cross_entropy;

@@ -20,16 +20,16 @@ pub enum Activation {
     /// `max(x, 0)`
     Relu,
     /// `x`, or `slope x` where `x` is negative; `0 < slope < 1`.
-    LeakyRelu(f32),
+    LeakyRelu(f64),
 }
 
 impl Activation {
-    /// Slope for negative values.
+    /// Slope for negative values, as the fused operation rounds it.
     fn slope(self) -> f32 {
         match self {
             Self::Identity => 1.0,
             Self::Relu => 0.0,
-            Self::LeakyRelu(slope) => slope,
+            Self::LeakyRelu(slope) => slope as f32,
         }
     }
 
@@ -37,7 +37,7 @@ impl Activation {
         match self {
             Self::Identity => x,
             Self::Relu => activation::relu(x),
-            Self::LeakyRelu(slope) => activation::leaky_relu(x, f64::from(slope)),
+            Self::LeakyRelu(slope) => activation::leaky_relu(x, slope),
         }
     }
 }

@@ -41,11 +41,6 @@ impl Lambda {
             }
         }
     }
-
-    /// One lambda per sample.
-    pub fn draw_each(&self, samples: usize, rng: &mut impl Rng) -> Vec<f64> {
-        (0..samples).map(|_| self.draw(rng)).collect()
-    }
 }
 
 #[cfg(test)]
@@ -63,7 +58,8 @@ mod tests {
         #[test]
         fn lambda_is_in_the_unit_interval(alpha in 1e-6f64..1e3, seed: u64) {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            for lambda in beta(alpha).draw_each(20, &mut rng) {
+            for _ in 0..20 {
+                let lambda = beta(alpha).draw(&mut rng);
                 prop_assert!((0.0..=1.0).contains(&lambda), "{lambda}");
             }
         }
@@ -73,7 +69,7 @@ mod tests {
     fn mean_and_variance_are_those_of_beta() {
         let alpha = 2.0;
         let mut rng = ChaCha8Rng::seed_from_u64(0);
-        let draws = beta(alpha).draw_each(40_000, &mut rng);
+        let draws: Vec<f64> = (0..40_000).map(|_| beta(alpha).draw(&mut rng)).collect();
         let mean = draws.iter().sum::<f64>() / draws.len() as f64;
         let variance = draws.iter().map(|l| (l - mean).powi(2)).sum::<f64>() / draws.len() as f64;
         assert!((mean - 0.5).abs() < 0.005, "{mean}");
@@ -85,6 +81,6 @@ mod tests {
     fn fixed_is_fixed() {
         let mut rng = ChaCha8Rng::seed_from_u64(0);
         let fixed = Lambda::Fixed(UnitInterval::new(0.3).unwrap());
-        assert_eq!(fixed.draw_each(3, &mut rng), [0.3; 3]);
+        assert_eq!([(); 3].map(|()| fixed.draw(&mut rng)), [0.3; 3]);
     }
 }

@@ -1,28 +1,23 @@
-//! Networks from images to logits.
+//! Classifiers of images.
 
 use burn::module::Module;
+use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
-use super::{Convnet, Lenet, ModelConfig, Resnet, Vit, WideResnet};
-use crate::CoreError;
+use super::{Attended, Backbone, ModelConfig, linear};
+use crate::{CoreError, augment::ImageShape, mix::Mixture};
 
-/// A network that classifies images.
+/// A network that classifies images: a backbone with one linear head.
 #[derive(Module, Debug)]
-pub enum ImageNetwork {
-    /// See [`Lenet`].
-    Lenet(Lenet),
-    /// See [`Convnet`].
-    Convnet(Convnet),
-    /// See [`Resnet`].
-    Resnet(Resnet),
-    /// See [`WideResnet`].
-    WideResnet(WideResnet),
-    /// See [`Vit`].
-    Vit(Vit),
+pub struct ImageNetwork {
+    /// From images to features.
+    pub backbone: Backbone,
+    /// `[features, classes]`
+    pub head: Linear,
 }
 
-/// Size of images, `[channels, size, size]`, and number of classes.
+/// Size of square images, `[channels, size, size]`, and number of classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageTask {
     /// 1 for grey, 3 for colour.
@@ -34,10 +29,10 @@ pub struct ImageTask {
 }
 
 impl ImageNetwork {
-    /// A network with PyTorch's default start.
+    /// A network for square images, with PyTorch's default start.
     ///
     /// # Errors
-    /// A configuration that is not for images, or that cannot be built for images of this size.
+    /// As [`Self::for_images`].
     pub fn new(
         config: &ModelConfig,
         task: ImageTask,
@@ -45,35 +40,98 @@ impl ImageNetwork {
         device: &Device,
     ) -> Result<Self, CoreError> {
         let ImageTask { channels, size, classes } = task;
-        Ok(match config {
-            ModelConfig::Lenet {} if size < 12 => {
-                return Err(CoreError::Invalid(format!(
-                    "LeNet needs images of 12 pixels or more, not {size}"
-                )));
-            }
-            ModelConfig::Lenet {} => Self::Lenet(Lenet::new(channels, size, classes, rng, device)),
-            ModelConfig::Convnet(config) => Self::Convnet(config.init(channels, classes, rng, device)),
-            ModelConfig::Resnet(config) => Self::Resnet(config.init(channels, classes, rng, device)),
-            ModelConfig::WideResnet(config) => Self::WideResnet(config.init(channels, classes, rng, device)),
-            ModelConfig::Vit(config) => Self::Vit(config.init(channels, size, classes, rng, device)),
-            ModelConfig::Mlp(_) | ModelConfig::Lstnet(_) => {
-                return Err(CoreError::Invalid(
-                    "this network is not for images; use `lenet`, `convnet`, `resnet`, `wide-resnet` or `vit`".into(),
-                ));
-            }
-        })
+        Self::for_images(config, ImageShape { channels, height: size, width: size }, classes, rng, device)
+    }
+
+    /// A network with PyTorch's default start. The head is drawn last.
+    ///
+    /// # Errors
+    /// A configuration that is not for images, or that cannot be built for images of this size.
+    pub fn for_images(
+        config: &ModelConfig,
+        shape: ImageShape,
+        classes: usize,
+        rng: &mut impl Rng,
+        device: &Device,
+    ) -> Result<Self, CoreError> {
+        let backbone = Backbone::new(config, shape, rng, device)?;
+        let head = backbone.new_head(classes, rng, device);
+        Ok(Self { backbone, head })
     }
 
     /// # Shapes
-    /// - `x`: `[batch, channels, size, size]`
+    /// - `x`: `[batch, channels, height, width]`
     /// - returns logits, `[batch, classes]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        match self {
-            Self::Lenet(network) => network.forward(x),
-            Self::Convnet(network) => network.forward(x),
-            Self::Resnet(network) => network.forward(x),
-            Self::WideResnet(network) => network.forward(x),
-            Self::Vit(network) => network.forward(x),
-        }
+        self.head(self.features(x))
+    }
+
+    /// Logits from states that are mixed after a stage; stage 0 mixes the inputs. See
+    /// [`Backbone::features_mixed`].
+    ///
+    /// # Shapes
+    /// - `x`: `[rows, channels, height, width]`
+    /// - returns logits, `[results, classes]`
+    ///
+    /// # Errors
+    /// A stage that is not there, or what the mixture refuses.
+    pub fn forward_mixed(
+        &self,
+        x: Tensor<4>,
+        stage: usize,
+        mixture: &Mixture,
+    ) -> Result<Tensor<2>, CoreError> {
+        Ok(self.head(self.backbone.features_mixed(x, stage, mixture)?))
+    }
+
+    /// Number of stages after which hidden states can be mixed, see [`Backbone`].
+    pub fn stages(&self) -> usize {
+        self.backbone.stages()
+    }
+
+    /// What the head sees, see [`Backbone::features`]: `[batch, features]`.
+    pub fn features(&self, x: Tensor<4>) -> Tensor<2> {
+        self.backbone.features(x)
+    }
+
+    /// What is pooled, see [`Backbone::feature_maps`]: `[batch, channels, rows, columns]`.
+    ///
+    /// # Errors
+    /// An MLP, which has none.
+    pub fn feature_maps(&self, x: Tensor<4>) -> Result<Tensor<4>, CoreError> {
+        self.backbone.feature_maps(x)
+    }
+
+    /// # Shapes
+    /// - `features`: `[batch, features]`
+    /// - returns logits, `[batch, classes]`
+    pub fn head(&self, features: Tensor<2>) -> Tensor<2> {
+        linear(&self.head, features, None)
+    }
+
+    /// Features with what a transformer's last block looked at, in one pass; [`Self::head`] makes logits
+    /// of them.
+    ///
+    /// # Errors
+    /// A network that is no transformer.
+    pub fn attended(&self, x: Tensor<4>) -> Result<Attended, CoreError> {
+        self.backbone.attended(x)
+    }
+
+    /// How much a transformer's class token looks at each patch in the last block, mean over the heads;
+    /// without a gradient. Patches go row by row. What it looks at itself is left out, so a row sums to less
+    /// than 1.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, channels, height, width]`
+    /// - returns `[batch, patches]`
+    ///
+    /// # Errors
+    /// A network that is no transformer, or one without a class token.
+    pub fn attention(&self, x: Tensor<4>) -> Result<Tensor<2>, CoreError> {
+        self.attended(x)?.attention.of_class_token()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ use ndarray::Array2;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Dropout, Gru, init, linear::linear};
+use super::{Activation, Dropout, Gru, init, linear};
 use crate::{CoreError, checked::UnitInterval, mix::mix};
 
 /// Sizes of LSTNet.

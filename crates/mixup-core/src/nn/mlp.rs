@@ -10,7 +10,8 @@ use burn::{
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, init, linear::linear};
+use super::staged::Staged;
+use super::{Activation, init, linear};
 
 /// Sizes of an MLP: `Linear -> activation` for each entry of `hidden`, then a last `Linear`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,7 +32,28 @@ pub struct Mlp {
     activation: Activation,
 }
 
+/// The hidden layers of an MLP on the pixels of images, channel by channel and row by row.
+#[derive(Module, Debug)]
+pub struct PixelMlp {
+    layers: Vec<Linear>,
+    #[module(skip)]
+    width: usize,
+    #[module(skip)]
+    activation: Activation,
+}
+
 impl MlpConfig {
+    /// The hidden layers alone, for images of `inputs` values, with PyTorch's default start.
+    pub fn pixels(&self, inputs: usize, rng: &mut impl Rng, device: &Device) -> PixelMlp {
+        let mut width = inputs;
+        let mut layers = Vec::new();
+        for outputs in self.hidden.iter().map(|width| width.get()) {
+            layers.push(init::linear(width, outputs, rng, device));
+            width = outputs;
+        }
+        PixelMlp { layers, width, activation: self.activation }
+    }
+
     /// An MLP with PyTorch's default start.
     pub fn init(&self, inputs: usize, outputs: usize, rng: &mut impl Rng, device: &Device) -> Mlp {
         let mut widths = vec![inputs];
@@ -74,6 +96,30 @@ impl Mlp {
         let hidden = mix(front.iter().fold(x, block));
         let (last, middle) = back.split_last().expect("an MLP has at least one layer");
         linear(last, middle.iter().fold(hidden, block), None)
+    }
+}
+
+impl Staged for PixelMlp {
+    type State = Tensor<2>;
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn stages(&self) -> usize {
+        self.layers.len()
+    }
+
+    fn enter(&self, x: Tensor<4>) -> Tensor<2> {
+        x.flatten(1, 3)
+    }
+
+    fn stage(&self, index: usize, x: Tensor<2>) -> Tensor<2> {
+        linear(&self.layers[index], x, Some(self.activation))
+    }
+
+    fn pooled(&self, x: Tensor<2>) -> Tensor<2> {
+        x
     }
 }
 

@@ -4,12 +4,12 @@
 use std::num::NonZeroUsize;
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{BatchNorm2d, Conv2d, conv::ConvSizes, init, linear::linear};
+use super::staged::Staged;
+use super::{BatchNorm2d, Conv2d, Pooling, conv::ConvSizes, is_default};
 
 /// Sizes of a ResNet. ResNet-18 is `{width: 64, blocks: [2, 2, 2, 2]}`, ResNet-50
 /// `{width: 64, blocks: [3, 4, 6, 3], bottleneck: true}`, ResNet-8 of width 16
@@ -24,16 +24,21 @@ pub struct ResnetConfig {
     /// Whether a block is 1x1, 3x3, 1x1 with four times the channels at its end, instead of two 3x3.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bottleneck: bool,
+    /// How maps become features.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pooling: Pooling,
 }
 
-/// A residual network.
+/// A residual network, from images to features.
 #[derive(Module, Debug)]
 pub struct Resnet {
     stem: Conv2d,
     stem_norm: BatchNorm2d,
-    blocks: Vec<Block>,
-    /// `[features, classes]`
-    pub head: Linear,
+    stages: Vec<Vec<Block>>,
+    #[module(skip)]
+    width: usize,
+    #[module(skip)]
+    pooling: Pooling,
 }
 
 /// `relu(norm(conv(... relu(norm(conv(x))))) + shortcut(x))`
@@ -57,26 +62,23 @@ const EXPANSION: usize = 4;
 
 impl ResnetConfig {
     /// A ResNet with PyTorch's default start.
-    pub fn init(&self, channels: usize, classes: usize, rng: &mut impl Rng, device: &Device) -> Resnet {
+    pub fn init(&self, channels: usize, rng: &mut impl Rng, device: &Device) -> Resnet {
         let width = self.width.get();
         let stem = ConvSizes::three(channels, width, 1).init(rng, device);
         let mut inputs = width;
-        let mut blocks = Vec::new();
+        let mut stages = Vec::new();
         for (stage, count) in self.blocks.iter().enumerate() {
             let inside = width << stage;
-            for index in 0..count.get() {
+            let mut block = |index| {
                 let stride = if stage > 0 && index == 0 { 2 } else { 1 };
                 let block = self.block(inputs, inside, stride, rng, device);
                 inputs = if self.bottleneck { EXPANSION * inside } else { inside };
-                blocks.push(block);
-            }
+                block
+            };
+            stages.push((0..count.get()).map(&mut block).collect());
         }
-        Resnet {
-            stem,
-            stem_norm: BatchNorm2d::new(width, device),
-            blocks,
-            head: init::linear(inputs, classes, rng, device),
-        }
+        let stem_norm = BatchNorm2d::new(width, device);
+        Resnet { stem, stem_norm, stages, width: inputs, pooling: self.pooling }
     }
 
     fn block(
@@ -123,20 +125,34 @@ impl Block {
     }
 }
 
-impl Resnet {
-    /// # Shapes
-    /// - `x`: `[batch, channels, height, width]`
-    /// - returns logits, `[batch, classes]`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let stem = self.stem_norm.forward_relu(self.stem.forward(x));
-        let features = self.blocks.iter().fold(stem, |x, block| block.forward(x));
-        linear(&self.head, mixup_kernels::global_average_pool(features), None)
+impl Staged for Resnet {
+    type State = Tensor<4>;
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn stages(&self) -> usize {
+        self.stages.len()
+    }
+
+    fn enter(&self, x: Tensor<4>) -> Tensor<4> {
+        self.stem_norm.forward_relu(self.stem.forward(x))
+    }
+
+    fn stage(&self, index: usize, x: Tensor<4>) -> Tensor<4> {
+        self.stages[index].iter().fold(x, |x, block| block.forward(x))
+    }
+
+    fn pooled(&self, maps: Tensor<4>) -> Tensor<2> {
+        self.pooling.forward(maps)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nn::{ImageNetwork, ImageTask, ModelConfig};
     use crate::stream::Streams;
 
     fn config(blocks: &[usize], bottleneck: bool) -> ResnetConfig {
@@ -145,11 +161,15 @@ mod tests {
             width: non_zero(64),
             blocks: blocks.iter().copied().map(non_zero).collect(),
             bottleneck,
+            pooling: Pooling::Average,
         }
     }
 
     fn parameters(config: ResnetConfig, classes: usize) -> usize {
-        config.init(3, classes, Streams::new("cifar", 0).get("init"), &Device::flex()).num_params()
+        let task = ImageTask { channels: 3, size: 32, classes };
+        let config = ModelConfig::Resnet(config);
+        let mut streams = Streams::new("cifar", 0);
+        ImageNetwork::new(&config, task, streams.get("init"), &Device::flex()).unwrap().num_params()
     }
 
     /// 11 173 962 and 23 520 842 parameters in the CIFAR variants with ten classes, and the running
@@ -162,9 +182,8 @@ mod tests {
 
     #[test]
     fn evaluation_uses_the_running_statistics() {
-        let non_zero = |n| NonZeroUsize::new(n).unwrap();
-        let config = ResnetConfig { width: non_zero(4), blocks: vec![non_zero(1); 2], bottleneck: false };
-        let model = config.init(1, 3, Streams::new("digits", 0).get("init"), &Device::flex());
+        let config = ResnetConfig { width: NonZeroUsize::new(4).unwrap(), ..config(&[1, 1], false) };
+        let model = config.init(1, Streams::new("digits", 0).get("init"), &Device::flex());
         let x = Tensor::<4>::from_data(
             burn::tensor::TensorData::new(
                 (0..128).map(|v| v as f32 / 64.0).collect::<Vec<_>>(),
@@ -173,10 +192,10 @@ mod tests {
             &Device::flex(),
         );
         let host = |y: Tensor<2>| y.into_data().try_to_vec::<f32>().unwrap();
-        let before = host(model.forward(x.clone()));
+        let before = host(model.features(x.clone()));
         let trained = model.train();
-        let in_training = host(trained.forward(x.clone()).inner());
-        let after = host(trained.valid().forward(x));
+        let in_training = host(trained.features(x.clone()).inner());
+        let after = host(trained.valid().features(x));
         assert_ne!(before, in_training, "training normalises by the batch");
         assert_ne!(before, after, "a training pass moves the running statistics");
     }

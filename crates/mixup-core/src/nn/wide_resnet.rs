@@ -3,12 +3,12 @@
 use std::num::NonZeroUsize;
 
 use burn::module::Module;
-use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{BatchNorm2d, Conv2d, conv::ConvSizes, init, linear::linear};
+use super::staged::Staged;
+use super::{BatchNorm2d, Conv2d, Pooling, conv::ConvSizes, is_default};
 
 /// Sizes of a wide ResNet. WRN-28-10 (28 counts the convolutions, two shortcuts among them, and the
 /// linear layer) is `{blocks: 4, widen: 10}`.
@@ -19,16 +19,19 @@ pub struct WideResnetConfig {
     pub blocks: NonZeroUsize,
     /// Channels of a stage over 16, 32 and 64.
     pub widen: NonZeroUsize,
+    /// How maps become features.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pooling: Pooling,
 }
 
-/// A wide residual network: normalisation and ReLU come before each convolution.
+/// A wide residual network, from images to features: normalisation and ReLU come before each convolution.
 #[derive(Module, Debug)]
 pub struct WideResnet {
     stem: Conv2d,
-    blocks: Vec<WideBlock>,
+    stages: Vec<Vec<WideBlock>>,
     norm: BatchNorm2d,
-    /// `[features, classes]`
-    pub head: Linear,
+    #[module(skip)]
+    pooling: Pooling,
 }
 
 #[derive(Module, Debug)]
@@ -43,20 +46,21 @@ struct WideBlock {
 
 impl WideResnetConfig {
     /// A network with PyTorch's default start.
-    pub fn init(&self, channels: usize, classes: usize, rng: &mut impl Rng, device: &Device) -> WideResnet {
+    pub fn init(&self, channels: usize, rng: &mut impl Rng, device: &Device) -> WideResnet {
         let stem = ConvSizes::three(channels, 16, 1).init(rng, device);
         let mut inputs = 16;
-        let mut blocks = Vec::new();
+        let mut stages = Vec::new();
         for stage in 0..3 {
             let outputs = (16 << stage) * self.widen.get();
+            let mut blocks = Vec::new();
             for index in 0..self.blocks.get() {
                 let stride = if stage > 0 && index == 0 { 2 } else { 1 };
                 blocks.push(WideBlock::new(inputs, outputs, stride, rng, device));
                 inputs = outputs;
             }
+            stages.push(blocks);
         }
-        let norm = BatchNorm2d::new(inputs, device);
-        WideResnet { stem, blocks, norm, head: init::linear(inputs, classes, rng, device) }
+        WideResnet { stem, stages, norm: BatchNorm2d::new(inputs, device), pooling: self.pooling }
     }
 }
 
@@ -83,13 +87,30 @@ impl WideBlock {
     }
 }
 
-impl WideResnet {
-    /// # Shapes
-    /// - `x`: `[batch, channels, height, width]`
-    /// - returns logits, `[batch, classes]`
-    pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
-        let features = self.blocks.iter().fold(self.stem.forward(x), |x, block| block.forward(x));
-        let features = mixup_kernels::global_average_pool(self.norm.forward_relu(features));
-        linear(&self.head, features, None)
+impl Staged for WideResnet {
+    type State = Tensor<4>;
+
+    fn width(&self) -> usize {
+        self.norm.gamma.dims()[0]
+    }
+
+    fn stages(&self) -> usize {
+        self.stages.len()
+    }
+
+    fn enter(&self, x: Tensor<4>) -> Tensor<4> {
+        self.stem.forward(x)
+    }
+
+    fn stage(&self, index: usize, x: Tensor<4>) -> Tensor<4> {
+        self.stages[index].iter().fold(x, |x, block| block.forward(x))
+    }
+
+    fn finish(&self, x: Tensor<4>) -> Tensor<4> {
+        self.norm.forward_relu(x)
+    }
+
+    fn pooled(&self, maps: Tensor<4>) -> Tensor<2> {
+        self.pooling.forward(maps)
     }
 }

@@ -92,7 +92,7 @@ proptest! {
             flat(match kind {
                 Activation::Identity => y,
                 Activation::Relu => activation::relu(y),
-                Activation::LeakyRelu(slope) => activation::leaky_relu(y, f64::from(slope)),
+                Activation::LeakyRelu(slope) => activation::leaky_relu(y, slope),
             })
         };
         assert_agree(&[rows * inputs, inputs * outputs, outputs], seed, run(true), run(false));
@@ -250,4 +250,37 @@ fn batch_norm_reports_its_statistics_and_can_use_given_ones() {
         then,
     );
     assert_close("given", &host(flat(again)), &host(flat(activation::relu(normalized.y + x))));
+}
+
+/// In f64 nothing passes through f32: two tokens of depth 3, whose root is not exact in either.
+#[test]
+fn attention_in_double_precision_is_as_exact_as_that() {
+    let qkv =
+        [[0.3, -0.7, 1.1, 0.9, 0.2, -0.4, 1.0, 2.0, 3.0], [-0.5, 0.6, 0.8, -1.2, 0.7, 0.1, -3.0, 0.5, 4.0]];
+    let tensor = Tensor::<2>::from_data(TensorData::from(qkv), (&Device::flex(), DType::F64));
+    let y = mixup_kernels::self_attention(tensor.unsqueeze(), 1).into_data().try_to_vec::<f64>().unwrap();
+    let score = |q: usize, k: usize| (0..3).map(|d| qkv[q][d] * qkv[k][3 + d]).sum::<f64>() / 3f64.sqrt();
+    for (q, y) in y.chunks(3).enumerate() {
+        let weights = [score(q, 0).exp(), score(q, 1).exp()];
+        for (d, y) in y.iter().enumerate() {
+            let expected =
+                (weights[0] * qkv[0][6 + d] + weights[1] * qkv[1][6 + d]) / (weights[0] + weights[1]);
+            assert!((y - expected).abs() < 1e-14, "{y} instead of {expected}");
+        }
+    }
+}
+
+#[test]
+fn attention_tells_its_weights() {
+    let qkv = |options: (&Device, DType)| {
+        let values = noise(2 * 5 * 3 * 6, 3).into_iter().map(|v| f64::from(3.0 * v)).collect::<Vec<_>>();
+        Tensor::<3>::from_data(TensorData::new(values, [2, 5, 18]), options)
+    };
+    let tracked = Device::flex().autodiff();
+    let (_, fused) =
+        mixup_kernels::self_attention_with_weights(qkv((&tracked, DType::F32)).require_grad(), 2);
+    assert_eq!(fused.dims(), [2, 2, 5, 5]);
+    let (_, composed) = mixup_kernels::self_attention_with_weights(qkv((&Device::flex(), DType::F64)), 2);
+    let host = |weights: Tensor<4>| weights.into_data().iter::<f32>().collect::<Vec<_>>();
+    assert_close("weights", &host(fused.inner()), &host(composed));
 }

@@ -8,8 +8,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 use clap::ValueEnum;
 use mixup_core::checked::{NonNegative, Positive, UnitInterval};
 use mixup_core::nn::{
-    Activation, ConvnetConfig, ImageNetwork, ImageTask, Mlp, MlpConfig, ModelConfig, ResnetConfig, VitConfig,
-    init,
+    Activation, ConvnetConfig, ImageNetwork, ImageTask, Mlp, MlpConfig, ModelConfig, Pooling, ResnetConfig,
+    TokenPooling, VitConfig, init,
 };
 use mixup_core::optim::{AdamConfig, OptimizerConfig, SgdConfig};
 use mixup_core::stream::Streams;
@@ -115,19 +115,22 @@ impl Workload {
         let size = |n: usize| NonZeroUsize::new(n).ok_or_else(|| CoreError::Invalid("a size of zero".into()));
         let sizes = |list: &[usize]| list.iter().copied().map(size).collect::<Result<Vec<_>, _>>();
         Ok(match self {
-            Self::Mlp | Self::Convnet => {
-                ModelConfig::Convnet(ConvnetConfig { channels: sizes(&[32, 64, 128])? })
-            }
+            Self::Mlp | Self::Convnet => ModelConfig::Convnet(ConvnetConfig {
+                channels: sizes(&[32, 64, 128])?,
+                pooling: Pooling::Average,
+            }),
             Self::Resnet18 => ModelConfig::Resnet(ResnetConfig {
                 width: size(64)?,
                 blocks: sizes(&[2, 2, 2, 2])?,
                 bottleneck: false,
+                pooling: Pooling::Average,
             }),
             Self::Vit => ModelConfig::Vit(VitConfig {
                 patch: size(4)?,
                 dim: size(128)?,
                 depth: size(4)?,
                 heads: size(4)?,
+                pool: TokenPooling::Mean,
             }),
             Self::Lenet => ModelConfig::Lenet {},
         })
