@@ -17,7 +17,7 @@ use mixup_core::{
     optim::{AdamConfig, Clip, OptimizerConfig, Schedule, SgdConfig},
     stream::Streams,
     tensor::{rows_to_device, to_array, to_device},
-    train::{Fit, Selection, Shuffle, Task, TrainConfig, Training, fit},
+    train::{Fit, NoState, Selection, Shuffle, Step, Task, TrainConfig, Training, fit},
 };
 use ndarray::{Array2, Ix2};
 use rand::RngExt;
@@ -47,12 +47,14 @@ impl Products {
 
 impl Task for Products {
     type Model = Mlp;
+    type State = NoState;
 
     fn samples(&self) -> usize {
         TRAIN
     }
 
-    fn loss(&self, model: &Mlp, batch: &[usize], streams: &mut Streams) -> Result<Tensor<1>, CoreError> {
+    fn loss(&self, model: &Mlp, _: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+        let Step { rows: batch, streams, .. } = step;
         if self.steps_left.get() == 0 {
             return Err(CoreError::Invalid("killed".into()));
         }
@@ -61,7 +63,7 @@ impl Task for Products {
         let lambda = Lambda::beta(Positive::new(0.5).unwrap())?.draw(streams.get("lambda"));
         let mixed = |array: &Array2<f32>| {
             let [a, b]: [Tensor<2>; 2] =
-                [batch, &partners].map(|rows| rows_to_device(array.view(), rows, &self.device));
+                [*batch, &partners].map(|rows| rows_to_device(array.view(), rows, &self.device));
             mix(a, b, lambda)
         };
         let prediction = model.forward(mixed(&self.x)) * self.poison;
@@ -118,8 +120,9 @@ fn train(
         checkpoints,
         checkpoint_interval: Duration::ZERO,
         progress: &|_, _| {},
+        glimpse: None,
     };
-    fit(task, model, &training, &mut streams)
+    fit(task, model, NoState, &training, &mut streams)
 }
 
 /// Predictions of both models as bits, so that equality is equality.

@@ -1,8 +1,13 @@
 //! The training loop that all papers share.
 
+mod batches;
 mod checkpoint;
 mod config;
+mod course;
 mod fit;
+mod task;
 
+pub use batches::Batches;
 pub use config::{Selection, Shuffle, TrainConfig, TrainOverride};
-pub use fit::{CHECKPOINT_INTERVAL, Fit, Task, Training, fit};
+pub use fit::{CHECKPOINT_INTERVAL, Fit, Training, fit};
+pub use task::{NoState, Step, Task};
