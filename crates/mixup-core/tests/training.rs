@@ -90,17 +90,17 @@ fn config(epochs: usize) -> TrainConfig {
 }
 
 fn adam() -> OptimizerConfig {
-    OptimizerConfig::Adam(AdamConfig { lr: Positive::new(0.01).unwrap(), clip: None })
+    OptimizerConfig::Adam(AdamConfig::new(Positive::new(0.01).unwrap()))
 }
 
 /// As the image experiments have it; with a norm, gradients are clipped to it.
 fn sgd(norm: Option<f64>) -> OptimizerConfig {
     OptimizerConfig::Sgd(SgdConfig {
-        lr: Positive::new(0.05).unwrap(),
         momentum: UnitInterval::new(0.9).ok(),
         weight_decay: NonNegative::new(5e-4).ok(),
         nesterov: true,
         clip: norm.map(|norm| Clip::Norm(Positive::new(norm).unwrap())),
+        ..SgdConfig::new(Positive::new(0.05).unwrap())
     })
 }
 

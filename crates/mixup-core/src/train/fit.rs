@@ -98,7 +98,8 @@ pub fn fit<T: Task>(
         None => (training.checkpoints.map(Checkpoint::at), config.patience),
         Some(_) => (None, None),
     };
-    let mut standing = Standing::start(model, state, training.optimizer.init());
+    let optimizer = training.optimizer.init(&model)?;
+    let mut standing = Standing::start(model, state, optimizer);
     if let Some(checkpoint) = &checkpoint {
         standing = checkpoint.resume(standing, streams)?;
     }
