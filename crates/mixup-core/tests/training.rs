@@ -14,7 +14,7 @@ use mixup_core::{
     metrics::regression,
     mix::{Lambda, mix},
     nn::{Activation, Mlp, MlpConfig},
-    optim::{AdamConfig, Clip, OptimizerConfig, Schedule, SgdConfig},
+    optim::{AdamConfig, Clip, OptimizerConfig, Per, Schedule, SgdConfig},
     stream::Streams,
     tensor::{rows_to_device, to_array, to_device},
     train::{Fit, NoState, Selection, Shuffle, Step, Task, TrainConfig, Training, fit},
@@ -150,7 +150,7 @@ fn killed_at_any_epoch_it_resumes_to_the_same_bits() {
     for optimizer in [adam(), sgd(None), sgd(Some(0.1))] {
         for shuffle in [Shuffle::EveryEpoch, Shuffle::Once] {
             // The rate of an epoch must come from its number, not from how often it was asked for.
-            let config = TrainConfig { shuffle, schedule: Schedule::Cosine, ..config(epochs) };
+            let config = TrainConfig { shuffle, schedule: cosine(), ..config(epochs) };
             let task = Products::new();
             let undisturbed = train(&task, &config, &optimizer, None).unwrap();
             for killed in 0..epochs {
@@ -213,4 +213,8 @@ fn a_batch_larger_than_the_training_set_is_refused() {
     let large = TrainConfig { batch: NonZeroUsize::new(TRAIN + 1).unwrap(), ..config(1) };
     let error = train(&Products::new(), &large, &adam(), None).unwrap_err().to_string();
     assert!(error.contains("97") && error.contains("96"), "{error}");
+}
+
+fn cosine() -> Schedule {
+    Schedule::Cosine { floor: None, per: Per::Epoch }
 }

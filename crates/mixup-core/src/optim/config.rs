@@ -5,7 +5,7 @@ use burn::optim::{ModuleOptimizer, Optimizer};
 use serde::{Deserialize, Serialize};
 
 use super::groups::{Settings, resolve};
-use super::{Clip, Group, step};
+use super::{Clip, Clock, Group, Schedule, step};
 use crate::{
     CoreError,
     checked::{NonNegative, Positive, UnitInterval},
@@ -112,6 +112,11 @@ impl OptimizerConfig {
             Self::AdamW(adam) => adam.lr.get(),
             Self::Sgd(sgd) => sgd.lr.get(),
         }
+    }
+
+    /// Learning rate at a place in the training, of parameters in no group.
+    pub fn lr_at(&self, schedule: &Schedule, clock: Clock) -> f64 {
+        self.lr() * schedule.factor(clock)
     }
 
     /// What gradients are cut to before a step.

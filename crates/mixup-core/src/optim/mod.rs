@@ -9,7 +9,7 @@ mod step;
 pub use clip::Clip;
 pub use config::{AdamConfig, AdamWConfig, OptimizerConfig, SgdConfig};
 pub use groups::Group;
-pub use schedule::Schedule;
+pub use schedule::{Clock, Length, Per, Schedule};
 
 #[cfg(test)]
 mod tests;

@@ -164,7 +164,7 @@ impl<T: Task> Routine<'_, T> {
         step: &mut Step<'_>,
     ) -> Result<f64, CoreError> {
         let Training { config, optimizer, .. } = self.training;
-        let lr = optimizer.lr() * config.schedule.factor(step.epoch, step.epochs);
+        let lr = optimizer.lr_at(&config.schedule, step.clock());
         let loss = self.task.loss(&standing.model, &mut standing.state, step)?;
         let value = loss.clone().into_scalar::<f32>();
         if !value.is_finite() {

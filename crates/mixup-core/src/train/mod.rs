@@ -6,8 +6,10 @@ mod config;
 mod course;
 mod fit;
 mod task;
+mod trace;
 
 pub use batches::Batches;
 pub use config::{Selection, Shuffle, TrainConfig, TrainOverride};
 pub use fit::{CHECKPOINT_INTERVAL, Fit, Training, fit};
 pub use task::{NoState, Step, Task};
+pub use trace::trace;

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::Batches;
-use crate::{CoreError, stream::Streams};
+use crate::{CoreError, optim::Clock, stream::Streams};
 
 /// One step of training, as a task sees it.
 #[derive(Debug)]
@@ -27,6 +27,11 @@ impl Step<'_> {
     /// Number of this step in the whole training, from 0.
     pub fn number(&self) -> usize {
         self.epoch * self.steps + self.step
+    }
+
+    /// The place of this step in the training.
+    pub fn clock(&self) -> Clock {
+        Clock { epoch: self.epoch, epochs: self.epochs, step: self.step, steps: self.steps }
     }
 
     /// Steps of the whole training, if patience does not end it.
