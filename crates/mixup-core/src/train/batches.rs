@@ -239,3 +239,127 @@ fn check_rows(sides: [&[usize]; 2], samples: usize) -> Result<(), CoreError> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn count(count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap()
+    }
+
+    /// The rows of each step of two epochs.
+    fn steps(batches: Batches, samples: usize, batch: usize) -> Vec<Vec<usize>> {
+        let plan = Plan::new(batches, samples, count(batch)).unwrap();
+        let mut streams = Streams::new("batches", 0);
+        let mut steps = Vec::new();
+        for _ in 0..2 {
+            let epoch = plan.draw(&mut streams);
+            steps.extend((0..plan.steps()).map(|step| plan.of_step(&epoch, step).to_vec()));
+        }
+        steps
+    }
+
+    fn distinct<'a>(values: impl IntoIterator<Item = &'a usize>) -> usize {
+        values.into_iter().collect::<BTreeSet<_>>().len()
+    }
+
+    #[test]
+    fn the_default_is_a_shuffle_cut_into_batches() {
+        let found = steps(Batches::Shuffled, 25, 10);
+        let mut streams = Streams::new("batches", 0);
+        for epoch in found.chunks(2) {
+            let mut order: Vec<usize> = (0..25).collect();
+            order.shuffle(streams.get("shuffle"));
+            assert_eq!(epoch, [&order[..10], &order[10..20]]);
+        }
+    }
+
+    #[test]
+    fn balanced_batches_have_as_many_of_each_class() {
+        // Labels need not be without gaps; the last class has 2 samples only.
+        let label = |row: usize| if row < 98 { 2 * (row % 7) } else { 99 };
+        let labels = (0..100).map(label).collect();
+        let found = steps(Batches::Balanced { labels, per_class: count(3) }, 100, 12);
+        assert_eq!(found.len(), 2 * (100 / 12));
+        let mut classes = BTreeSet::new();
+        for step in &found {
+            let of_step: Vec<usize> = step.iter().map(|&row| label(row)).collect();
+            assert!(of_step.chunks(3).all(|class| distinct(class) == 1), "{of_step:?}");
+            assert_eq!(distinct(&of_step), 4);
+            assert!(step.chunks(3).all(|rows| distinct(rows) == if label(rows[0]) == 99 { 2 } else { 3 }));
+            classes.extend(of_step);
+        }
+        assert_eq!(classes.len(), 8, "every class has its turn");
+    }
+
+    #[test]
+    fn the_longer_side_is_gone_through_once_and_the_shorter_again() {
+        let sides = || ((0..10).collect::<Vec<_>>(), (10..96).collect::<Vec<_>>());
+        let (labelled, unlabelled) = sides();
+        let found = steps(Batches::Paired { labelled, unlabelled, ratio: count(2) }, 96, 4);
+        let epoch = &found[..10];
+        assert_eq!(found.len(), 20);
+        assert!(found.iter().all(|step| step.len() == 12));
+        let [first, second] = [0..4, 4..12]
+            .map(|part| epoch.iter().flat_map(|step| step[part.clone()].to_vec()).collect::<Vec<_>>());
+        assert!(first.chunks(10).all(|pass| distinct(pass) == 10 && pass.iter().all(|&row| row < 10)));
+        assert_ne!(first[..10], first[10..20]);
+        assert_eq!(distinct(&second), 80);
+        assert!(second.iter().all(|&row| row >= 10));
+        // With the sides changed, the labelled one is the longer.
+        let (unlabelled, labelled) = sides();
+        assert_eq!(
+            steps(Batches::Paired { labelled, unlabelled, ratio: count(2) }, 96, 4).len(),
+            2 * (86 / 4)
+        );
+    }
+
+    #[test]
+    fn episodes_are_supports_and_then_queries() {
+        let labels: Vec<usize> = (0..60).map(|row| row % 5).collect();
+        let [ways, shots, queries, episodes] = [3, 2, 4, 7].map(count);
+        let found = steps(Batches::Episodes { labels, ways, shots, queries, episodes }, 60, 18);
+        assert_eq!(found.len(), 14);
+        for step in &found {
+            let (supports, queries) = step.split_at(6);
+            assert_eq!(distinct(step), 18);
+            let classes: Vec<usize> = supports.chunks(2).map(|class| class[0] % 5).collect();
+            assert_eq!(distinct(&classes), 3);
+            assert!(supports.iter().enumerate().all(|(place, row)| row % 5 == classes[place / 2]));
+            assert!(queries.iter().enumerate().all(|(place, row)| row % 5 == classes[place / 4]));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_refused() {
+        let labels: Vec<usize> = (0..12).map(|row| row % 3).collect();
+        let balanced = |per_class| Batches::Balanced { labels: labels.clone(), per_class: count(per_class) };
+        let episodes = |ways, shots, queries| {
+            let [ways, shots, queries, episodes] = [ways, shots, queries, 1].map(count);
+            Batches::Episodes { labels: labels.clone(), ways, shots, queries, episodes }
+        };
+        let paired = |labelled: &[usize], unlabelled: &[usize]| Batches::Paired {
+            labelled: labelled.to_vec(),
+            unlabelled: unlabelled.to_vec(),
+            ratio: count(1),
+        };
+        for (batches, batch, why) in [
+            (Batches::Shuffled, 13, "smaller `batch`"),
+            (balanced(5), 12, "multiple"),
+            (balanced(2), 12, "6 classes"),
+            (Batches::Balanced { labels: vec![0; 3], per_class: count(1) }, 1, "3 labels"),
+            (episodes(2, 1, 1), 5, "`batch: 4`"),
+            (episodes(4, 1, 1), 8, "4 classes"),
+            (episodes(2, 3, 2), 10, "at least 5"),
+            (paired(&[0], &[]), 1, "both sides"),
+            (paired(&[0], &[12]), 1, "row 12"),
+            (paired(&[0], &[1]), 2, "smaller `batch`"),
+        ] {
+            let error = Plan::new(batches, 12, count(batch)).err().unwrap().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

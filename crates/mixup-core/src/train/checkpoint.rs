@@ -93,7 +93,7 @@ impl Checkpoint {
             bytes.extend((part.len() as u64).to_le_bytes());
             bytes.extend_from_slice(part);
         }
-        self.replace(&bytes).map_err(|error| self.error(error))
+        self.replace(&bytes)
     }
 
     /// What was saved, or `standing` where nothing was.
@@ -135,14 +135,22 @@ impl Checkpoint {
             .map_err(|error| self.error(error))
     }
 
-    fn replace(&self, bytes: &[u8]) -> std::io::Result<()> {
-        if let Some(folder) = self.path.parent() {
+    /// Whole or not at all: a draft beside it takes its place when all of it is on the disk.
+    fn replace(&self, bytes: &[u8]) -> Result<(), CoreError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let write = || {
             fs::create_dir_all(folder)?;
+            let mut draft =
+                tempfile::Builder::new().prefix("checkpoint-").suffix(".tmp").tempfile_in(folder)?;
+            draft.write_all(bytes)?;
+            // Some file systems find no room for what was written only now.
+            draft.as_file().sync_data()?;
+            draft.persist(&self.path).map_err(|error| error.error)
+        };
+        match write() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.error(format!("cannot write its {} bytes: {error}", bytes.len()))),
         }
-        let draft = self.path.with_extension("tmp");
-        let mut file = fs::File::create(&draft)?;
-        file.write_all(bytes)?;
-        fs::rename(draft, &self.path)
     }
 
     fn error(&self, problem: impl ToString) -> CoreError {

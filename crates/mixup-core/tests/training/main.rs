@@ -1,6 +1,9 @@
 //! The training loop on a small network: it learns, it stops, it resumes to the same bits.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod glimpse;
+mod state;
+
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -45,6 +48,26 @@ impl Products {
     }
 }
 
+impl Products {
+    fn live(&self) -> Result<(), CoreError> {
+        match self.steps_left.get() {
+            0 => Err(CoreError::Invalid("killed".into())),
+            left => {
+                self.steps_left.set(left - 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// The mean squared error of predictions for the held-out samples.
+    fn held_out(&self, predict: impl Fn(Tensor<2>) -> Tensor<2>) -> Result<f64, CoreError> {
+        let held_out = ndarray::s![TRAIN.., ..];
+        let prediction = to_array(predict(to_device(self.x.slice(held_out), &self.device)))?;
+        let target = self.y.slice(held_out).mapv(f64::from);
+        regression::mse(prediction.into_dimensionality::<Ix2>().unwrap().view(), target.view())
+    }
+}
+
 impl Task for Products {
     type Model = Mlp;
     type State = NoState;
@@ -55,10 +78,7 @@ impl Task for Products {
 
     fn loss(&self, model: &Mlp, _: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
         let Step { rows: batch, streams, .. } = step;
-        if self.steps_left.get() == 0 {
-            return Err(CoreError::Invalid("killed".into()));
-        }
-        self.steps_left.set(self.steps_left.get() - 1);
+        self.live()?;
         let partners: Vec<usize> = batch.iter().rev().copied().collect();
         let lambda = Lambda::beta(Positive::new(0.5).unwrap())?.draw(streams.get("lambda"));
         let mixed = |array: &Array2<f32>| {
@@ -71,10 +91,7 @@ impl Task for Products {
     }
 
     fn validate(&self, model: &Mlp) -> Result<f64, CoreError> {
-        let held_out = ndarray::s![TRAIN.., ..];
-        let prediction = to_array(model.forward(to_device(self.x.slice(held_out), &self.device)))?;
-        let target = self.y.slice(held_out).mapv(f64::from);
-        regression::mse(prediction.into_dimensionality::<Ix2>().unwrap().view(), target.view())
+        self.held_out(|x| model.forward(x))
     }
 }
 
@@ -104,11 +121,31 @@ fn sgd(norm: Option<f64>) -> OptimizerConfig {
     })
 }
 
+fn adamw() -> OptimizerConfig {
+    let groups = r#"{"kind": "adamw", "lr": 0.01, "weight_decay": 0.1, "groups": [
+        {"parameters": ["bias"], "weight_decay": 0}, {"parameters": ["layers.0"], "lr_factor": 0.5}]}"#;
+    serde_json::from_str(groups).unwrap()
+}
+
+fn cosine() -> Schedule {
+    Schedule::Cosine { floor: None, per: Per::Epoch }
+}
+
 fn train(
     task: &Products,
     config: &TrainConfig,
     optimizer: &OptimizerConfig,
     checkpoints: Option<&Path>,
+) -> Result<Fit<Mlp>, CoreError> {
+    train_with(task, config, optimizer, checkpoints, &|_, _| {})
+}
+
+fn train_with(
+    task: &Products,
+    config: &TrainConfig,
+    optimizer: &OptimizerConfig,
+    checkpoints: Option<&Path>,
+    progress: &dyn Fn(usize, usize),
 ) -> Result<Fit<Mlp>, CoreError> {
     let mut streams = Streams::new("products", 7);
     let hidden = vec![NonZeroUsize::new(16).unwrap(); 2];
@@ -119,7 +156,7 @@ fn train(
         optimizer,
         checkpoints,
         checkpoint_interval: Duration::ZERO,
-        progress: &|_, _| {},
+        progress,
         glimpse: None,
     };
     fit(task, model, NoState, &training, &mut streams)
@@ -147,7 +184,7 @@ fn it_learns() {
 fn killed_at_any_epoch_it_resumes_to_the_same_bits() {
     let epochs = 6;
     let steps = TRAIN / 20;
-    for optimizer in [adam(), sgd(None), sgd(Some(0.1))] {
+    for optimizer in [adam(), adamw(), sgd(None), sgd(Some(0.1))] {
         for shuffle in [Shuffle::EveryEpoch, Shuffle::Once] {
             // The rate of an epoch must come from its number, not from how often it was asked for.
             let config = TrainConfig { shuffle, schedule: cosine(), ..config(epochs) };
@@ -185,11 +222,35 @@ fn a_checkpoint_that_is_cut_short_is_refused_by_name() {
     train(&task, &config(2), &adam(), Some(folder.path())).unwrap();
     let path = folder.path().join("checkpoint.bin");
     let bytes = std::fs::read(&path).unwrap();
-    for length in [0, 7, 9, 40, bytes.len() - 1] {
-        std::fs::write(&path, &bytes[..length]).unwrap();
+    let mut bad: Vec<Vec<u8>> = [0, 7, 9, 40, bytes.len() - 1].map(|length| bytes[..length].to_vec()).into();
+    bad.push([&bytes[..], b"more"].concat());
+    // Of the version without the state of a task.
+    bad.push([&b"MIXUPCK1"[..], &bytes[8..]].concat());
+    for bytes in bad {
+        std::fs::write(&path, bytes).unwrap();
         let error = train(&task, &config(2), &adam(), Some(folder.path())).unwrap_err().to_string();
         assert!(error.contains("checkpoint.bin"), "{error}");
     }
+}
+
+#[test]
+fn a_checkpoint_leaves_nothing_else_in_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    train(&Products::new(), &config(2), &adam(), Some(folder.path())).unwrap();
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["checkpoint.bin"]);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_says_which_and_how_large() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("checkpoint.bin");
+    // A folder in its place, from the first epoch on.
+    let obstruct = |_, _| drop(std::fs::create_dir(&place));
+    let error = train_with(&Products::new(), &config(2), &adam(), Some(folder.path()), &obstruct);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("checkpoint.bin") && error.contains("bytes"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
 }
 
 #[test]
@@ -213,8 +274,4 @@ fn a_batch_larger_than_the_training_set_is_refused() {
     let large = TrainConfig { batch: NonZeroUsize::new(TRAIN + 1).unwrap(), ..config(1) };
     let error = train(&Products::new(), &large, &adam(), None).unwrap_err().to_string();
     assert!(error.contains("97") && error.contains("96"), "{error}");
-}
-
-fn cosine() -> Schedule {
-    Schedule::Cosine { floor: None, per: Per::Epoch }
 }
