@@ -77,6 +77,7 @@ impl RunContext<'_> {
             checkpoints: self.checkpoints.as_deref(),
             checkpoint_interval: CHECKPOINT_INTERVAL,
             progress: &self.progress,
+            glimpse: None,
         })
     }
 }

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use mixup_core::{
-    device, metrics::regression, nn::ModelConfig, split::evenly_spaced, stream::Streams, train::fit,
+    device,
+    metrics::regression,
+    nn::ModelConfig,
+    split::evenly_spaced,
+    stream::Streams,
+    train::{NoState, fit},
 };
 use mixup_data::load_table;
 use mixup_lab::experiment::RunSpec;
@@ -90,7 +95,7 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>>(
     let training = context.training(spec)?;
     let test = parts.test.clone();
     let task = Regression::new(parts, &spec.parameters, device)?;
-    let fit = fit(&task, model, &training, streams)?;
+    let fit = fit(&task, model, NoState, &training, streams)?;
     let best = metrics(&predict(&fit.best, &test, device)?, &test)?;
     let last = metrics(&predict(&fit.last, &test, device)?, &test)?;
     let curves = [("train-loss", fit.train_loss), ("validation-loss", fit.validation_loss)];

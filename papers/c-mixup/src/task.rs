@@ -9,9 +9,8 @@ use mixup_core::{
     metrics::regression,
     mix::{Kde, Lambda, Partner},
     nn::Dropout,
-    stream::Streams,
     tensor::{rows_to_device, to_host},
-    train::Task,
+    train::{NoState, Step, Task},
 };
 use ndarray::{Array2, RemoveAxis};
 
@@ -71,12 +70,14 @@ fn partner<I: RemoveAxis>(choice: &PartnerChoice, train: &Samples<I>) -> Result<
 
 impl<const D: usize, I: RemoveAxis, N: Regressor<D>> Task for Regression<D, I, N> {
     type Model = N;
+    type State = NoState;
 
     fn samples(&self) -> usize {
         self.parts.train.len()
     }
 
-    fn loss(&self, model: &N, batch: &[usize], streams: &mut Streams) -> Result<Tensor<1>, CoreError> {
+    fn loss(&self, model: &N, _: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+        let Step { rows: batch, streams, .. } = step;
         let (x, y) = self.batch(batch);
         let Some(Mixing { lambda, partner, place }) = &self.mixing else {
             let prediction = model.predict(x, &mut model.dropout(streams.get("dropout")))?;

@@ -11,7 +11,7 @@ use mixup_core::{
     nn::ModelConfig,
     split::{HoldOut, evenly_spaced},
     stream::Streams,
-    train::fit,
+    train::{NoState, fit},
 };
 use mixup_data::{ImageSet, LabelledImages, catalogue, load_images};
 use mixup_lab::experiment::RunSpec;
@@ -102,7 +102,7 @@ pub fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> 
     let epoch = spec.train_samples.or(*epoch).map_or(parts.train.len(), NonZeroUsize::get);
     let task = Classification::new(parts, spec.parameters.method, (*augment, normalise), epoch, &device)?;
     let training = context.training(spec)?;
-    let fit = fit(&task, model, &training, &mut streams)?;
+    let fit = fit(&task, model, NoState, &training, &mut streams)?;
     let wanted = RAW_STATISTICS.iter().any(|name| spec.metrics.iter().any(|metric| metric == name));
     let mut test = |model: &Classifier| {
         let mut tested = tested(&task, model, other.as_ref())?;

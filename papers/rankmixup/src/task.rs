@@ -9,7 +9,7 @@ use mixup_core::{
     split::evenly_spaced,
     stream::Streams,
     tensor::{one_hot, to_host},
-    train::Task,
+    train::{NoState, Step, Task},
 };
 use mixup_data::LabelledImages;
 use ndarray::Array2;
@@ -166,17 +166,14 @@ const EVALUATION_BATCH: usize = 512;
 
 impl Task for Classification {
     type Model = Classifier;
+    type State = NoState;
 
     fn samples(&self) -> usize {
         self.epoch
     }
 
-    fn loss(
-        &self,
-        model: &Classifier,
-        batch: &[usize],
-        streams: &mut Streams,
-    ) -> Result<Tensor<1>, CoreError> {
+    fn loss(&self, model: &Classifier, _: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+        let Step { rows: batch, streams, .. } = step;
         let train = &self.parts.train;
         let rows: Vec<usize> = batch.iter().map(|sample| sample % train.len()).collect();
         let x = self.batcher.augmented(&train.pixels, &rows, streams.get("augment"), &self.device);

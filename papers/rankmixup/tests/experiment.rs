@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use mixup_core::augment::{AugmentConfig, ImageShape, Normalise};
 use mixup_core::nn::ModelConfig;
 use mixup_core::stream::Streams;
-use mixup_core::train::Task;
+use mixup_core::train::{NoState, Step, Task};
 use mixup_data::LabelledImages;
 use mixup_lab::registry::Paper;
 use rankmixup::{Classification, Classifier, Method, Parts, RankMixup, Spec};
@@ -36,8 +36,11 @@ fn network(config: Value) -> Result<Classifier, String> {
 fn an_epoch_goes_through_a_small_part_again() {
     let (task, model) = (task(10), network(json!({"kind": "lenet"})).unwrap());
     assert_eq!(task.samples(), 10);
-    let loss =
-        |rows: &[usize]| task.loss(&model, rows, &mut Streams::new("loss", 0)).unwrap().into_scalar::<f32>();
+    let loss = |rows: &[usize]| {
+        let streams = &mut Streams::new("loss", 0);
+        let mut step = Step { rows, epoch: 0, epochs: 1, step: 0, steps: 1, streams };
+        task.loss(&model, &mut NoState, &mut step).unwrap().into_scalar::<f32>()
+    };
     assert_eq!(loss(&[0, 1, 2, 3]), loss(&[4, 5, 6, 7]));
     assert_ne!(loss(&[0, 2]), loss(&[1, 3]));
 }

@@ -7,9 +7,26 @@ use burn::optim::{
 use burn::tensor::{Device, Tensor};
 use mixup_kernels::{AdamStep, SgdStep};
 
+use super::groups::Settings;
+
 /// Adam with PyTorch's defaults: betas 0.9 and 0.999, epsilon 1e-8.
 #[derive(Clone)]
-pub(super) struct Adam;
+pub(super) struct Adam {
+    pub settings: Settings,
+    /// Whether the decay acts on the weights (AdamW) or on the gradient.
+    pub decoupled: bool,
+}
+
+impl Adam {
+    /// The weight and the gradient that the moments see. Without decay not a bit changes.
+    fn decayed<const D: usize>(&self, lr: f64, w: Tensor<D>, gradient: Tensor<D>) -> [Tensor<D>; 2] {
+        match self.settings.weight_decay {
+            0.0 => [w, gradient],
+            decay if self.decoupled => [w * (1.0 - lr * decay), gradient],
+            decay => [w.clone(), gradient + w * decay],
+        }
+    }
+}
 
 impl Optimizer for Adam {
     type State<const D: usize> = AdamState<D>;
@@ -21,10 +38,12 @@ impl Optimizer for Adam {
         gradient: Tensor<D>,
         state: Option<AdamState<D>>,
     ) -> (Tensor<D>, Option<AdamState<D>>) {
+        let lr = lr * self.settings.lr_factor;
         let (step, moments) = match state {
             Some(AdamState { momentum }) => (momentum.time + 1, [momentum.moment_1, momentum.moment_2]),
             None => (1, [parameter.zeros_like(), parameter.zeros_like()]),
         };
+        let [parameter, gradient] = self.decayed(lr, parameter, gradient);
         let constants = AdamStep { lr, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step };
         let (parameter, [first, second]) = mixup_kernels::adam(parameter, gradient, moments, constants);
         (parameter, Some(AdamState::new(AdaptiveMomentumState::new(step, first, second))))
@@ -38,8 +57,8 @@ impl Optimizer for Adam {
 /// Stochastic gradient descent in PyTorch's order: decay, momentum, learning rate.
 #[derive(Clone)]
 pub(super) struct Sgd {
+    pub settings: Settings,
     pub momentum: f64,
-    pub weight_decay: f64,
     pub nesterov: bool,
 }
 
@@ -74,7 +93,8 @@ impl Optimizer for Sgd {
         gradient: Tensor<D>,
         state: Option<SgdState<D>>,
     ) -> (Tensor<D>, Option<SgdState<D>>) {
-        let Self { momentum, weight_decay, nesterov } = *self;
+        let Self { settings: Settings { lr_factor, weight_decay }, momentum, nesterov } = *self;
+        let lr = lr * lr_factor;
         let constants = SgdStep { lr, momentum, weight_decay, nesterov };
         let velocity = state.map(|state| state.velocity);
         let (parameter, velocity) = mixup_kernels::sgd(parameter, gradient, velocity, constants);

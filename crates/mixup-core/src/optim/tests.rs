@@ -5,6 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
 use super::*;
+use crate::checked::{NonNegative, Positive, UnitInterval};
 
 /// A vector and a matrix.
 #[derive(Module, Debug)]
@@ -46,18 +47,17 @@ fn assert_close(found: &[f32], expected: &[f64]) {
 
 fn sgd(lr: f64, momentum: Option<f64>, weight_decay: Option<f64>, nesterov: bool) -> OptimizerConfig {
     OptimizerConfig::Sgd(SgdConfig {
-        lr: Positive::new(lr).unwrap(),
         momentum: momentum.map(|value| UnitInterval::new(value).unwrap()),
         weight_decay: weight_decay.map(|value| NonNegative::new(value).unwrap()),
         nesterov,
-        clip: None,
+        ..SgdConfig::new(positive(lr))
     })
 }
 
 /// The first weight after each of some steps with gradient 1, from 2.
 fn path(config: &OptimizerConfig, steps: usize) -> Vec<f32> {
     let mut model = Pair::new([2.0, 0.0], [[0.0, 0.0]]);
-    let mut optimizer = config.init();
+    let mut optimizer = config.init(&model).unwrap();
     let step = |_| {
         let gradients = model.gradients([1.0, 0.0], [[0.0, 0.0]]);
         model = optimizer.step(config.lr(), model.clone(), gradients);
@@ -158,5 +158,109 @@ fn settings_are_read_and_checked() {
         r#"{"kind": "adam", "lr": 0.1, "nesterov": true}"#,
     ] {
         assert!(read(bad).is_err(), "{bad}");
+    }
+}
+
+fn non_negative(value: f64) -> NonNegative {
+    NonNegative::new(value).unwrap()
+}
+
+fn adam(lr: f64, weight_decay: f64) -> OptimizerConfig {
+    let weight_decay = Some(non_negative(weight_decay));
+    OptimizerConfig::Adam(AdamConfig { weight_decay, ..AdamConfig::new(positive(lr)) })
+}
+
+fn adamw(lr: f64, weight_decay: f64) -> OptimizerConfig {
+    OptimizerConfig::AdamW(AdamWConfig::new(positive(lr), non_negative(weight_decay)))
+}
+
+/// The algorithms of PyTorch's documentation of `Adam` and `AdamW`, in f64, from 2 with gradient 1.
+fn pytorch_adam(lr: f64, decay: f64, decoupled: bool, steps: i32) -> Vec<f64> {
+    let (mut weight, mut first, mut second) = (2.0, 0.0, 0.0);
+    let step = |time| {
+        let mut gradient = 1.0;
+        if decoupled {
+            weight -= lr * decay * weight;
+        } else {
+            gradient += decay * weight;
+        }
+        first = 0.9 * first + 0.1 * gradient;
+        second = 0.999 * second + 0.001 * gradient * gradient;
+        let (first, second): (f64, f64) =
+            (first / (1.0 - 0.9f64.powi(time)), second / (1.0 - 0.999f64.powi(time)));
+        weight -= lr * first / (second.sqrt() + 1e-8);
+        weight
+    };
+    (1..=steps).map(step).collect()
+}
+
+#[test]
+fn both_kinds_of_adam_are_pytorchs_over_many_steps() {
+    // Large rates and decays, so that the two differ and a wrong order of the decay shows.
+    for (decay, apart) in [(0.0, false), (0.5, true)] {
+        let [coupled, decoupled] = [adam(0.1, decay), adamw(0.1, decay)].map(|config| path(&config, 30));
+        for (found, decoupled) in [(&coupled, false), (&decoupled, true)] {
+            let expected = pytorch_adam(0.1, decay, decoupled, 30);
+            let close = found.iter().zip(&expected).all(|(&a, b)| (f64::from(a) - b).abs() < 1e-4);
+            assert!(close, "{found:?}, expected {expected:?}");
+        }
+        assert_eq!(coupled != decoupled, apart);
+    }
+}
+
+#[test]
+fn adam_without_decay_is_the_same_to_the_bit() {
+    let plain = OptimizerConfig::Adam(AdamConfig::new(positive(0.1)));
+    assert_eq!(path(&plain, 10), path(&adam(0.1, 0.0), 10));
+    assert_eq!(path(&plain, 10), path(&adamw(0.1, 0.0), 10));
+}
+
+/// Both parameters after a step of rate 0.1 with gradient 1, from ones.
+fn grouped(groups: &str) -> Result<Vec<f32>, String> {
+    let text = format!(r#"{{"kind": "sgd", "lr": 0.1, "weight_decay": 1, "groups": {groups}}}"#);
+    let config: OptimizerConfig = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let model = Pair::new([1.0; 2], [[1.0; 2]]);
+    let mut optimizer = config.init(&model).map_err(|error| error.to_string())?;
+    let gradients = model.gradients([1.0; 2], [[1.0; 2]]);
+    Ok(optimizer.step(config.lr(), model, gradients).values())
+}
+
+#[test]
+fn groups_have_rates_and_decays_of_their_own() {
+    let check = |groups: &str, vector: f64, matrix: f64| {
+        assert_close(&grouped(groups).unwrap(), &[vector, vector, matrix, matrix]);
+    };
+    check("[]", 0.8, 0.8);
+    check(r#"[{"parameters": ["vector"], "weight_decay": 0}]"#, 0.9, 0.8);
+    check(r#"[{"parameters": ["matrix"], "lr_factor": 0.1}]"#, 0.8, 0.98);
+    check(r#"[{"parameters": ["matrix", "vector"], "lr_factor": 0}]"#, 1.0, 1.0);
+    // Each setting is that of the last group that has it.
+    let both = r#"[{"parameters": ["matrix", "vector"], "weight_decay": 0, "lr_factor": 2},
+        {"parameters": ["matrix"], "lr_factor": 3}]"#;
+    check(both, 0.8, 0.7);
+}
+
+#[test]
+fn a_group_of_nothing_is_refused_with_what_there_is() {
+    for part in ["vec", "", "matrix.vector"] {
+        let error = grouped(&format!(r#"[{{"parameters": ["vector", "{part}"], "lr_factor": 2}}]"#));
+        let error = error.unwrap_err();
+        assert!(error.contains(&format!("`{part}`")) && error.contains("vector, matrix"), "{error}");
+    }
+    assert!(grouped(r#"[{"parameters": ["vector"], "lr": 2}]"#).unwrap_err().contains("lr_factor"));
+}
+
+/// Keys of stored runs are hashes of this text.
+#[test]
+fn options_that_are_not_used_are_not_written() {
+    for text in [
+        r#"{"kind":"adam","lr":0.01}"#,
+        r#"{"kind":"adam","lr":0.01,"clip":{"value":1.0}}"#,
+        r#"{"kind":"sgd","lr":0.1,"momentum":0.9,"weight_decay":0.0005,"nesterov":true,"clip":{"norm":2.0}}"#,
+        r#"{"kind":"sgd","lr":0.1}"#,
+        r#"{"kind":"adamw","lr":0.001,"weight_decay":0.05}"#,
+    ] {
+        let config: OptimizerConfig = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&config).unwrap(), text);
     }
 }

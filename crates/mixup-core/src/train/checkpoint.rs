@@ -10,44 +10,47 @@ use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::course::Course;
 use crate::{
     CoreError,
     stream::{StreamPositions, Streams},
 };
 
 /// Everything that the next epoch depends on.
-pub(super) struct State<M> {
+pub(super) struct Standing<M, S> {
     pub(super) model: M,
+    /// What the task keeps beside the model.
+    pub(super) state: S,
     pub(super) optimizer: ModuleOptimizer,
     pub(super) best: M,
-    /// Epochs done.
-    pub(super) epoch: usize,
-    pub(super) best_epoch: usize,
     pub(super) order: Vec<usize>,
     pub(super) train_loss: Vec<f64>,
-    pub(super) validation_loss: Vec<f64>,
+    pub(super) course: Course,
 }
 
-impl<M: Module> State<M> {
-    pub(super) fn start(model: M, optimizer: ModuleOptimizer) -> Self {
+impl<M: Module, S: Module> Standing<M, S> {
+    pub(super) fn start(model: M, state: S, optimizer: ModuleOptimizer) -> Self {
         let best = model.valid();
         Self {
             model: model.train(),
+            state,
             optimizer,
             best,
-            epoch: 0,
-            best_epoch: 0,
             order: Vec::new(),
             train_loss: Vec::new(),
-            validation_loss: Vec::new(),
+            course: Course::default(),
         }
+    }
+
+    /// Epochs done.
+    pub(super) fn done(&self) -> usize {
+        self.course.losses.len()
     }
 }
 
 /// What a checkpoint holds beside weights.
 #[derive(Serialize, Deserialize)]
 struct Header {
-    epoch: usize,
     best_epoch: usize,
     order: Vec<usize>,
     train_loss: Vec<f64>,
@@ -55,83 +58,99 @@ struct Header {
     streams: StreamPositions,
 }
 
-/// One file: a magic number, then header, weights, best weights and optimiser, each behind its
-/// length as a little-endian u64. It is replaced by a rename, so that a kill leaves the old one
+/// One file: a magic number, then header, weights, best weights, the task's state and the optimiser,
+/// each behind its length as a little-endian u64. It is replaced by a rename, so that a kill leaves the old one
 /// or the new one.
 pub(super) struct Checkpoint {
     path: PathBuf,
 }
 
-const MAGIC: &[u8; 8] = b"MIXUPCK1";
+const MAGIC: &[u8; 8] = b"MIXUPCK2";
 
 impl Checkpoint {
     pub(super) fn at(folder: &Path) -> Self {
         Self { path: folder.join("checkpoint.bin") }
     }
 
-    pub(super) fn save<M: Module>(&self, state: &State<M>, streams: &Streams) -> Result<(), CoreError> {
+    pub(super) fn save<M: Module, S: Module>(
+        &self,
+        standing: &Standing<M, S>,
+        streams: &Streams,
+    ) -> Result<(), CoreError> {
         let header = Header {
-            epoch: state.epoch,
-            best_epoch: state.best_epoch,
-            order: state.order.clone(),
-            train_loss: state.train_loss.clone(),
-            validation_loss: state.validation_loss.clone(),
+            best_epoch: standing.course.best,
+            order: standing.order.clone(),
+            train_loss: standing.train_loss.clone(),
+            validation_loss: standing.course.losses.clone(),
             streams: streams.positions(),
         };
         let header = serde_json::to_vec(&header).map_err(|error| self.error(error))?;
-        let weights = |model: &M| model.clone().into_record().into_bytes().map_err(|error| self.error(error));
-        let optimizer = state.optimizer.into_bytes().map_err(|error| self.error(error))?;
+        let [model, best] = [self.bytes_of(&standing.model)?, self.bytes_of(&standing.best)?];
+        let state = self.bytes_of(&standing.state)?;
+        let optimizer = standing.optimizer.into_bytes().map_err(|error| self.error(error))?;
         let mut bytes = MAGIC.to_vec();
-        for part in [&header[..], &weights(&state.model)?, &weights(&state.best)?, &optimizer] {
+        for part in [&header[..], &model, &best, &state, &optimizer] {
             bytes.extend((part.len() as u64).to_le_bytes());
             bytes.extend_from_slice(part);
         }
-        self.replace(&bytes).map_err(|error| self.error(error))
+        self.replace(&bytes)
     }
 
-    /// The state that was saved, or `state` where nothing was.
-    pub(super) fn resume<M: Module>(
+    /// What was saved, or `standing` where nothing was.
+    pub(super) fn resume<M: Module, S: Module>(
         &self,
-        state: State<M>,
+        standing: Standing<M, S>,
         streams: &mut Streams,
-    ) -> Result<State<M>, CoreError> {
+    ) -> Result<Standing<M, S>, CoreError> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(state),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(standing),
             Err(error) => return Err(self.error(error)),
         };
-        let [header, model, best, optimizer] =
-            parts(&bytes).ok_or_else(|| self.error("is not a checkpoint or is cut short; delete it"))?;
+        let [header, model, best, state, optimizer] = parts(&bytes)
+            .ok_or_else(|| self.error("is cut short, of another version, or not a checkpoint; delete it"))?;
         let header: Header = serde_json::from_slice(header).map_err(|error| self.error(error))?;
         streams.restore(&header.streams).map_err(|purpose| {
             self.error(format!("the position of stream `{purpose}` is not a number; delete it"))
         })?;
-        let load = |into: M, part: &[u8]| {
-            ModuleRecord::from_bytes(Bytes::from_bytes_vec(part.to_vec()))
-                .and_then(|record| into.try_load_record(record))
-                .map_err(|error| self.error(error))
-        };
-        let optimizer = state.optimizer.from_bytes(Bytes::from_bytes_vec(optimizer.to_vec()));
-        Ok(State {
-            model: load(state.model, model)?,
-            best: load(state.best, best)?,
+        let optimizer = standing.optimizer.from_bytes(Bytes::from_bytes_vec(optimizer.to_vec()));
+        Ok(Standing {
+            model: self.load(standing.model, model)?,
+            best: self.load(standing.best, best)?,
+            state: self.load(standing.state, state)?,
             optimizer: optimizer.map_err(|error| self.error(error))?,
-            epoch: header.epoch,
-            best_epoch: header.best_epoch,
             order: header.order,
             train_loss: header.train_loss,
-            validation_loss: header.validation_loss,
+            course: Course { losses: header.validation_loss, best: header.best_epoch },
         })
     }
 
-    fn replace(&self, bytes: &[u8]) -> std::io::Result<()> {
-        if let Some(folder) = self.path.parent() {
+    fn bytes_of<M: Module>(&self, module: &M) -> Result<Bytes, CoreError> {
+        module.clone().into_record().into_bytes().map_err(|error| self.error(error))
+    }
+
+    fn load<M: Module>(&self, into: M, bytes: &[u8]) -> Result<M, CoreError> {
+        ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
+            .and_then(|record| into.try_load_record(record))
+            .map_err(|error| self.error(error))
+    }
+
+    /// Whole or not at all: a draft beside it takes its place when all of it is on the disk.
+    fn replace(&self, bytes: &[u8]) -> Result<(), CoreError> {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let write = || {
             fs::create_dir_all(folder)?;
+            let mut draft =
+                tempfile::Builder::new().prefix("checkpoint-").suffix(".tmp").tempfile_in(folder)?;
+            draft.write_all(bytes)?;
+            // Some file systems find no room for what was written only now.
+            draft.as_file().sync_data()?;
+            draft.persist(&self.path).map_err(|error| error.error)
+        };
+        match write() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.error(format!("cannot write its {} bytes: {error}", bytes.len()))),
         }
-        let draft = self.path.with_extension("tmp");
-        let mut file = fs::File::create(&draft)?;
-        file.write_all(bytes)?;
-        fs::rename(draft, &self.path)
     }
 
     fn error(&self, problem: impl ToString) -> CoreError {
@@ -139,8 +158,8 @@ impl Checkpoint {
     }
 }
 
-/// The four parts of a checkpoint; none where the bytes are not one.
-fn parts(bytes: &[u8]) -> Option<[&[u8]; 4]> {
+/// The parts of a checkpoint; none where the bytes are not one.
+fn parts(bytes: &[u8]) -> Option<[&[u8]; 5]> {
     let mut rest = bytes.strip_prefix(MAGIC)?;
     let mut next = || {
         let (length, tail) = rest.split_first_chunk::<8>()?;
@@ -148,5 +167,6 @@ fn parts(bytes: &[u8]) -> Option<[&[u8]; 4]> {
         rest = tail;
         Some(part)
     };
-    Some([next()?, next()?, next()?, next()?])
+    let parts = [next()?, next()?, next()?, next()?, next()?];
+    rest.is_empty().then_some(parts)
 }

@@ -1,47 +1,21 @@
 //! From a task and a start to trained weights.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::Tensor;
-use rand::seq::SliceRandom;
 
-use super::checkpoint::{Checkpoint, State};
-use super::{Shuffle, TrainConfig};
+use super::batches::Plan;
+use super::checkpoint::{Checkpoint, Standing};
+use super::{NoState, Shuffle, Step, Task, TrainConfig};
 use crate::{
     CoreError,
     optim::{Clip, OptimizerConfig},
     stream::Streams,
 };
-
-/// What is trained: a paper supplies the loss of a step and the validation loss.
-pub trait Task {
-    /// The network.
-    type Model: Module;
-
-    /// Number of training samples.
-    fn samples(&self) -> usize;
-
-    /// Training loss of one step, `[1]`. `batch` indexes the training samples; randomness comes
-    /// from named streams only, so that a resumed run draws the same.
-    ///
-    /// # Errors
-    /// Shapes that do not agree.
-    fn loss(
-        &self,
-        model: &Self::Model,
-        batch: &[usize],
-        streams: &mut Streams,
-    ) -> Result<Tensor<1>, CoreError>;
-
-    /// Validation loss, lower is better. `model` is in evaluation mode.
-    ///
-    /// # Errors
-    /// Shapes that do not agree.
-    fn validate(&self, model: &Self::Model) -> Result<f64, CoreError>;
-}
 
 /// What runs of experiments take for [`Training::checkpoint_interval`]: shorter ones are as quickly
 /// done again.
@@ -59,17 +33,43 @@ pub struct Training<'a> {
     pub checkpoint_interval: Duration,
     /// Called after each epoch with (done, all).
     pub progress: &'a dyn Fn(usize, usize),
+    /// A look at the training instead of all of it: the first, the second, the middle and the last
+    /// epoch, of each at most this many steps, at the learning rates that the whole training has in these
+    /// epochs and steps. Neither reads nor writes a checkpoint, and has all the patience there is.
+    pub glimpse: Option<NonZeroUsize>,
+}
+
+impl Training<'_> {
+    /// The epochs that are executed, if patience does not end them.
+    fn epochs(&self) -> Vec<usize> {
+        let all = self.config.epochs.get();
+        match self.glimpse {
+            None => (0..all).collect(),
+            Some(_) => {
+                let mut epochs = vec![0, 1.min(all - 1), all / 2, all - 1];
+                epochs.dedup();
+                epochs
+            }
+        }
+    }
+
+    /// The steps that are executed of the `all` of an epoch.
+    fn steps(&self, all: usize) -> usize {
+        self.glimpse.map_or(all, |most| all.min(most.get()))
+    }
 }
 
 /// A trained task.
 #[derive(Debug, Clone)]
-pub struct Fit<M> {
-    /// Weights after the last epoch, in evaluation mode.
+pub struct Fit<M, S = NoState> {
+    /// The network after the last epoch, in evaluation mode; what [`Task::evaluated`] gave.
     pub last: M,
-    /// Weights of the epoch with the lowest validation loss (the later of equals), in evaluation
-    /// mode.
+    /// The network of the epoch with the lowest validation loss (the later of equals), in evaluation
+    /// mode; what [`Task::evaluated`] gave.
     pub best: M,
-    /// That epoch, from 0.
+    /// The state of the task after the last epoch.
+    pub state: S,
+    /// The best epoch's place in `validation_loss`: that epoch, from 0.
     pub best_epoch: usize,
     /// Mean training loss per epoch.
     pub train_loss: Vec<f64>,
@@ -77,106 +77,123 @@ pub struct Fit<M> {
     pub validation_loss: Vec<f64>,
 }
 
-/// Trains `model` on `task`. The result is a function of the start, the task, the configuration
-/// and the streams only: cut off and resumed, it is the same to the bit.
+/// Trains `model` on `task`, whose state begins as `state`. The result is a function of the start, the
+/// task, the configuration and the streams only: cut off and resumed, it is the same to the bit.
 ///
-/// Streams read here: `shuffle`; others by the task.
+/// Streams read here: those of [`Batches`](super::Batches), `shuffle` by default; others by the task.
 ///
 /// # Errors
-/// Fewer samples than a batch, a loss that is not finite (with its epoch and step), a checkpoint
-/// that cannot be written or read, or what the task returns.
+/// Samples that the task's batches cannot be drawn from, a loss that is not finite (with its epoch and
+/// step), a checkpoint that cannot be written or read, or what the task returns.
 pub fn fit<T: Task>(
     task: &T,
     model: T::Model,
+    state: T::State,
     training: &Training<'_>,
     streams: &mut Streams,
-) -> Result<Fit<T::Model>, CoreError> {
+) -> Result<Fit<T::Model, T::State>, CoreError> {
     let config = training.config;
-    if task.samples() < config.batch.get() {
-        return Err(CoreError::Invalid(format!(
-            "a batch of {} from {} training samples: use a smaller `batch`",
-            config.batch,
-            task.samples()
-        )));
-    }
-    let checkpoint = training.checkpoints.map(Checkpoint::at);
-    let mut state = State::start(model, training.optimizer.init());
+    let plan = Plan::new(task.batches(), task.samples(), config.batch)?;
+    let (checkpoint, patience) = match training.glimpse {
+        None => (training.checkpoints.map(Checkpoint::at), config.patience),
+        Some(_) => (None, None),
+    };
+    let optimizer = training.optimizer.init(&model)?;
+    let mut standing = Standing::start(model, state, optimizer);
     if let Some(checkpoint) = &checkpoint {
-        state = checkpoint.resume(state, streams)?;
+        standing = checkpoint.resume(standing, streams)?;
     }
+    let routine = Routine { task, training, plan };
+    let epochs = training.epochs();
     let mut saved = Instant::now();
-    while state.epoch < config.epochs.get() && !out_of_patience(&state, config) {
-        train_epoch(task, &mut state, training, streams)?;
-        (training.progress)(state.epoch, config.epochs.get());
+    while standing.done() < epochs.len() && !standing.course.out_of_patience(patience) {
+        routine.epoch(epochs[standing.done()], &mut standing, streams)?;
+        (training.progress)(standing.done(), epochs.len());
         if let Some(checkpoint) = &checkpoint
             && saved.elapsed() >= training.checkpoint_interval
         {
-            checkpoint.save(&state, streams)?;
+            checkpoint.save(&standing, streams)?;
             saved = Instant::now();
         }
     }
     Ok(Fit {
-        last: state.model.valid(),
-        best: state.best,
-        best_epoch: state.best_epoch,
-        train_loss: state.train_loss,
-        validation_loss: state.validation_loss,
+        last: task.evaluated(&standing.model, &standing.state),
+        best: standing.best,
+        state: standing.state,
+        best_epoch: standing.course.best,
+        train_loss: standing.train_loss,
+        validation_loss: standing.course.losses,
     })
 }
 
-fn out_of_patience<M>(state: &State<M>, config: &TrainConfig) -> bool {
-    config.patience.is_some_and(|patience| state.epoch > state.best_epoch + patience.get())
+/// What stays the same from epoch to epoch.
+struct Routine<'a, T> {
+    task: &'a T,
+    training: &'a Training<'a>,
+    plan: Plan,
 }
 
-fn train_epoch<T: Task>(
-    task: &T,
-    state: &mut State<T::Model>,
-    training: &Training<'_>,
-    streams: &mut Streams,
-) -> Result<(), CoreError> {
-    let config = training.config;
-    let lr = training.optimizer.lr() * config.schedule.factor(state.epoch, config.epochs.get());
-    if state.order.is_empty() || config.shuffle == Shuffle::EveryEpoch {
-        state.order = (0..task.samples()).collect();
-        state.order.shuffle(streams.get("shuffle"));
+impl<T: Task> Routine<'_, T> {
+    fn epoch(
+        &self,
+        epoch: usize,
+        standing: &mut Standing<T::Model, T::State>,
+        streams: &mut Streams,
+    ) -> Result<(), CoreError> {
+        let config = self.training.config;
+        if standing.order.is_empty() || config.shuffle == Shuffle::EveryEpoch {
+            standing.order = self.plan.draw(streams);
+        }
+        let (epochs, steps) = (config.epochs.get(), self.plan.steps());
+        let order = std::mem::take(&mut standing.order);
+        let executed = self.training.steps(steps);
+        let mut total = 0.0;
+        for step in 0..executed {
+            let rows = self.plan.of_step(&order, step);
+            total += self.step(standing, &mut Step { rows, epoch, epochs, step, steps, streams })?;
+        }
+        standing.train_loss.push(total / executed as f64);
+        standing.order = order;
+        self.judge(standing)
     }
-    let mut total = 0.0;
-    let order = std::mem::take(&mut state.order);
-    for (step, batch) in order.chunks_exact(config.batch.get()).enumerate() {
-        let loss = task.loss(&state.model, batch, streams)?;
+
+    /// One step; its loss.
+    fn step(
+        &self,
+        standing: &mut Standing<T::Model, T::State>,
+        step: &mut Step<'_>,
+    ) -> Result<f64, CoreError> {
+        let Training { config, optimizer, .. } = self.training;
+        let lr = optimizer.lr_at(&config.schedule, step.clock());
+        let loss = self.task.loss(&standing.model, &mut standing.state, step)?;
         let value = loss.clone().into_scalar::<f32>();
         if !value.is_finite() {
-            return Err(CoreError::NonFinite { epoch: state.epoch + 1, step: step + 1, loss: value });
+            return Err(CoreError::NonFinite { epoch: step.epoch + 1, step: step.step + 1, loss: value });
         }
-        total += f64::from(value);
-        descend(state, loss, lr, training.optimizer.clip());
+        descend(standing, loss, lr, optimizer.clip());
+        self.task.after_step(&mut standing.model, &mut standing.state, step)?;
+        Ok(f64::from(value))
     }
-    state.train_loss.push(total / (order.len() / config.batch.get()) as f64);
-    state.order = order;
-    judge(task, state)?;
-    state.epoch += 1;
-    Ok(())
+
+    fn judge(&self, standing: &mut Standing<T::Model, T::State>) -> Result<(), CoreError> {
+        // For its effect on running statistics, which a checkpoint must hold up to date whichever
+        // network the task evaluates.
+        let _ = standing.model.valid();
+        let evaluated = self.task.evaluated(&standing.model, &standing.state);
+        if standing.course.push(self.task.validate(&evaluated)?) {
+            standing.best = evaluated;
+        }
+        Ok(())
+    }
 }
 
 /// One step of the optimiser.
-fn descend<M: Module>(state: &mut State<M>, loss: Tensor<1>, lr: f64, clip: Option<Clip>) {
-    let mut gradients = GradientsParams::from_grads(loss.backward(), &state.model);
+fn descend<M: Module, S>(standing: &mut Standing<M, S>, loss: Tensor<1>, lr: f64, clip: Option<Clip>) {
+    let mut gradients = GradientsParams::from_grads(loss.backward(), &standing.model);
     if let Some(clip) = clip {
-        clip.apply(&state.model, &mut gradients);
+        clip.apply(&standing.model, &mut gradients);
     }
-    let optimizer: &mut ModuleOptimizer = &mut state.optimizer;
+    let optimizer: &mut ModuleOptimizer = &mut standing.optimizer;
     // `step` takes the module by value; the clone shares its tensors until they are replaced.
-    state.model = optimizer.step(lr, state.model.clone(), gradients);
-}
-
-fn judge<T: Task>(task: &T, state: &mut State<T::Model>) -> Result<(), CoreError> {
-    let snapshot = state.model.valid();
-    let loss = task.validate(&snapshot)?;
-    let best = state.validation_loss.get(state.best_epoch).copied();
-    state.validation_loss.push(loss);
-    if best.is_none_or(|best| loss <= best) {
-        state.best = snapshot;
-        state.best_epoch = state.epoch;
-    }
-    Ok(())
+    standing.model = optimizer.step(lr, standing.model.clone(), gradients);
 }

@@ -1,8 +1,19 @@
 //! The training loop that all papers share.
 
+mod batches;
 mod checkpoint;
 mod config;
+mod course;
+mod ema;
 mod fit;
+mod queue;
+mod task;
+mod trace;
 
+pub use batches::Batches;
 pub use config::{Selection, Shuffle, TrainConfig, TrainOverride};
-pub use fit::{CHECKPOINT_INTERVAL, Fit, Task, Training, fit};
+pub use ema::{Ema, ramped_decay};
+pub use fit::{CHECKPOINT_INTERVAL, Fit, Training, fit};
+pub use queue::Queue;
+pub use task::{NoState, Step, Task};
+pub use trace::trace;

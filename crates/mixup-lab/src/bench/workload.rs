@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::ValueEnum;
 use mixup_core::checked::{NonNegative, Positive, UnitInterval};
@@ -97,9 +97,9 @@ impl Workload {
         let targets = TensorData::new(labels.collect::<Vec<_>>(), [batch, task.classes]);
         let targets = Tensor::<2>::from_data(targets, device);
         let optimizer = if self == Self::Vit { adam(1e-3)? } else { sgd()? };
-        Ok(descend(network, optimizer, move |network| {
+        descend(network, optimizer, move |network| {
             loss::soft_cross_entropy(network.forward(x.clone()), targets.clone())
-        }))
+        })
     }
 
     fn images(self) -> (ImageTask, usize) {
@@ -144,42 +144,40 @@ fn mlp_step(streams: &mut Streams, device: &Device) -> Result<Step, CoreError> {
     let network = config.init(5, 1, streams.get("init"), device);
     let x: Tensor<2> = noise([16, 5], streams, device);
     let y: Tensor<2> = noise([16, 1], streams, device);
-    Ok(descend(network, adam(0.01)?, move |network: &Mlp| loss::mse(network.forward(x.clone()), y.clone())))
+    descend(network, adam(0.01)?, move |network: &Mlp| loss::mse(network.forward(x.clone()), y.clone()))
 }
 
 fn descend<M: Module + 'static>(
     network: M,
-    mut optimizer: (ModuleOptimizer, f64),
+    config: OptimizerConfig,
     loss: impl Fn(&M) -> Result<Tensor<1>, CoreError> + 'static,
-) -> Step {
+) -> Result<Step, CoreError> {
     let mut network = network.train();
-    Box::new(move || {
+    let mut optimizer = config.init(&network)?;
+    let lr = config.lr();
+    Ok(Box::new(move || {
         let loss = loss(&network)?;
         let value = loss.clone().into_scalar::<f32>();
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        network = optimizer.0.step(optimizer.1, network.clone(), gradients);
+        network = optimizer.step(lr, network.clone(), gradients);
         Ok(value)
-    })
+    }))
 }
 
 fn invalid(error: impl std::fmt::Display) -> CoreError {
     CoreError::Invalid(error.to_string())
 }
 
-fn adam(lr: f64) -> Result<(ModuleOptimizer, f64), CoreError> {
-    let config = AdamConfig { lr: Positive::new(lr).map_err(invalid)?, clip: None };
-    Ok((OptimizerConfig::Adam(config).init(), lr))
+fn adam(lr: f64) -> Result<OptimizerConfig, CoreError> {
+    Ok(OptimizerConfig::Adam(AdamConfig::new(Positive::new(lr).map_err(invalid)?)))
 }
 
-fn sgd() -> Result<(ModuleOptimizer, f64), CoreError> {
-    let config = SgdConfig {
-        lr: Positive::new(0.01).map_err(invalid)?,
+fn sgd() -> Result<OptimizerConfig, CoreError> {
+    Ok(OptimizerConfig::Sgd(SgdConfig {
         momentum: Some(UnitInterval::new(0.9).map_err(invalid)?),
         weight_decay: Some(NonNegative::new(5e-4).map_err(invalid)?),
-        nesterov: false,
-        clip: None,
-    };
-    Ok((OptimizerConfig::Sgd(config).init(), 0.01))
+        ..SgdConfig::new(Positive::new(0.01).map_err(invalid)?)
+    }))
 }
 
 fn noise<const D: usize>(shape: [usize; D], streams: &mut Streams, device: &Device) -> Tensor<D> {

@@ -1,6 +1,9 @@
 //! The training loop on a small network: it learns, it stops, it resumes to the same bits.
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
+mod glimpse;
+mod state;
+
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -14,10 +17,10 @@ use mixup_core::{
     metrics::regression,
     mix::{Lambda, mix},
     nn::{Activation, Mlp, MlpConfig},
-    optim::{AdamConfig, Clip, OptimizerConfig, Schedule, SgdConfig},
+    optim::{AdamConfig, Clip, OptimizerConfig, Per, Schedule, SgdConfig},
     stream::Streams,
     tensor::{rows_to_device, to_array, to_device},
-    train::{Fit, Selection, Shuffle, Task, TrainConfig, Training, fit},
+    train::{Fit, NoState, Selection, Shuffle, Step, Task, TrainConfig, Training, fit},
 };
 use ndarray::{Array2, Ix2};
 use rand::RngExt;
@@ -45,23 +48,42 @@ impl Products {
     }
 }
 
+impl Products {
+    fn live(&self) -> Result<(), CoreError> {
+        match self.steps_left.get() {
+            0 => Err(CoreError::Invalid("killed".into())),
+            left => {
+                self.steps_left.set(left - 1);
+                Ok(())
+            }
+        }
+    }
+
+    /// The mean squared error of predictions for the held-out samples.
+    fn held_out(&self, predict: impl Fn(Tensor<2>) -> Tensor<2>) -> Result<f64, CoreError> {
+        let held_out = ndarray::s![TRAIN.., ..];
+        let prediction = to_array(predict(to_device(self.x.slice(held_out), &self.device)))?;
+        let target = self.y.slice(held_out).mapv(f64::from);
+        regression::mse(prediction.into_dimensionality::<Ix2>().unwrap().view(), target.view())
+    }
+}
+
 impl Task for Products {
     type Model = Mlp;
+    type State = NoState;
 
     fn samples(&self) -> usize {
         TRAIN
     }
 
-    fn loss(&self, model: &Mlp, batch: &[usize], streams: &mut Streams) -> Result<Tensor<1>, CoreError> {
-        if self.steps_left.get() == 0 {
-            return Err(CoreError::Invalid("killed".into()));
-        }
-        self.steps_left.set(self.steps_left.get() - 1);
+    fn loss(&self, model: &Mlp, _: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+        let Step { rows: batch, streams, .. } = step;
+        self.live()?;
         let partners: Vec<usize> = batch.iter().rev().copied().collect();
         let lambda = Lambda::beta(Positive::new(0.5).unwrap())?.draw(streams.get("lambda"));
         let mixed = |array: &Array2<f32>| {
             let [a, b]: [Tensor<2>; 2] =
-                [batch, &partners].map(|rows| rows_to_device(array.view(), rows, &self.device));
+                [*batch, &partners].map(|rows| rows_to_device(array.view(), rows, &self.device));
             mix(a, b, lambda)
         };
         let prediction = model.forward(mixed(&self.x)) * self.poison;
@@ -69,10 +91,7 @@ impl Task for Products {
     }
 
     fn validate(&self, model: &Mlp) -> Result<f64, CoreError> {
-        let held_out = ndarray::s![TRAIN.., ..];
-        let prediction = to_array(model.forward(to_device(self.x.slice(held_out), &self.device)))?;
-        let target = self.y.slice(held_out).mapv(f64::from);
-        regression::mse(prediction.into_dimensionality::<Ix2>().unwrap().view(), target.view())
+        self.held_out(|x| model.forward(x))
     }
 }
 
@@ -88,18 +107,28 @@ fn config(epochs: usize) -> TrainConfig {
 }
 
 fn adam() -> OptimizerConfig {
-    OptimizerConfig::Adam(AdamConfig { lr: Positive::new(0.01).unwrap(), clip: None })
+    OptimizerConfig::Adam(AdamConfig::new(Positive::new(0.01).unwrap()))
 }
 
 /// As the image experiments have it; with a norm, gradients are clipped to it.
 fn sgd(norm: Option<f64>) -> OptimizerConfig {
     OptimizerConfig::Sgd(SgdConfig {
-        lr: Positive::new(0.05).unwrap(),
         momentum: UnitInterval::new(0.9).ok(),
         weight_decay: NonNegative::new(5e-4).ok(),
         nesterov: true,
         clip: norm.map(|norm| Clip::Norm(Positive::new(norm).unwrap())),
+        ..SgdConfig::new(Positive::new(0.05).unwrap())
     })
+}
+
+fn adamw() -> OptimizerConfig {
+    let groups = r#"{"kind": "adamw", "lr": 0.01, "weight_decay": 0.1, "groups": [
+        {"parameters": ["bias"], "weight_decay": 0}, {"parameters": ["layers.0"], "lr_factor": 0.5}]}"#;
+    serde_json::from_str(groups).unwrap()
+}
+
+fn cosine() -> Schedule {
+    Schedule::Cosine { floor: None, per: Per::Epoch }
 }
 
 fn train(
@@ -107,6 +136,16 @@ fn train(
     config: &TrainConfig,
     optimizer: &OptimizerConfig,
     checkpoints: Option<&Path>,
+) -> Result<Fit<Mlp>, CoreError> {
+    train_with(task, config, optimizer, checkpoints, &|_, _| {})
+}
+
+fn train_with(
+    task: &Products,
+    config: &TrainConfig,
+    optimizer: &OptimizerConfig,
+    checkpoints: Option<&Path>,
+    progress: &dyn Fn(usize, usize),
 ) -> Result<Fit<Mlp>, CoreError> {
     let mut streams = Streams::new("products", 7);
     let hidden = vec![NonZeroUsize::new(16).unwrap(); 2];
@@ -117,9 +156,10 @@ fn train(
         optimizer,
         checkpoints,
         checkpoint_interval: Duration::ZERO,
-        progress: &|_, _| {},
+        progress,
+        glimpse: None,
     };
-    fit(task, model, &training, &mut streams)
+    fit(task, model, NoState, &training, &mut streams)
 }
 
 /// Predictions of both models as bits, so that equality is equality.
@@ -144,10 +184,10 @@ fn it_learns() {
 fn killed_at_any_epoch_it_resumes_to_the_same_bits() {
     let epochs = 6;
     let steps = TRAIN / 20;
-    for optimizer in [adam(), sgd(None), sgd(Some(0.1))] {
+    for optimizer in [adam(), adamw(), sgd(None), sgd(Some(0.1))] {
         for shuffle in [Shuffle::EveryEpoch, Shuffle::Once] {
             // The rate of an epoch must come from its number, not from how often it was asked for.
-            let config = TrainConfig { shuffle, schedule: Schedule::Cosine, ..config(epochs) };
+            let config = TrainConfig { shuffle, schedule: cosine(), ..config(epochs) };
             let task = Products::new();
             let undisturbed = train(&task, &config, &optimizer, None).unwrap();
             for killed in 0..epochs {
@@ -182,11 +222,35 @@ fn a_checkpoint_that_is_cut_short_is_refused_by_name() {
     train(&task, &config(2), &adam(), Some(folder.path())).unwrap();
     let path = folder.path().join("checkpoint.bin");
     let bytes = std::fs::read(&path).unwrap();
-    for length in [0, 7, 9, 40, bytes.len() - 1] {
-        std::fs::write(&path, &bytes[..length]).unwrap();
+    let mut bad: Vec<Vec<u8>> = [0, 7, 9, 40, bytes.len() - 1].map(|length| bytes[..length].to_vec()).into();
+    bad.push([&bytes[..], b"more"].concat());
+    // Of the version without the state of a task.
+    bad.push([&b"MIXUPCK1"[..], &bytes[8..]].concat());
+    for bytes in bad {
+        std::fs::write(&path, bytes).unwrap();
         let error = train(&task, &config(2), &adam(), Some(folder.path())).unwrap_err().to_string();
         assert!(error.contains("checkpoint.bin"), "{error}");
     }
+}
+
+#[test]
+fn a_checkpoint_leaves_nothing_else_in_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    train(&Products::new(), &config(2), &adam(), Some(folder.path())).unwrap();
+    let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.collect::<Vec<_>>(), ["checkpoint.bin"]);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_says_which_and_how_large() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("checkpoint.bin");
+    // A folder in its place, from the first epoch on.
+    let obstruct = |_, _| drop(std::fs::create_dir(&place));
+    let error = train_with(&Products::new(), &config(2), &adam(), Some(folder.path()), &obstruct);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("checkpoint.bin") && error.contains("bytes"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "the draft is gone");
 }
 
 #[test]

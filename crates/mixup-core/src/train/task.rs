@@ -1,0 +1,105 @@
+//! What a paper supplies to be trained.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::Batches;
+use crate::{CoreError, optim::Clock, stream::Streams};
+
+/// One step of training, as a task sees it.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// Training samples of this step, in the order that [`Batches`] says.
+    pub rows: &'a [usize],
+    /// Epoch, from 0.
+    pub epoch: usize,
+    /// Epochs of the whole training.
+    pub epochs: usize,
+    /// Step in this epoch, from 0.
+    pub step: usize,
+    /// Steps of each epoch.
+    pub steps: usize,
+    /// Where all random numbers come from, so that a resumed run draws the same.
+    pub streams: &'a mut Streams,
+}
+
+impl Step<'_> {
+    /// Number of this step in the whole training, from 0.
+    pub fn number(&self) -> usize {
+        self.epoch * self.steps + self.step
+    }
+
+    /// The place of this step in the training.
+    pub fn clock(&self) -> Clock {
+        Clock { epoch: self.epoch, epochs: self.epochs, step: self.step, steps: self.steps }
+    }
+
+    /// Steps of the whole training, if patience does not end it.
+    pub fn all(&self) -> usize {
+        self.epochs * self.steps
+    }
+}
+
+/// The state of a task that keeps none.
+#[derive(Module, Debug, Default)]
+pub struct NoState;
+
+/// What is trained: a paper supplies the loss of a step and the validation loss.
+pub trait Task {
+    /// The network. What prediction needs and is not trained (running statistics) belongs here too.
+    type Model: Module;
+
+    /// Tensors beside the network that training changes and the optimiser does not: the average
+    /// network of a teacher, a queue, a temperature per sample. [`NoState`] for none.
+    ///
+    /// A checkpoint holds its `Param` and `RunningState` fields, as of any module; burn does not record
+    /// plain fields (a `usize`, a bare `Tensor`), so that what changes must not be one.
+    /// Training hands it on as it is, in the mode (training, evaluation) in which it was made.
+    type State: Module;
+
+    /// Number of training samples.
+    fn samples(&self) -> usize;
+
+    /// Which samples a step gets. Asked for once, at the start of training.
+    fn batches(&self) -> Batches {
+        Batches::Shuffled
+    }
+
+    /// Training loss of one step, `[1]`. Randomness comes from named streams only, so that a
+    /// resumed run draws the same.
+    ///
+    /// # Errors
+    /// Shapes that do not agree.
+    fn loss(
+        &self,
+        model: &Self::Model,
+        state: &mut Self::State,
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError>;
+
+    /// Called after the optimiser's step: updates an average, pushes into a queue, puts a weight
+    /// back to length 1.
+    ///
+    /// # Errors
+    /// Shapes that do not agree.
+    fn after_step(
+        &self,
+        _model: &mut Self::Model,
+        _state: &mut Self::State,
+        _step: &mut Step<'_>,
+    ) -> Result<(), CoreError> {
+        Ok(())
+    }
+
+    /// The network that is validated after an epoch and that a [`Fit`](super::Fit) holds, in
+    /// evaluation mode. Of a method that predicts by its teacher, the teacher.
+    fn evaluated(&self, model: &Self::Model, _state: &Self::State) -> Self::Model {
+        model.valid()
+    }
+
+    /// Validation loss of what [`evaluated`](Self::evaluated) gave, lower is better.
+    ///
+    /// # Errors
+    /// Shapes that do not agree.
+    fn validate(&self, model: &Self::Model) -> Result<f64, CoreError>;
+}
