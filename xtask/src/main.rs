@@ -1,7 +1,5 @@
 //! The command line of mixup-lab over the papers of this workspace.
 
-mod papers;
-
 use std::process::ExitCode;
 
 /// Training allocates and frees large buffers at every step, which this allocator keeps at hand.
@@ -9,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    mixup_lab::cli::main(&papers::all())
+    mixup_lab::main(&xtask::papers::all())
 }

@@ -1,14 +1,14 @@
 //! The papers of this workspace, by slug; `cargo xtask new-paper` adds a line.
 
-use mixup_lab::registry::PaperEntry;
+use mixup_paper::Paper;
 
 /// Every paper.
-pub fn all() -> Vec<PaperEntry> {
+pub fn all() -> Vec<Paper> {
     vec![
         // papers, one a line
-        PaperEntry::of::<c_mixup::CMixup>(),
-        PaperEntry::of::<rankmixup::RankMixup>(),
-        PaperEntry::of::<regmix::RegMix>(),
+        c_mixup::paper(),
+        rankmixup::paper(),
+        regmix::paper(),
         // end of papers
     ]
 }

@@ -178,7 +178,7 @@ fn a_set_of_several_files_is_not_a_table() {
 #[test]
 fn a_table_is_not_a_set_of_training_and_test_images() {
     let (library, _cache) = empty_library();
-    for name in ["airfoil", "digits"] {
+    for name in ["airfoil", "diabetes"] {
         let message = load_images(&library, name).unwrap_err().to_string();
         assert!(message.contains("fashion-mnist, cifar-10, cifar-100, cifar10-jpeg"), "{message}");
     }

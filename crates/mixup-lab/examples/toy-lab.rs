@@ -1,7 +1,9 @@
 //! A laboratory with one small paper, for the tests of the command line (tests/cli).
 //!
 //! The paper is real in little: bagged ridge regression on real data, each bag an "epoch" with a
-//! checkpoint. Its `setting` can slow a run down, or make it crash or hang.
+//! checkpoint; with `setting.base`, towards weights of a stage that all methods of a seed share. Its
+//! `setting` can slow a run down, or make it crash or hang. The environment variable TOY_CODE stands for
+//! another version of this code: `same` does the same, `heavy` changes what a large penalty does.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,17 +17,18 @@ use mixup_core::checked::Positive;
 use mixup_core::device;
 use mixup_core::stream::Streams;
 use mixup_data::{Table, load_table};
-use mixup_lab::experiment::RunSpec;
-use mixup_lab::figure::{FigureInfo, FigureKind};
-use mixup_lab::golden::{Array, Case, Computed, GoldenError, GoldenOp};
-use mixup_lab::outcome::{Direction, MetricInfo};
-use mixup_lab::registry::{Measured, Paper, PaperEntry, RunContext, RunError};
+use mixup_paper::golden::{Array, Case, Computed, GoldenError, Outcome};
+use mixup_paper::{
+    Direction, FigureInfo, FigureKind, Measured, MetricInfo, Paper, Routine, RoutineEntry, RunContext,
+    RunError, RunSpec, Stage,
+};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 fn main() -> ExitCode {
-    mixup_lab::cli::main(&[PaperEntry::of::<Toy>()])
+    let golden: Vec<(&'static str, mixup_paper::golden::GoldenOp)> = vec![("toy.double", double)];
+    mixup_lab::main(&[Paper { slug: "toy", routines: vec![RoutineEntry::of::<Toy>()], golden }])
 }
 
 struct Toy;
@@ -46,6 +49,12 @@ struct Setting {
     /// What goes wrong in the run of this seed.
     #[serde(default)]
     fault: Option<(u64, Fault)>,
+    /// Bags of a stage whose weights the methods are pulled to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    base: Option<std::num::NonZeroUsize>,
+    /// Another data set that runs read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    also: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -59,10 +68,10 @@ enum Fault {
 
 type Spec = RunSpec<Method, Setting>;
 
-impl Paper for Toy {
+impl Routine for Toy {
     type Method = Method;
     type Setting = Setting;
-    const SLUG: &'static str = "toy";
+    const NAME: &'static str = "ridge";
 
     fn metrics() -> Vec<MetricInfo> {
         let info = |name: &str, label: &str| MetricInfo {
@@ -89,26 +98,62 @@ impl Paper for Toy {
         }]
     }
 
+    fn data(spec: &Spec) -> Vec<String> {
+        [Some(&spec.data), spec.setting.also.as_ref()].into_iter().flatten().cloned().collect()
+    }
+
     fn check(spec: &Spec) -> Result<(), String> {
+        if spec.seed > 20 {
+            return Err(format!("`seeds` must be at most 21, there is no seed {}", spec.seed));
+        }
         spec.train.as_ref().map(drop).ok_or_else(|| "`train` is missing".to_owned())
+    }
+
+    fn stages(spec: &Spec) -> Vec<Stage<Spec>> {
+        let stage = |bags| {
+            let mut train = spec.train.clone();
+            train.iter_mut().for_each(|train| train.epochs = bags);
+            let parameters = Method { penalty: Positive::new(1.0).expect("above 0") };
+            let setting = Setting { base: None, ..spec.setting.clone() };
+            let method = "base".to_owned();
+            Stage {
+                name: "base",
+                spec: Spec { train, parameters, setting, method, metrics: Vec::new(), ..spec.clone() },
+            }
+        };
+        spec.setting.base.into_iter().map(stage).collect()
     }
 
     fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> {
         device::open(&spec.device)?;
         let table = load_table(context.library, &spec.data)?;
         let bags = spec.train.as_ref().map_or(1, |train| train.epochs.get());
+        let bags = if context.glimpse.is_some() { bags.min(2) } else { bags };
+        let base = match &spec.setting.base {
+            Some(_) => read_weights(context)?,
+            None => vec![0.0; table.columns.len()],
+        };
         let mut streams = Streams::new(&spec.experiment, spec.seed);
         let mut rows: Vec<usize> = (0..table.rows()).collect();
         rows.shuffle(streams.get("split"));
         let (train, test) = rows.split_at(table.rows() * 7 / 10);
         let mut state = State::resume(context.checkpoints.as_deref(), table.columns.len());
         while state.bags < bags {
-            misbehave(spec, state.bags)?;
+            if context.glimpse.is_none() {
+                misbehave(spec, state.bags)?;
+            }
             let bag = draw(train, &mut streams, state.bags);
-            state.add(ridge(&table, &bag, spec.parameters.penalty.get()), &table, train);
-            sleep(Duration::from_millis(spec.setting.sleep));
+            state.add(ridge(&table, &bag, penalty(spec), &base), &table, train);
+            if context.glimpse.is_none() {
+                sleep(Duration::from_millis(spec.setting.sleep));
+            }
             state.save(context.checkpoints.as_deref())?;
             (context.progress)(state.bags, bags);
+        }
+        if let Some(file) = &context.weights {
+            let mean: Vec<f64> = state.weights.iter().map(|sum| sum / state.bags as f64).collect();
+            let json = serde_json::to_vec(&mean).map_err(|error| RunError::Spec(error.to_string()))?;
+            fs::write(file, json).map_err(|error| RunError::Spec(error.to_string()))?;
         }
         let errors = state.errors(&table, test);
         let residuals =
@@ -123,17 +168,27 @@ impl Paper for Toy {
             points: BTreeMap::from([("residuals".to_owned(), residuals)]),
         })
     }
+}
 
-    fn golden() -> Vec<(&'static str, GoldenOp)> {
-        vec![("toy.double", double)]
-    }
+/// What the code makes of a penalty; another version of it something else.
+fn penalty(spec: &Spec) -> f64 {
+    let penalty = spec.parameters.penalty.get();
+    let heavy = std::env::var_os("TOY_CODE").is_some_and(|code| code == "heavy");
+    if heavy && penalty > 1000.0 { 2.0 * penalty } else { penalty }
+}
+
+/// The weights of the stage.
+fn read_weights(context: &RunContext<'_>) -> Result<Vec<f64>, RunError> {
+    let file = context.stages.get("base").ok_or_else(|| RunError::Spec("no base".to_owned()))?;
+    let read = || -> std::io::Result<Vec<f64>> { Ok(serde_json::from_slice(&fs::read(file)?)?) };
+    read().map_err(|error| RunError::Spec(error.to_string()))
 }
 
 /// Twice the input `x`.
-fn double(case: &Case) -> Result<Computed, GoldenError> {
+fn double(case: &Case) -> Outcome {
     let x = case.inputs.get("x").ok_or_else(|| GoldenError::Malformed("no input `x`".to_owned()))?;
     let doubled = Array { data: x.data.iter().map(|value| 2.0 * value).collect(), ..x.clone() };
-    Ok(Computed { outputs: BTreeMap::from([("y".to_owned(), doubled)]), grads: BTreeMap::new() })
+    Ok(Computed::of([("y", doubled)]))
 }
 
 fn misbehave(spec: &Spec, bags: usize) -> Result<(), RunError> {
@@ -210,8 +265,8 @@ fn features(table: &Table, row: usize) -> (Vec<f64>, f64) {
     (inputs.iter().copied().chain([1.0]).collect(), *target)
 }
 
-/// Solves `(X'X + penalty I) w = X'y` by elimination.
-fn ridge(table: &Table, rows: &[usize], penalty: f64) -> Vec<f64> {
+/// Solves `(X'X + penalty I) w = X'y + penalty base` by elimination.
+fn ridge(table: &Table, rows: &[usize], penalty: f64, base: &[f64]) -> Vec<f64> {
     let n = table.columns.len();
     let mut system = vec![vec![0.0; n + 1]; n];
     for &row in rows {
@@ -221,7 +276,10 @@ fn ridge(table: &Table, rows: &[usize], penalty: f64) -> Vec<f64> {
             line[n] += x[i] * y;
         }
     }
-    (0..n).for_each(|i| system[i][i] += penalty);
+    for (i, line) in system.iter_mut().enumerate() {
+        line[i] += penalty;
+        line[n] += penalty * base[i];
+    }
     // Positive definite: elimination needs no pivoting.
     for pivot in 0..n {
         let scaled: Vec<f64> = system[pivot].iter().map(|value| value / system[pivot][pivot]).collect();

@@ -1,39 +1,14 @@
-//! Experiments: specs, claims, runs, statistics, verdicts, reports.
+//! The laboratory: from YAML files through runs to outcomes, verdicts and reports. It makes no number.
+//!
+//! Six halls: [`files`] (YAML to specs), [`runs`] (plan, store, workers, progress), [`outcomes`],
+//! [`verdicts`] (statistics, claims, check), [`report`] (pages, pictures, results/), [`commands`].
 
-pub mod aggregate;
-mod atomic;
-mod bench;
-pub mod cli;
-mod commands;
-pub mod compare;
+pub mod commands;
 pub mod error;
-pub mod experiment;
-pub mod figure;
-pub mod fingerprint;
-pub mod golden;
-pub mod host;
-mod interrupt;
-pub mod job;
-pub mod manifest;
-mod nearest;
-mod numbers;
-pub mod outcome;
-pub mod paper_files;
-pub mod plan;
-pub mod pool;
-mod pretty;
-mod progress;
-pub mod registry;
+pub mod files;
+pub mod outcomes;
 pub mod report;
-pub mod resolve;
-pub mod results;
-pub mod session;
-pub mod stats;
-pub mod store;
-pub mod verdict;
-pub mod worker;
-pub mod workspace;
-pub mod yaml;
+pub mod runs;
+pub mod verdicts;
 
-#[cfg(test)]
-mod fixtures;
+pub use commands::cli::main;

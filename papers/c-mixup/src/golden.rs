@@ -1,24 +1,19 @@
 //! The golden ops of this paper: the official code's numbers against the functions of this crate.
 
-use std::collections::BTreeMap;
-
-use burn::tensor::{Gradients, Tensor};
+use burn::module::Module;
+use burn::tensor::{Device, Gradients, Tensor};
 use mixup_core::{
-    checked::{Positive, UnitInterval},
     metrics::regression,
-    mix::{Kernel, choose},
+    mix::{Kernel, Mixture, Ratio, choose},
     nn::{Activation, Dropout, Lstnet, LstnetWeights, Mlp, init},
 };
 use mixup_data::Table;
-use mixup_lab::golden::{Array, Case, Computed, GoldenError, GoldenOp};
+use mixup_paper::golden::{Array, Case, Computed, GoldenError, GoldenOp, Outcome, gradient, unknown};
+use mixup_routines::regression::prepare::{self, Parts, Roles};
+use mixup_routines::regression::{Fractions, Place, Regressor, Scaling, Windows, mixed_step};
 use ndarray::{Array1, Array2, Array4, ArrayD, Axis, Ix1, Ix2, Ix4, RemoveAxis, concatenate, stack};
 
-use crate::method::{Fractions, Place, Scaling, Windows};
-use crate::mixing::{Regressor, mixed_step};
-use crate::prepare::{self, Parts, Roles};
 use crate::{batch_pairs, pair_rates, rcf};
-
-type Outcome = Result<Computed, GoldenError>;
 
 /// Every op by its full name.
 pub fn ops() -> Vec<(&'static str, GoldenOp)> {
@@ -37,54 +32,46 @@ pub fn ops() -> Vec<(&'static str, GoldenOp)> {
     ]
 }
 
-fn outputs<const N: usize>(named: [(&str, Array); N]) -> Computed {
-    Computed { outputs: named.map(|(name, array)| (name.to_owned(), array)).into(), grads: BTreeMap::new() }
-}
-
-fn bandwidth(case: &Case) -> Result<Positive, GoldenError> {
-    Positive::new(case.param_f64("bandwidth")?).map_err(|error| GoldenError::Malformed(error.to_string()))
-}
-
-fn unit(value: f64) -> Result<UnitInterval, GoldenError> {
-    UnitInterval::new(value).map_err(|error| GoldenError::Malformed(error.to_string()))
-}
-
 fn kde_rates(case: &Case) -> Outcome {
     let kernel = match case.param_str("kernel")? {
         "gaussian" => Kernel::Gaussian,
         "tophat" => Kernel::Tophat,
-        other => return Err(GoldenError::Malformed(format!("kernel `{other}`: gaussian or tophat"))),
+        other => return Err(unknown("kernel", other, "gaussian or tophat")),
     };
     // The official code rounds labels to f32.
     let labels = case.ndarray::<Ix2>("y")?.mapv(|value| f64::from(value as f32));
-    let rates = pair_rates(labels.view(), bandwidth(case)?, kernel)?;
-    Ok(outputs([("rates", Array::from_ndarray(&rates))]))
+    let rates = pair_rates(labels.view(), case.param_positive("bandwidth")?, kernel)?;
+    Ok(Computed::of([("rates", Array::from_ndarray(&rates))]))
 }
 
 fn choose_index(case: &Case) -> Outcome {
     let (p, u) = (case.ndarray::<Ix2>("p")?, case.ndarray::<Ix1>("u")?);
     let indices: Vec<usize> = p.outer_iter().zip(&u).map(|(row, &uniform)| choose(row, uniform)).collect();
-    Ok(outputs([("idx", Array::indices(&indices))]))
+    Ok(Computed::of([("idx", Array::indices(&indices))]))
 }
 
 fn batch_pair_draws(case: &Case) -> Outcome {
     let [x1, x2, y1, y2] = ["x1", "x2", "y1", "y2"].map(|name| case.ndarray::<Ix2>(name));
     let (y1, y2) = (y1?, y2?);
     let uniforms = case.ndarray::<Ix1>("u")?.to_vec();
-    let pairs = batch_pairs(y1.view(), y2.view(), bandwidth(case)?, &uniforms)?;
+    let pairs = batch_pairs(y1.view(), y2.view(), case.param_positive("bandwidth")?, &uniforms)?;
     let rows = |first: &Array2<f64>, second: &Array2<f64>| -> Result<Array, GoldenError> {
         let joined = concatenate(Axis(0), &[first.view(), second.view()])
             .map_err(|error| GoldenError::Malformed(error.to_string()))?;
         Ok(Array::from_ndarray(&joined.select(Axis(0), &pairs)))
     };
-    Ok(outputs([("idx", Array::indices(&pairs)), ("x2_new", rows(&x1?, &x2?)?), ("y2_new", rows(&y1, &y2)?)]))
+    Ok(Computed::of([
+        ("idx", Array::indices(&pairs)),
+        ("x2_new", rows(&x1?, &x2?)?),
+        ("y2_new", rows(&y1, &y2)?),
+    ]))
 }
 
 fn place(case: &Case) -> Result<Place, GoldenError> {
     match case.param_str("mode")? {
         "input" => Ok(Place::Input),
         "manifold" => Ok(Place::Hidden),
-        other => Err(GoldenError::Malformed(format!("mode `{other}`: input or manifold"))),
+        other => Err(unknown("mode", other, "input or manifold")),
     }
 }
 
@@ -104,14 +91,6 @@ fn weight_grad(case: &Case, name: &str, weight: &Tensor<2>, grads: &Gradients) -
     Ok(Array::floats(&case.array(name)?.shape, grad.data))
 }
 
-fn gradient<const D: usize>(
-    name: &str,
-    tensor: &Tensor<D>,
-    grads: &Gradients,
-) -> Result<Tensor<D>, GoldenError> {
-    tensor.grad(grads).ok_or_else(|| GoldenError::Refused(format!("no gradient reached `{name}`")))
-}
-
 /// The mixed step of a case: its outputs, and the gradients, those of both inputs already put down.
 fn mixed_case<const D: usize>(
     case: &Case,
@@ -119,30 +98,28 @@ fn mixed_case<const D: usize>(
 ) -> Result<(Computed, Gradients), GoldenError> {
     let (x1, x2) = (case.tracked::<D>("x1")?, case.tracked::<D>("x2")?);
     let (y1, y2) = (case.tracked::<2>("y1")?, case.tracked::<2>("y2")?);
-    let lambda = case.param_f64("lam")?;
-    let halves = ((x1.clone(), y1), (x2.clone(), y2));
-    let step = mixed_step(model, halves.0, halves.1, lambda, place(case)?, &mut Dropout::Off)?;
-    let grads = step.loss.backward();
-    let mut computed = outputs([
+    let mixture = Mixture::joined(y1.dims()[0], Ratio::Batch(case.param_f64("lam")?))?;
+    let joined = (Tensor::cat(vec![x1.clone(), x2.clone()], 0), Tensor::cat(vec![y1, y2], 0));
+    let step = mixed_step(model, joined, &mixture, place(case)?, &mut Dropout::Off)?;
+    let gradients = step.loss.backward();
+    let computed = Computed::of([
         ("mixed_y", Array::from_tensor(step.target)?),
         ("pred", Array::from_tensor(step.prediction)?),
-        ("loss", scalar(step.loss)?),
+        ("loss", Array::loss(step.loss)?),
     ]);
-    computed.grads.insert("x1".into(), Array::from_tensor(gradient("x1", &x1, &grads)?)?);
-    computed.grads.insert("x2".into(), Array::from_tensor(gradient("x2", &x2, &grads)?)?);
-    Ok((computed, grads))
+    let computed = computed.with_gradient("x1", &x1, &gradients)?.with_gradient("x2", &x2, &gradients)?;
+    Ok((computed, gradients))
 }
 
 fn mlp_mix_loss(case: &Case) -> Outcome {
-    use burn::module::Module;
-    let device = burn::tensor::Device::flex();
+    let device = Device::flex();
     let names = [("w1", "b1"), ("w2", "b2"), ("w3", "b3")];
     let mut layers = Vec::new();
     for (weight, bias) in names {
         let (weight, bias) = weights(case, weight, bias)?;
         layers.push(init::linear_from_pytorch(&weight, &bias, &device));
     }
-    let slope = unit(case.param_f64("negative_slope")?)?;
+    let slope = case.param_unit("negative_slope")?;
     let model = Mlp::from_layers(layers, Activation::LeakyRelu(slope)).train();
     let (mut computed, grads) = mixed_case::<2>(case, &model)?;
     for ((weight, bias), layer) in names.into_iter().zip(&model.layers) {
@@ -157,12 +134,7 @@ fn bias_grad(name: &str, layer: &burn::nn::Linear, grads: &Gradients) -> Result<
     Array::from_tensor(gradient(name, &bias.val(), grads)?)
 }
 
-fn scalar(tensor: Tensor<1>) -> Result<Array, GoldenError> {
-    Ok(Array::scalar(mixup_core::tensor::to_host(tensor)?.iter().sum()))
-}
-
 fn lstnet_mix_loss(case: &Case) -> Outcome {
-    use burn::module::Module;
     let weights = LstnetWeights {
         conv: weights(case, "conv_w", "conv_b")?,
         gru_input: weights(case, "gru_w_ih", "gru_b_ih")?,
@@ -173,7 +145,7 @@ fn lstnet_mix_loss(case: &Case) -> Outcome {
         highway: weights(case, "hw_w", "hw_b")?,
     };
     let skip = case.param_usize("skip")?;
-    let model = Lstnet::from_pytorch(&weights, skip, unit(0.0)?, &burn::tensor::Device::flex()).train();
+    let model = Lstnet::from_pytorch(&weights, skip, mixup_routines::unit(0.0), &Device::flex()).train();
     let (mut computed, grads) = mixed_case::<3>(case, &model)?;
     let others = [
         ("conv_w", weight_grad(case, "conv_w", &model.conv.weight.val(), &grads)?),
@@ -187,7 +159,7 @@ fn lstnet_mix_loss(case: &Case) -> Outcome {
 fn metrics(case: &Case) -> Outcome {
     let (prediction, target) = (case.ndarray::<Ix2>("pred")?, case.ndarray::<Ix2>("y")?);
     let (prediction, target) = (prediction.view(), target.view());
-    Ok(outputs([
+    Ok(Computed::of([
         ("mse", Array::scalar(regression::mse(prediction, target)?)),
         ("rmse", Array::scalar(regression::rmse(prediction, target)?)),
         ("mape", Array::scalar(regression::mape(prediction, target)?)),
@@ -201,9 +173,9 @@ fn worst_group(case: &Case) -> Outcome {
     let worst = match case.param_str("metric")? {
         "rmse" => regression::worst_group_rmse(prediction.view(), target.view(), &groups)?,
         "r" => regression::worst_group_pearson(prediction.view(), target.view(), &groups)?,
-        other => return Err(GoldenError::Malformed(format!("metric `{other}`: rmse or r"))),
+        other => return Err(unknown("metric", other, "rmse or r")),
     };
-    Ok(outputs([("worst", Array::scalar(worst))]))
+    Ok(Computed::of([("worst", Array::scalar(worst))]))
 }
 
 /// Inputs and targets of the three parts under the official names.
@@ -221,8 +193,8 @@ fn ts_windows(case: &Case) -> Outcome {
     let config = Windows {
         window: case.param_usize("window")?,
         horizon: case.param_usize("horizon")?,
-        train: unit(case.param_f64("train")?)?,
-        validation: unit(case.param_f64("valid")?)?,
+        train: case.param_unit("train")?,
+        validation: case.param_unit("valid")?,
     };
     let mut computed = parts(&prepare::windows(series.view(), &config)?);
     computed.outputs.insert("scale".into(), Array::from_ndarray(&scales));
@@ -237,8 +209,7 @@ fn skillcraft_prepare(case: &Case) -> Outcome {
         columns: (0..cells.ncols()).map(|column| column.to_string()).collect(),
         cells: cells.iter().copied().map(known).collect(),
     };
-    let marks =
-        Fractions { train: unit(case.param_f64("train")?)?, validation: unit(case.param_f64("valid")?)? };
+    let marks = Fractions { train: case.param_unit("train")?, validation: case.param_unit("valid")? };
     let samples = prepare::samples(&table, &Roles::skillcraft(), Scaling::MinMax);
     let split = prepare::domain_split(&samples, &marks)?;
     let mut computed = parts(&split);
@@ -258,7 +229,7 @@ fn rcf_color(case: &Case) -> Outcome {
         .collect();
     let views: Vec<_> = colored.iter().map(|image| image.view()).collect();
     let colored = stack(Axis(0), &views).map_err(|error| GoldenError::Malformed(error.to_string()))?;
-    Ok(outputs([("images", Array::from_ndarray(&colored))]))
+    Ok(Computed::of([("images", Array::from_ndarray(&colored))]))
 }
 
 fn rcf_rotate(case: &Case) -> Outcome {
@@ -266,5 +237,5 @@ fn rcf_rotate(case: &Case) -> Outcome {
     let rotated: ArrayD<f64> =
         rcf::rotate(image.view(), case.param_f64("degrees")?).mapv(f64::from).into_dyn();
     let integers = Array { dtype: "u8".into(), ..Array::from_ndarray(&rotated) };
-    Ok(outputs([("image", integers)]))
+    Ok(Computed::of([("image", integers)]))
 }

@@ -68,3 +68,6 @@ pub fn batch_pairs(
     let draw = |(sample, &uniform)| choose(ArrayView1::from(&kde.rates(sample)), uniform);
     Ok(uniforms.iter().enumerate().map(draw).collect())
 }
+
+#[cfg(test)]
+mod tests;

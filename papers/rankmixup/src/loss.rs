@@ -209,3 +209,6 @@ fn discounts(relevance: Tensor<2>) -> Tensor<2> {
 fn confidence(logits: Tensor<2>) -> Tensor<2> {
     softmax(logits, 1).max_dim(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,115 +1,33 @@
-//! The rows of the paper's tables and their hyper-parameters, as `methods:` of a YAML gives them.
-//!
-//! Defaults are those of the official configurations for CIFAR, unless said otherwise.
+//! The rows that RankMixup's tables have beyond the baselines of the routine, and what a step of them
+//! computes. Defaults are those of the official configurations for CIFAR.
 
 use std::num::NonZeroUsize;
 
-use mixup_core::checked::{NonNegative, Positive, UnitInterval};
+use burn::tensor::{Device, Tensor, TensorData};
+use mixup_core::{
+    CoreError,
+    checked::{NonNegative, Positive},
+    loss::{Regularized, soft_cross_entropy},
+    mix::{Copies, Lambda},
+    nn::ImageNetwork,
+    train::{NoState, Step},
+};
+use mixup_routines::classification::{self, Batch, Classifier};
+use mixup_routines::{non_negative, parameters, positive};
 use serde::{Deserialize, Serialize};
 
-use crate::loss::{Masking, RankingLoss, Ratio, Score};
+use crate::loss::{Masking, RankingLoss, Ratio, Score, largest_target, mndcg_loss, ranking_loss};
 
-/// A row of a table: `{kind: ce}`, `{kind: mrl, margin: 1.0}` ...
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// `{kind: mrl, margin: 1.0}` or `{kind: m-ndcg, copies: 5}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Method {
-    /// Cross-entropy.
-    Ce {},
-    /// Cross-entropy of mixed samples only (Thulasidasan et al. 2019).
-    Mixup(Mixup),
-    /// Label smoothing (LS).
-    LabelSmoothing(LabelSmoothing),
-    /// Focal loss (FL).
-    Focal(Focal),
-    /// Sample-dependent focal loss (FLSD-53).
-    Flsd(Focal),
-    /// Margin-based label smoothing (MbLS).
-    Mbls(Mbls),
-    /// Brier score.
-    Brier {},
-    /// Confidence penalty (ECP).
-    Ecp(Ecp),
-    /// Cross-entropy with the maximum mean calibration error.
-    Mmce(Mmce),
-    /// Cross-entropy of raw samples plus that of mixed ones (Pinto et al. 2022).
-    Regmixup(Regmixup),
     /// RankMixup with the ranking loss of one mixed copy.
     Mrl(Mrl),
     /// RankMixup with the order of several mixed copies.
     MNdcg(Mndcg),
 }
 
-macro_rules! parameters {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty = $default:expr,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-        #[serde(default, deny_unknown_fields)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: $kind,)*
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self { $($field: $default,)* }
-            }
-        }
-    };
-}
-
-parameters!(
-    /// Parameters of [`Method::Mixup`].
-    Mixup {
-        /// lambda ~ Beta(alpha, alpha), one per batch; 1 as in Zhang et al. 2018.
-        alpha: Positive = positive(1.0),
-    }
-);
-parameters!(
-    /// Parameters of [`Method::LabelSmoothing`].
-    LabelSmoothing {
-        /// Share of the uniform distribution in the target.
-        smoothing: UnitInterval = unit(0.2),
-    }
-);
-parameters!(
-    /// Parameters of [`Method::Focal`] and [`Method::Flsd`].
-    Focal {
-        /// Power of `1 - p`; for FLSD that of samples with `p >= 0.5`.
-        gamma: NonNegative = non_negative(3.0),
-    }
-);
-parameters!(
-    /// Parameters of [`Method::Mbls`].
-    Mbls {
-        /// Distance from the largest logit from which on a logit is penalised.
-        margin: NonNegative = non_negative(6.0),
-        /// Weight of the penalty.
-        weight: NonNegative = non_negative(0.1),
-    }
-);
-parameters!(
-    /// Parameters of [`Method::Ecp`].
-    Ecp {
-        /// Weight of the entropy.
-        weight: NonNegative = non_negative(0.1),
-    }
-);
-parameters!(
-    /// Parameters of [`Method::Mmce`].
-    Mmce {
-        /// Weight of the calibration error.
-        weight: NonNegative = non_negative(1.0),
-    }
-);
-parameters!(
-    /// Parameters of [`Method::Regmixup`]. The official repository does not have this method; the
-    /// defaults are RegMixup's own as commonly cited, not verified.
-    Regmixup {
-        /// lambda ~ Beta(alpha, alpha), one per batch.
-        alpha: Positive = positive(10.0),
-        /// Weight of the mixed samples' cross-entropy.
-        weight: NonNegative = non_negative(1.0),
-    }
-);
 parameters!(
     /// Parameters of [`Method::Mrl`].
     Mrl {
@@ -133,15 +51,13 @@ parameters!(
         /// Weight of the ranking loss.
         weight: NonNegative = non_negative(0.1),
         /// Mixed copies of each batch.
-        copies: NonZeroUsize = THREE,
+        copies: NonZeroUsize = const { NonZeroUsize::new(3).unwrap() },
         /// What orders the copies.
         relevance: Relevance = Relevance::default(),
         /// How the gains are compared.
         ratio: Ratio = Ratio::default(),
     }
 );
-
-const THREE: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
 /// What orders mixed copies in M-NDCG.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,50 +70,112 @@ pub enum Relevance {
     Lambda,
 }
 
+impl classification::Method for Method {
+    const KINDS: &'static [&'static str] = &["mrl", "m-ndcg"];
+    type State = NoState;
+
+    fn state(&self, _: &ImageNetwork, _: &Device) -> NoState {
+        NoState
+    }
+
+    /// Raw samples pass through the network first, then all mixed copies in one pass, so that batch
+    /// normalisation sees them apart as in the official code. Nothing is detached.
+    ///
+    /// Streams read here: `lambda` and `pairs`.
+    fn loss(
+        &self,
+        network: &impl Classifier,
+        batch: Batch<4>,
+        _: &mut NoState,
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
+        let (alpha, copies) = match self {
+            Self::Mrl(mrl) => (mrl.alpha, NonZeroUsize::MIN),
+            Self::MNdcg(mndcg) => (mndcg.alpha, mndcg.copies),
+        };
+        let copies = Copies::draw(copies, batch.rows(), &Lambda::beta(alpha)?, step.streams)?;
+        let (inputs, targets) = (copies.inputs(batch.x.clone())?, copies.targets(batch.targets.clone())?);
+        let raw = Batch { x: network.logits(batch.x)?, targets: batch.targets };
+        let mixed = Batch { x: network.logits(inputs)?, targets };
+        Ok(match self {
+            Self::Mrl(mrl) => mrl.loss(raw, mixed)?.total(),
+            Self::MNdcg(mndcg) => {
+                let lambdas = copies.0.iter().map(|copy| Ok(copy.shares()?[0]));
+                let lambdas: Vec<f64> = lambdas.collect::<Result<_, CoreError>>()?;
+                let relevance = mndcg.relevance(mixed.targets, &lambdas)?;
+                mndcg.loss(raw, mixed.x, relevance)?.total()
+            }
+        })
+    }
+}
+
 impl Mrl {
     /// The ranking loss with these parameters.
     pub fn ranking(&self) -> RankingLoss {
         RankingLoss { margin: self.margin, score: self.score, masking: self.masking }
     }
+
+    /// Cross-entropy of the raw samples and [`ranking_loss`] (eq. of the total loss, section 3.2).
+    /// The mixed samples have no cross-entropy.
+    ///
+    /// # Shapes
+    /// - `raw`, `mixed`: logits and targets, `[batch, classes]`
+    ///
+    /// # Errors
+    /// Shapes that do not agree.
+    pub fn loss(&self, raw: Batch<2>, mixed: Batch<2>) -> Result<Regularized, CoreError> {
+        Ok(Regularized {
+            cross_entropy: soft_cross_entropy(raw.x.clone(), raw.targets)?,
+            penalty: ranking_loss(raw.x, mixed.x, mixed.targets, self.ranking())?,
+            weight: self.weight,
+        })
+    }
 }
 
-fn positive(value: f64) -> Positive {
-    Positive::new(value).expect("defaults are in range")
-}
+impl Mndcg {
+    /// Cross-entropy of the raw samples and [`mndcg_loss`] (eq. of the total loss, section 3.3). The
+    /// mixed samples have no cross-entropy.
+    ///
+    /// # Shapes
+    /// - `raw`: logits and targets, `[batch, classes]`
+    /// - `mixed`: logits `[copies * batch, classes]`, all of copy 0 first
+    /// - `relevance`: `[copies, batch]`, see [`Self::relevance`]
+    ///
+    /// # Errors
+    /// Shapes that do not agree.
+    pub fn loss(
+        &self,
+        raw: Batch<2>,
+        mixed: Tensor<2>,
+        relevance: Tensor<2>,
+    ) -> Result<Regularized, CoreError> {
+        Ok(Regularized {
+            cross_entropy: soft_cross_entropy(raw.x.clone(), raw.targets)?,
+            penalty: mndcg_loss(raw.x, mixed, relevance, self.ratio)?,
+            weight: self.weight,
+        })
+    }
 
-fn non_negative(value: f64) -> NonNegative {
-    NonNegative::new(value).expect("defaults are in range")
-}
-
-fn unit(value: f64) -> UnitInterval {
-    UnitInterval::new(value).expect("defaults are in range")
+    /// What orders mixed copies, `[copies, batch]`.
+    ///
+    /// # Shapes
+    /// - `targets`: mixed labels, `[copies * batch, classes]`, all of copy 0 first
+    /// - `lambdas`: one per copy
+    ///
+    /// # Errors
+    /// Rows that are not whole copies of a batch.
+    pub fn relevance(&self, targets: Tensor<2>, lambdas: &[f64]) -> Result<Tensor<2>, CoreError> {
+        let largest = largest_target(targets, lambdas.len())?;
+        Ok(match self.relevance {
+            Relevance::LargestTarget => largest,
+            Relevance::Lambda => {
+                let data = TensorData::new(lambdas.to_vec(), [lambdas.len(), 1]);
+                let column = Tensor::<2>::from_data(data, (&largest.device(), largest.dtype()));
+                column.expand(largest.dims())
+            }
+        })
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(json: &str) -> Result<Method, String> {
-        serde_json::from_str(json).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_kind_alone_has_the_defaults() {
-        assert_eq!(read(r#"{"kind": "ce"}"#), Ok(Method::Ce {}));
-        assert_eq!(read(r#"{"kind": "m-ndcg"}"#), Ok(Method::MNdcg(Mndcg::default())));
-        let Ok(Method::Mrl(mrl)) = read(r#"{"kind": "mrl", "margin": 5, "score": "probability"}"#) else {
-            panic!("an mrl with two parameters is one");
-        };
-        assert_eq!((mrl.margin.get(), mrl.score, mrl.weight.get()), (5.0, Score::Probability, 0.1));
-        assert_eq!(Mndcg::default().copies.get(), 3);
-    }
-
-    #[test]
-    fn what_a_method_does_not_have_is_refused() {
-        assert!(read(r#"{"kind": "ce", "alpha": 1}"#).unwrap_err().contains("alpha"));
-        assert!(read(r#"{"kind": "mrl", "copies": 3}"#).unwrap_err().contains("copies"));
-        assert!(read(r#"{"kind": "m-ndcg", "copies": 0}"#).is_err());
-        assert!(read(r#"{"kind": "label-smoothing", "smoothing": 1.5}"#).is_err());
-        assert!(read(r#"{"kind": "crl"}"#).unwrap_err().contains("m-ndcg"));
-    }
-}
+mod tests;

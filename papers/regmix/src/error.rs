@@ -1,8 +1,8 @@
 //! What the functions of this crate refuse.
 
 use mixup_core::CoreError;
-use mixup_lab::golden::GoldenError;
-use mixup_lab::registry::RunError;
+use mixup_paper::RunError;
+use mixup_paper::golden::GoldenError;
 
 /// An input that RegMix cannot work with.
 #[derive(Debug, thiserror::Error)]

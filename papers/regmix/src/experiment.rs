@@ -8,12 +8,11 @@ use std::num::NonZeroUsize;
 
 use mixup_core::metrics::regression;
 use mixup_data::{ProxyRuns, Table, regmix};
-use mixup_lab::experiment::RunSpec;
-use mixup_lab::registry::{Measured, RunContext, RunError};
+use mixup_paper::{Direction, FigureInfo, Measured, MetricInfo, Routine, RunContext, RunError, RunSpec};
 use ndarray::{ArrayView1, ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{MIXTURE_FIGURE, mixture_points, predicted_figure};
+use crate::figures::{self, MIXTURE_FIGURE, mixture_points, predicted_figure};
 use crate::pile::{DOMAINS, HEADLINE, TARGETS, simulation_prior};
 use crate::{
     BEST, EarlyStopping, Gbdt, GbdtConfig, LinearModel, NumpyLegacy, SIMULATED, best_mixture, simulate,
@@ -66,54 +65,78 @@ pub const SCALES: [&str; 3] = ["1m", "60m", "1b"];
 /// Seed of the official simulation.
 const SIMULATION_SEED: u32 = 42;
 
-/// Fits to the 1M runs and tests at each scale; simulates the best mixture where a metric asks for
-/// the weight of a domain. Gives points of pictures for [`HEADLINE`] only, as these speak of it.
-///
-/// # Errors
-/// Data that cannot be had.
-pub fn run(spec: &Spec, context: &RunContext<'_>) -> Outcome<Measured> {
-    let data = regmix(context.library)?;
-    let target = target(spec)?;
-    let tests = [&data.test_1m, &data.test_60m, &data.test_1b];
-    let model = Model::fit(spec, target, &data.train_1m, &data.test_1m)?;
-    let (mut metrics, mut points) = (BTreeMap::new(), BTreeMap::new());
-    for (scale, runs) in SCALES.into_iter().zip(tests) {
-        let (predicted, actual) = (model.predict(matrix(&runs.mixtures)?)?, losses(runs, target)?);
-        metrics.insert(format!("spearman-{scale}"), 100.0 * spearman(&predicted, &actual)?);
-        let pairs = actual.iter().zip(&predicted).map(|(&actual, &predicted)| [actual, predicted]);
-        points.insert(predicted_figure(scale), pairs.collect());
-        let [predicted, actual] = [&predicted, &actual].map(|l| ArrayView1::from(l).insert_axis(Axis(1)));
-        metrics.insert(format!("mse-{scale}"), regression::mse(predicted, actual)?);
-    }
-    if spec.metrics.iter().any(|name| name.starts_with(WEIGHT)) {
-        let mixtures = simulate(&simulation_prior(), SIMULATED, &mut NumpyLegacy::seeded(SIMULATION_SEED))?;
-        let mixture = best_mixture(mixtures.view(), &model.predict(mixtures.view())?, BEST)?;
-        points.insert(MIXTURE_FIGURE.to_owned(), mixture_points(&mixture));
-        metrics.extend(DOMAINS.iter().map(|domain| weight_metric(domain.name)).zip(mixture));
-    }
-    if target != HEADLINE {
-        points.clear();
-    }
-    (context.progress)(1, 1);
-    Ok(Measured { metrics, points, ..Measured::default() })
-}
+/// The routine of this paper: a regression from mixtures to losses, fitted to proxy runs that others
+/// trained.
+pub struct ProxyRegression;
 
-/// What the types of a spec cannot say.
-///
-/// # Errors
-/// The message for the user.
-pub fn check(spec: &Spec) -> Result<(), String> {
-    if spec.data != "regmix" {
-        return Err(format!("`data` is `{}`; this paper's runs are made on `regmix`", spec.data));
+impl Routine for ProxyRegression {
+    type Method = Method;
+    type Setting = Setting;
+    const NAME: &'static str = "regmix";
+
+    fn metrics() -> Vec<MetricInfo> {
+        let info =
+            |name: String, label: String, better, decimals| MetricInfo { name, label, better, decimals };
+        let scales = SCALES.map(|scale| (scale, scale.to_uppercase()));
+        let rank = scales.iter().map(|(scale, size)| {
+            info(format!("spearman-{scale}"), format!("Spearman x100, {size}"), Some(Direction::Higher), 2)
+        });
+        let error = scales.iter().map(|(scale, size)| {
+            info(format!("mse-{scale}"), format!("MSE (nats^2), {size}"), Some(Direction::Lower), 4)
+        });
+        let weight = DOMAINS
+            .iter()
+            .map(|domain| info(weight_metric(domain.name), format!("weight of {}", domain.name), None, 4));
+        rank.chain(error).chain(weight).collect()
     }
-    if spec.model.is_some() || spec.optimizer.is_some() || spec.train.is_some() {
-        return Err("`model`, `optimizer` and `train` have no meaning here: leave them out".into());
+
+    fn figures() -> Vec<FigureInfo> {
+        figures::figures()
     }
-    if spec.parameters.regression == Regression::Linear && spec.parameters.stop_on_test.is_some() {
-        return Err("`stop_on_test` is for `regression: trees`".into());
+
+    fn check(spec: &Spec) -> Result<(), String> {
+        if spec.data != "regmix" {
+            return Err(format!("`data` is `{}`; this paper's runs are made on `regmix`", spec.data));
+        }
+        if spec.model.is_some() || spec.optimizer.is_some() || spec.train.is_some() {
+            return Err("`model`, `optimizer` and `train` have no meaning here: leave them out".into());
+        }
+        if spec.parameters.regression == Regression::Linear && spec.parameters.stop_on_test.is_some() {
+            return Err("`stop_on_test` is for `regression: trees`".into());
+        }
+        target(spec).map_err(|error| error.to_string())?;
+        spec.setting.trees.check().map_err(|error| format!("setting.trees: {error}"))
     }
-    target(spec).map_err(|error| error.to_string())?;
-    spec.setting.trees.check().map_err(|error| format!("setting.trees: {error}"))
+
+    /// Fits to the 1M runs and tests at each scale; simulates the best mixture where a metric asks for
+    /// the weight of a domain. Gives points of pictures for [`HEADLINE`] only, as these speak of it.
+    fn run(spec: &Spec, context: &RunContext<'_>) -> Outcome<Measured> {
+        let data = regmix(context.library)?;
+        let target = target(spec)?;
+        let tests = [&data.test_1m, &data.test_60m, &data.test_1b];
+        let model = Model::fit(spec, target, &data.train_1m, &data.test_1m)?;
+        let (mut metrics, mut points) = (BTreeMap::new(), BTreeMap::new());
+        for (scale, runs) in SCALES.into_iter().zip(tests) {
+            let (predicted, actual) = (model.predict(matrix(&runs.mixtures)?)?, losses(runs, target)?);
+            metrics.insert(format!("spearman-{scale}"), 100.0 * spearman(&predicted, &actual)?);
+            let pairs = actual.iter().zip(&predicted).map(|(&actual, &predicted)| [actual, predicted]);
+            points.insert(predicted_figure(scale), pairs.collect());
+            let [predicted, actual] = [&predicted, &actual].map(|l| ArrayView1::from(l).insert_axis(Axis(1)));
+            metrics.insert(format!("mse-{scale}"), regression::mse(predicted, actual)?);
+        }
+        if spec.metrics.iter().any(|name| name.starts_with(WEIGHT)) {
+            let mixtures =
+                simulate(&simulation_prior(), SIMULATED, &mut NumpyLegacy::seeded(SIMULATION_SEED))?;
+            let mixture = best_mixture(mixtures.view(), &model.predict(mixtures.view())?, BEST)?;
+            points.insert(MIXTURE_FIGURE.to_owned(), mixture_points(&mixture));
+            metrics.extend(DOMAINS.iter().map(|domain| weight_metric(domain.name)).zip(mixture));
+        }
+        if target != HEADLINE {
+            points.clear();
+        }
+        (context.progress)(1, 1);
+        Ok(Measured { metrics, points, ..Measured::default() })
+    }
 }
 
 /// The metric with the weight that the recommended mixture gives to a domain.

@@ -1,7 +1,7 @@
 //! The pictures, all of the target Pile-CC: predicted against true losses at each scale, and the
 //! recommended mixture beside others.
 
-use mixup_lab::figure::{FigureInfo, FigureKind, OtherBars};
+use mixup_paper::{FigureInfo, FigureKind, OtherBars};
 
 use crate::experiment::SCALES;
 use crate::pile::{DOMAINS, HUMAN_WEIGHTS, NOTEBOOK_MIXTURE};

@@ -1,14 +1,10 @@
 //! The golden ops of this paper: the official code's numbers against the functions of this crate.
 
-use std::collections::BTreeMap;
-
 use mixup_core::metrics::regression;
-use mixup_lab::golden::{Array, Case, Computed, GoldenError, GoldenOp};
+use mixup_paper::golden::{Array, Case, Computed, GoldenOp, Outcome};
 use ndarray::{Axis, Ix1, Ix2};
 
 use crate::{Gbdt, GbdtConfig, LinearModel, MixtureRules, best_mixture, spearman, temper_prior};
-
-type Outcome = Result<Computed, GoldenError>;
 
 /// Every op by its full name.
 pub fn ops() -> Vec<(&'static str, GoldenOp)> {
@@ -22,17 +18,13 @@ pub fn ops() -> Vec<(&'static str, GoldenOp)> {
     ]
 }
 
-fn outputs<const N: usize>(named: [(&str, Array); N]) -> Computed {
-    Computed { outputs: named.map(|(name, array)| (name.to_owned(), array)).into(), grads: BTreeMap::new() }
-}
-
 fn vector(values: Vec<f64>) -> Array {
     Array::floats(&[values.len()], values)
 }
 
 fn tempered_prior(case: &Case) -> Outcome {
     let (_, prior) = case.array_of::<1>("prior")?;
-    Ok(outputs([("tempered", vector(temper_prior(prior, case.param_f64("temperature")?)?))]))
+    Ok(Computed::of([("tempered", vector(temper_prior(prior, case.param_f64("temperature")?)?))]))
 }
 
 fn postprocess(case: &Case) -> Outcome {
@@ -44,7 +36,7 @@ fn postprocess(case: &Case) -> Outcome {
     let (_, prior) = case.array_of::<1>("prior")?;
     let processed = rules.apply(prior, case.ndarray::<Ix2>("samples")?.view())?;
     let accepted: Vec<usize> = processed.accepted.iter().map(|&accepted| usize::from(accepted)).collect();
-    Ok(outputs([
+    Ok(Computed::of([
         ("accepted", Array::indices(&accepted)),
         ("weights", Array::from_ndarray(&processed.mixtures)),
     ]))
@@ -54,7 +46,7 @@ fn select_topk(case: &Case) -> Outcome {
     let (_, predicted) = case.array_of::<1>("predicted")?;
     let samples = case.ndarray::<Ix2>("samples")?;
     let mixture = best_mixture(samples.view(), predicted, case.param_usize("k")?)?;
-    Ok(outputs([("mixture", vector(mixture))]))
+    Ok(Computed::of([("mixture", vector(mixture))]))
 }
 
 fn metrics(case: &Case) -> Outcome {
@@ -64,7 +56,7 @@ fn metrics(case: &Case) -> Outcome {
     let [predicted, actual] = [predicted, actual].map(|values| values.insert_axis(Axis(1)));
     let pearson = regression::pearson(predicted.view(), actual.view())?;
     let mse = regression::mse(predicted.view(), actual.view())?;
-    Ok(outputs(
+    Ok(Computed::of(
         [("spearman", rho), ("pearson", pearson), ("mse", mse)]
             .map(|(name, value)| (name, Array::scalar(value))),
     ))
@@ -75,7 +67,7 @@ fn linear_fit(case: &Case) -> Outcome {
     let [train, test] = ["x_train", "x_test"].map(|name| case.ndarray::<Ix2>(name));
     let (train, test) = (train?, test?);
     let model = LinearModel::fit(train.view(), losses)?;
-    let mut computed = outputs([
+    let mut computed = Computed::of([
         ("pred_train", vector(model.predict(train.view())?)),
         ("pred_test", vector(model.predict(test.view())?)),
         ("intercept", Array::scalar(model.intercept)),
@@ -100,7 +92,7 @@ fn gbdt(case: &Case) -> Outcome {
     let [train, test] = ["x_train", "x_test"].map(|name| case.ndarray::<Ix2>(name));
     let (train, test) = (train?, test?);
     let model = Gbdt::fit(train.view(), losses, &config)?;
-    Ok(outputs([
+    Ok(Computed::of([
         ("init_score", Array::scalar(model.init_score())),
         ("pred_train", vector(model.predict(train.view())?)),
         ("pred_test", vector(model.predict(test.view())?)),

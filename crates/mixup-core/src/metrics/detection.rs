@@ -52,15 +52,6 @@ pub fn max_probability(probabilities: ArrayView2<'_, f64>) -> Vec<f64> {
     probabilities.rows().into_iter().map(|row| row.fold(0.0, |a: f64, &b| a.max(b))).collect()
 }
 
-/// Negative entropy of every sample, in nats, larger inside.
-///
-/// # Shapes
-/// - `probabilities`: `[samples, classes]`
-pub fn negative_entropy(probabilities: ArrayView2<'_, f64>) -> Vec<f64> {
-    let term = |p: &f64| if *p > 0.0 { p * p.ln() } else { 0.0 };
-    probabilities.rows().into_iter().map(|row| row.iter().map(term).sum()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,12 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn both_scores_prefer_the_surer_sample() {
+    fn the_surer_sample_has_the_larger_score() {
         let probabilities = array![[1.0, 0.0, 0.0], [0.5, 0.25, 0.25]];
         assert_eq!(max_probability(probabilities.view()), [1.0, 0.5]);
-        let entropy = negative_entropy(probabilities.view());
-        assert_eq!(entropy[0], 0.0);
-        assert!((entropy[1] + 1.5 * 2f64.ln()).abs() < 1e-12);
     }
 
     proptest! {

@@ -168,8 +168,11 @@ impl Mixture {
         Ok(own * tensor(weights) + partners * tensor(others))
     }
 
-    /// Own rows and partners, `[results, ...]` each.
-    fn pairs<const D: usize>(&self, x: Tensor<D>) -> Result<(Tensor<D>, Tensor<D>), CoreError> {
+    /// Own rows and partners, `[results, ...]` each, for what does more with them than to mix them.
+    ///
+    /// # Errors
+    /// More results than rows, or a partner that is no row.
+    pub fn pairs<const D: usize>(&self, x: Tensor<D>) -> Result<(Tensor<D>, Tensor<D>), CoreError> {
         let (rows, results) = (x.dims()[0], self.partners.len());
         if results > rows || results == 0 {
             return Err(CoreError::Invalid(format!("{results} partners for a batch of {rows}")));

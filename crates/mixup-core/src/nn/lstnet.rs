@@ -12,7 +12,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{Activation, Dropout, Gru, init, linear};
-use crate::{CoreError, checked::UnitInterval, mix::mix};
+use crate::{CoreError, checked::UnitInterval, mix::Mixture};
 
 /// Sizes of LSTNet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -90,11 +90,6 @@ impl LstnetConfig {
             dropout: self.dropout,
         }
     }
-
-    /// Shortest window of time that the network can work on.
-    pub fn shortest_window(&self) -> usize {
-        (self.kernel.get() + self.skip.get()).max(self.highway.get())
-    }
 }
 
 impl Lstnet {
@@ -129,7 +124,7 @@ impl Lstnet {
     /// - returns `[batch, series]`, the values `horizon` steps later
     ///
     /// # Errors
-    /// A window that is too short ([`LstnetConfig::shortest_window`]).
+    /// A window that is shorter than the convolution and one skip, or than the autoregressive part.
     pub fn forward(&self, x: Tensor<3>, dropout: &mut Dropout<'_>) -> Result<Tensor<2>, CoreError> {
         let features = self.features(x.clone(), dropout)?;
         self.head(features, x, dropout)
@@ -139,21 +134,22 @@ impl Lstnet {
     /// mask of its own); the autoregressive part sees the mixed raw values.
     ///
     /// # Shapes
-    /// - `x1`, `x2`: `[batch, time, series]`
-    /// - returns `[batch, series]`
+    /// - `x`: `[rows, time, series]`
+    /// - returns `[batch, series]`, as many as the mixture has results
     ///
     /// # Errors
-    /// As [`Self::forward`].
+    /// As [`Self::forward`], and partners that are no rows.
     pub fn forward_mixed(
         &self,
-        x1: Tensor<3>,
-        x2: Tensor<3>,
-        lambda: f64,
+        x: Tensor<3>,
+        mixture: &Mixture,
         dropout: &mut Dropout<'_>,
     ) -> Result<Tensor<2>, CoreError> {
-        let (first, second) = (self.features(x1.clone(), dropout)?, self.features(x2.clone(), dropout)?);
-        let mixed = mix(first, second, lambda);
-        self.head(mixed, mix(x1, x2, lambda), dropout)
+        let (own, partners) = mixture.pairs(x.clone())?;
+        let batch = own.dims()[0];
+        let halves = vec![self.features(own, dropout)?, self.features(partners, dropout)?];
+        let paired = Mixture::joined(batch, mixture.ratio.clone())?;
+        self.head(paired.hidden(Tensor::cat(halves, 0))?, mixture.inputs(x)?, dropout)
     }
 
     /// Convolution, ReLU and dropout: `[batch, positions, channels]`.

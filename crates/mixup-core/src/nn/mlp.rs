@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::staged::Staged;
 use super::{Activation, init, linear};
+use crate::CoreError;
 
 /// Sizes of an MLP: `Linear -> activation` for each entry of `hidden`, then a last `Linear`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,7 +75,8 @@ impl Mlp {
     /// - `x`: `[batch, inputs]`
     /// - returns `[batch, outputs]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.forward_mixed(x, 0, |x| x)
+        let (hidden, back) = self.hidden(x, 0);
+        self.rest(hidden, back)
     }
 
     /// A forward pass whose hidden state is mixed after block `depth` (a `Linear` with its
@@ -85,17 +87,29 @@ impl Mlp {
     /// # Shapes
     /// - `x`: `[batch, inputs]`
     /// - returns `[mixed batch, outputs]`
+    ///
+    /// # Errors
+    /// What `mix` refuses.
     pub fn forward_mixed(
         &self,
         x: Tensor<2>,
         depth: usize,
-        mix: impl FnOnce(Tensor<2>) -> Tensor<2>,
-    ) -> Tensor<2> {
+        mix: impl FnOnce(Tensor<2>) -> Result<Tensor<2>, CoreError>,
+    ) -> Result<Tensor<2>, CoreError> {
+        let (hidden, back) = self.hidden(x, depth);
+        Ok(self.rest(mix(hidden)?, back))
+    }
+
+    /// What comes out of the first blocks, and the layers that are left.
+    fn hidden(&self, x: Tensor<2>, depth: usize) -> (Tensor<2>, &[Linear]) {
         let (front, back) = self.layers.split_at(depth.min(self.layers.len() - 1));
-        let block = |x, layer: &Linear| linear(layer, x, Some(self.activation));
-        let hidden = mix(front.iter().fold(x, block));
-        let (last, middle) = back.split_last().expect("an MLP has at least one layer");
-        linear(last, middle.iter().fold(hidden, block), None)
+        (front.iter().fold(x, |x, layer| linear(layer, x, Some(self.activation))), back)
+    }
+
+    fn rest(&self, hidden: Tensor<2>, layers: &[Linear]) -> Tensor<2> {
+        let (last, middle) = layers.split_last().expect("an MLP has at least one layer");
+        let hidden = middle.iter().fold(hidden, |x, layer| linear(layer, x, Some(self.activation)));
+        linear(last, hidden, None)
     }
 }
 
@@ -153,8 +167,8 @@ mod tests {
         let mlp = config().init(2, 1, Streams::new("airfoil", 0).get("init"), &device);
         let x = Tensor::<2>::from_data([[0.5, -1.0]], &device);
         let doubled = mlp.forward(x.clone().mul_scalar(2.0)).into_scalar::<f32>();
-        let hooked = mlp.forward_mixed(x.clone(), 0, |x| x.mul_scalar(2.0)).into_scalar::<f32>();
-        let hidden = mlp.forward_mixed(x, 1, |x| x.mul_scalar(2.0)).into_scalar::<f32>();
+        let hooked = mlp.forward_mixed(x.clone(), 0, |x| Ok(x.mul_scalar(2.0))).unwrap().into_scalar::<f32>();
+        let hidden = mlp.forward_mixed(x, 1, |x| Ok(x.mul_scalar(2.0))).unwrap().into_scalar::<f32>();
         assert_eq!(doubled, hooked);
         assert_ne!(doubled, hidden);
     }

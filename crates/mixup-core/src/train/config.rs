@@ -13,7 +13,7 @@ use crate::optim::Schedule;
 pub struct TrainConfig {
     /// Passes over the training set.
     pub epochs: NonZeroUsize,
-    /// Samples per step, of paired batches the labelled ones; the last partial batch of an epoch is dropped.
+    /// Samples per step; the last partial batch of an epoch is dropped.
     pub batch: NonZeroUsize,
     /// Which epoch's weights are tested.
     pub select: Selection,

@@ -1,17 +1,17 @@
 //! `check`: do today's sources give the committed numbers?
 
+use mixup_paper::Paper;
 use serde::Serialize;
 
 use super::reproduce::{Ended, Experiment, conclude};
 use super::{print, print_json};
-use crate::cli::Format;
-use crate::compare::{self, Level, Tolerance};
+use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
-use crate::outcome::Outcome;
-use crate::registry::PaperEntry;
-use crate::results;
-use crate::session::{PaperPlan, Request, Session};
-use crate::workspace::Workspace;
+use crate::files::workspace::Workspace;
+use crate::outcomes::outcome::Outcome;
+use crate::report::results;
+use crate::runs::session::{PaperPlan, Request, Session};
+use crate::verdicts::compare::{self, Level, Tolerance};
 
 /// What became of a paper. Written as JSON on request.
 #[derive(Serialize)]
@@ -34,7 +34,7 @@ struct Skipped {
 /// Carries out the command.
 pub(crate) fn run(
     workspace: &Workspace,
-    papers: &[PaperEntry],
+    papers: &[Paper],
     request: Request,
     format: Format,
 ) -> Result<Status, LabError> {
@@ -63,8 +63,8 @@ pub(crate) fn run(
 fn check(session: &Session<'_>, paper: PaperPlan) -> Result<Checked, LabError> {
     // Read first: a file that is no outcome is found before anything is run.
     let folder = session.workspace.results(paper.slug, session.request.profile);
-    let committed = results::outcomes(&folder, &paper.all_experiments)?;
-    let experiments = conclude(session.execute(paper.plans)?);
+    let committed = results::outcomes(&folder, session.request.profile, &paper.all_experiments)?;
+    let experiments = conclude(session.execute(&paper)?);
     let fresh: Vec<&Outcome> = experiments.iter().filter_map(|known| known.outcome.as_ref()).collect();
     let committed: Vec<&Outcome> = committed.iter().collect();
     let check = compare::check(&paper.manifest, &committed, &fresh, Tolerance::default());

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mixup_data::{DataError, DataSet, Library, Progress, catalogue};
 
 use super::print;
-use crate::cli::{Data, DataPlace};
+use crate::commands::cli::{Data, DataPlace};
 use crate::error::{LabError, Status};
 
 /// Carries out the command.

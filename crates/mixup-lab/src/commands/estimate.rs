@@ -1,14 +1,21 @@
 //! How long runs will take, by what like runs took.
 
 use crate::error::LabError;
-use crate::results;
-use crate::session::{PaperPlan, Session};
+use crate::outcomes::outcome::RunRecord;
+use crate::report::results;
+use crate::runs::plan::Plan;
+use crate::runs::session::{PaperPlan, Session};
+use crate::runs::standing::Standing;
 
 /// Seconds of one core.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Cost {
     /// Runs in the store.
     pub(crate) finished: usize,
+    /// Runs in the store that other sources made; they count as missing.
+    pub(crate) unconfirmed: usize,
+    /// Stages that missing runs need and the store does not have.
+    pub(crate) stages: usize,
     /// Core seconds of the runs that are missing; absent where nothing like them was run before
     /// and the file does not say.
     pub(crate) seconds: Option<f64>,
@@ -21,21 +28,29 @@ pub(crate) struct Cost {
 /// A committed file that is no outcome.
 pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost>, LabError> {
     let folder = session.workspace.results(paper.slug, session.request.profile);
-    let committed = results::outcomes(&folder, &paper.all_experiments)?;
+    let committed = results::outcomes(&folder, session.request.profile, &paper.all_experiments)?;
     let per_run = |name: &str| {
         let outcome = committed.iter().find(|outcome| outcome.experiment == name)?;
         mean_seconds(outcome.core_seconds, outcome.seeds.len() * outcome.methods.len())
     };
-    let cost = |plan: &crate::plan::Plan| {
-        let records: Vec<_> = session.finished(plan).into_iter().flatten().collect();
+    let cost = |plan: &Plan| {
+        let standings = session.standings(plan, &paper.sources);
+        let fresh = session.request.fresh;
+        let records: Vec<&RunRecord> = standings.iter().filter_map(Standing::kept).collect();
+        let unconfirmed = standings.iter().filter(|known| matches!(known, Standing::Unconfirmed(_))).count();
         let seconds = records.iter().map(|record| record.wall_seconds).sum();
-        let finished = if session.request.fresh { 0 } else { records.len() };
-        let missing = plan.keys.len() - finished;
+        let finished = if fresh { 0 } else { records.len() };
+        let missing = plan.runs.len() - finished;
+        let stages = if missing == 0 { Vec::new() } else { session.stage_standings(plan, &paper.sources) };
         let each = mean_seconds(seconds, records.len())
             .or_else(|| per_run(&plan.experiment.experiment))
             .or_else(|| plan.experiment.core_hours_per_run.map(|hours| 3600.0 * hours));
-        let seconds = if missing == 0 { Some(0.0) } else { each.map(|each| each * missing as f64) };
-        Cost { finished, seconds }
+        Cost {
+            finished,
+            unconfirmed: if fresh { 0 } else { unconfirmed },
+            stages: stages.iter().filter(|known| fresh || known.kept().is_none()).count(),
+            seconds: if missing == 0 { Some(0.0) } else { each.map(|each| each * missing as f64) },
+        }
     };
     Ok(paper.plans.iter().map(cost).collect())
 }

@@ -1,18 +1,17 @@
 //! `list`: papers, experiments, claims with their last verdicts, and whether the data are at hand.
 
-use mixup_data::{Library, catalogue};
+use mixup_data::{DataError, Library, catalogue};
 use serde::Serialize;
 
 use super::{print, print_json};
-use crate::cli::Format;
+use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
-use crate::experiment::Profile;
-use crate::paper_files::PaperFiles;
-use crate::registry::PaperEntry;
-use crate::resolve::{Overrides, Resolved};
-use crate::results;
-use crate::verdict::{self, Verdict};
-use crate::workspace::Workspace;
+use crate::files::experiment::Profile;
+use crate::files::paper_files::PaperFiles;
+use crate::files::resolve::{Overrides, Resolved};
+use crate::files::workspace::Workspace;
+use crate::report::results;
+use crate::verdicts::verdict::{self, Verdict};
 
 #[derive(Serialize)]
 struct Paper {
@@ -43,10 +42,14 @@ struct Claim {
 }
 
 /// Carries out the command.
-pub(crate) fn run(workspace: &Workspace, papers: &[PaperEntry], format: Format) -> Result<Status, LabError> {
+pub(crate) fn run(
+    workspace: &Workspace,
+    papers: &[mixup_paper::Paper],
+    format: Format,
+) -> Result<Status, LabError> {
     let library = Library::from_env(None);
     let papers: Vec<Paper> =
-        papers.iter().map(|entry| paper(workspace, &library, entry)).collect::<Result<_, _>>()?;
+        papers.iter().map(|known| paper(workspace, &library, known)).collect::<Result<_, _>>()?;
     match format {
         Format::Json => print_json(&papers)?,
         Format::Text => print(&papers.iter().map(text).collect::<Vec<_>>().join("\n\n"))?,
@@ -54,9 +57,9 @@ pub(crate) fn run(workspace: &Workspace, papers: &[PaperEntry], format: Format) 
     Ok(Status::Fine)
 }
 
-fn paper(workspace: &Workspace, library: &Library, entry: &PaperEntry) -> Result<Paper, LabError> {
-    let files = PaperFiles::read(workspace, entry, Profile::Desk, &Overrides::default())?;
-    let verdicts = results::verdicts(&workspace.results(entry.slug, Profile::Desk))?;
+fn paper(workspace: &Workspace, library: &Library, known: &mixup_paper::Paper) -> Result<Paper, LabError> {
+    let files = PaperFiles::read(workspace, known, Profile::Desk, &Overrides::default())?;
+    let verdicts = results::verdicts(&workspace.results(known.slug, Profile::Desk))?;
     let experiments =
         files.experiments.into_iter().map(|known| experiment(library, known)).collect::<Result<_, _>>()?;
     let tested =
@@ -68,7 +71,7 @@ fn paper(workspace: &Workspace, library: &Library, entry: &PaperEntry) -> Result
         Claim { verdict: known.map_or(unless_known, |verdict| verdict.status), claim, text }
     });
     Ok(Paper {
-        paper: entry.slug,
+        paper: known.slug,
         claims: claims.collect(),
         title: files.manifest.title,
         venue: files.manifest.venue,
@@ -77,11 +80,12 @@ fn paper(workspace: &Workspace, library: &Library, entry: &PaperEntry) -> Result
 }
 
 fn experiment(library: &Library, known: Resolved) -> Result<Experiment, LabError> {
-    let data_place = library.locate(catalogue::find(&known.data)?).ok().map(|located| located.to_string());
+    let places = known.all_data.iter().map(|name| Ok(library.locate(catalogue::find(name)?)?.to_string()));
+    let data_place = places.collect::<Result<Vec<_>, DataError>>().ok().map(|places| places.join(", "));
     Ok(Experiment {
         experiment: known.experiment,
         title: known.title,
-        data: known.data,
+        data: known.all_data.join(", "),
         data_place,
         runs: known.runs.len(),
     })

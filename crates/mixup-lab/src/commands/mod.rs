@@ -1,6 +1,8 @@
 //! The commands, a file each.
 
+pub(crate) mod bench;
 pub(crate) mod check;
+pub mod cli;
 pub(crate) mod data;
 mod estimate;
 pub(crate) mod list;

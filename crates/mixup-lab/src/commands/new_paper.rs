@@ -9,27 +9,71 @@ mod slug;
 use std::fs;
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
 use super::print;
-use crate::atomic;
 use crate::error::{LabError, Status};
-use crate::workspace::Workspace;
+use crate::files::atomic;
+use crate::files::workspace::Workspace;
 use slug::Slug;
 
-/// Files of a paper: where they go below the root, and what they say. `{{slug}}` stands for the
-/// slug, `{{crate}}` for the crate's name in Rust, `{{type}}` for the type that stands for the paper.
-const TEMPLATES: [(&str, &str); 8] = [
-    ("papers/{{slug}}/Cargo.toml", include_str!("../../templates/Cargo.toml.txt")),
-    ("papers/{{slug}}/README.md", include_str!("../../templates/README.md.txt")),
-    ("papers/{{slug}}/paper.yaml", include_str!("../../templates/paper.yaml.txt")),
-    ("papers/{{slug}}/src/lib.rs", include_str!("../../templates/lib.rs.txt")),
-    ("papers/{{slug}}/src/method.rs", include_str!("../../templates/method.rs.txt")),
-    ("papers/{{slug}}/src/experiment.rs", include_str!("../../templates/experiment.rs.txt")),
-    ("papers/{{slug}}/tests/smoke.rs", include_str!("../../templates/smoke.rs.txt")),
-    ("experiments/{{slug}}/wine-quality.yaml", include_str!("../../templates/wine-quality.yaml.txt")),
-];
+/// What kind of experiments a new paper has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Template {
+    /// Image classification: a method's loss, on handwritten digits.
+    Classification,
+    /// Regression: whom a sample is mixed with, on red wine quality.
+    Regression,
+}
+
+/// Files of a paper: where they go below the root, and what they say. `{{slug}}` stands for the slug.
+type Files = [(&'static str, &'static str); 8];
+
+/// The files of a template; the macro because `include_str!` takes no variable.
+macro_rules! files {
+    ($template:literal, $experiment:literal) => {
+        [
+            ("papers/{{slug}}/Cargo.toml", include_str!("../../templates/Cargo.toml.txt")),
+            ("papers/{{slug}}/README.md", include_str!("../../templates/README.md.txt")),
+            (
+                "papers/{{slug}}/paper.yaml",
+                include_str!(concat!("../../templates/", $template, "/paper.yaml.txt")),
+            ),
+            (
+                "papers/{{slug}}/src/lib.rs",
+                include_str!(concat!("../../templates/", $template, "/lib.rs.txt")),
+            ),
+            (
+                "papers/{{slug}}/src/method.rs",
+                include_str!(concat!("../../templates/", $template, "/method.rs.txt")),
+            ),
+            (
+                "papers/{{slug}}/src/golden.rs",
+                include_str!(concat!("../../templates/", $template, "/golden.rs.txt")),
+            ),
+            (
+                "papers/{{slug}}/tests/golden/by-hand-01.json",
+                include_str!(concat!("../../templates/", $template, "/golden.json.txt")),
+            ),
+            (
+                concat!("experiments/{{slug}}/", $experiment, ".yaml"),
+                include_str!(concat!("../../templates/", $template, "/experiment.yaml.txt")),
+            ),
+        ]
+    };
+}
+
+impl Template {
+    fn files(self) -> Files {
+        match self {
+            Self::Classification => files!("classification", "digits"),
+            Self::Regression => files!("regression", "wine-quality"),
+        }
+    }
+}
 
 /// Carries out the command.
-pub(crate) fn run(workspace: &Workspace, slug: &str) -> Result<Status, LabError> {
+pub(crate) fn run(workspace: &Workspace, slug: &str, template: Template) -> Result<Status, LabError> {
     let slug = Slug::new(slug)?;
     for folder in [workspace.papers().join(slug.name()), workspace.experiments(slug.name())] {
         if folder.exists() {
@@ -38,7 +82,8 @@ pub(crate) fn run(workspace: &Workspace, slug: &str) -> Result<Status, LabError>
         }
     }
     let lists = lists::with_paper(workspace, &slug)?;
-    let files = TEMPLATES.map(|(name, content)| (workspace.root().join(slug.fill(name)), slug.fill(content)));
+    let files =
+        template.files().map(|(name, content)| (workspace.root().join(slug.fill(name)), slug.fill(content)));
     if let Err(error) = write(files.iter().chain(&lists)) {
         // Half a crate would break the build of the workspace.
         let _ = fs::remove_dir_all(workspace.papers().join(slug.name()));
@@ -47,9 +92,10 @@ pub(crate) fn run(workspace: &Workspace, slug: &str) -> Result<Status, LabError>
     }
     let name = slug.name();
     print(&format!(
-        "papers/{name} and experiments/{name} are there. It is mixup on red wine quality so far:\n  \
-         cargo test --workspace --test smoke  its test\n  \
-         cargo xtask reproduce {name}         its experiment\n\
+        "papers/{name} and experiments/{name} are there. It is a small variant of mixup so far:\n  \
+         cargo xtask reproduce {name}    its experiment\n  \
+         cargo xtask parity              its golden vector, with all others\n  \
+         cargo test --workspace          its tests, with all others\n\
          Now write the paper's method into papers/{name}/src/method.rs, and its claims into paper.yaml."
     ))?;
     Ok(Status::Fine)

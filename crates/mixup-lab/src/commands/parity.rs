@@ -3,23 +3,24 @@
 use std::fs;
 use std::path::PathBuf;
 
+use mixup_paper::Paper;
+
 use super::{print, print_json};
-use crate::cli::Format;
+use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
-use crate::golden::{self, Ops};
-use crate::registry::PaperEntry;
-use crate::workspace::Workspace;
+use crate::files::workspace::Workspace;
+use crate::verdicts::parity;
 
 /// Carries out the command over the given paths, or over every paper's own cases.
 pub(crate) fn run(
     workspace: &Workspace,
-    papers: &[PaperEntry],
+    papers: &[Paper],
     paths: Vec<PathBuf>,
     format: Format,
 ) -> Result<Status, LabError> {
     let paths = if paths.is_empty() { own_cases(workspace)? } else { paths };
-    let ops: Ops = papers.iter().flat_map(|paper| (paper.golden)()).collect();
-    let parity = golden::run(&paths, &ops).map_err(|error| LabError::Usage(error.to_string()))?;
+    let ops = parity::ops(papers).map_err(LabError::Usage)?;
+    let parity = parity::run(&paths, &ops).map_err(|error| LabError::Usage(error.to_string()))?;
     match format {
         Format::Text => print(&parity.to_string())?,
         Format::Json => print_json(&parity)?,

@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::estimate::{costs, duration};
 use super::{print, print_json};
-use crate::cli::Format;
+use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
-use crate::session::{PaperPlan, Session};
+use crate::runs::session::{PaperPlan, Session};
 
 #[derive(Serialize)]
 struct Preview {
@@ -23,6 +23,10 @@ struct Experiment {
     data_place: Option<String>,
     runs: usize,
     in_store: usize,
+    /// Runs in the store by other sources: they are kept if these sources do the same.
+    unconfirmed: usize,
+    /// Trained starts that the missing runs share, each trained once.
+    stages: usize,
     /// Core seconds of the missing runs; absent where nothing like them was run before.
     core_seconds: Option<f64>,
 }
@@ -42,10 +46,12 @@ fn preview(session: &Session<'_>, paper: &PaperPlan) -> Result<Preview, LabError
     let costs = costs(session, paper)?;
     let experiments = paper.plans.iter().zip(costs).map(|(plan, cost)| Experiment {
         experiment: plan.experiment.experiment.clone(),
-        data: plan.experiment.data.clone(),
-        data_place: session.locate(plan).ok(),
-        runs: plan.keys.len(),
+        data: plan.experiment.all_data.join(", "),
+        data_place: session.locate(plan).ok().map(|places| places.join(", ")),
+        runs: plan.runs.len(),
         in_store: cost.finished,
+        unconfirmed: cost.unconfirmed,
+        stages: cost.stages,
         core_seconds: cost.seconds,
     });
     Ok(Preview { paper: paper.slug, experiments: experiments.collect() })
@@ -58,6 +64,7 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
         "experiment",
         "runs",
         "in store",
+        "stages",
         "core time left",
         "data",
     ]);
@@ -68,11 +75,21 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
                 preview.paper.to_owned(),
                 known.experiment.clone(),
                 known.runs.to_string(),
-                known.in_store.to_string(),
+                match known.unconfirmed {
+                    0 => known.in_store.to_string(),
+                    count => format!("{} + {count}?", known.in_store),
+                },
+                known.stages.to_string(),
                 known.core_seconds.map_or("not known".to_owned(), duration),
                 format!("{} ({place})", known.data),
             ]);
         }
     }
-    format!("{}\n{} runs at a time; nothing was run", table.trim_fmt(), session.jobs())
+    let unconfirmed: usize =
+        previews.iter().flat_map(|preview| &preview.experiments).map(|known| known.unconfirmed).sum();
+    let note = match unconfirmed {
+        0 => String::new(),
+        count => format!("\n? {count} runs were made by other sources; they are kept if these do the same"),
+    };
+    format!("{}{note}\n{} runs at a time; nothing was run", table.trim_fmt(), session.jobs())
 }

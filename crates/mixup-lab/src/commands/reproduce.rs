@@ -3,21 +3,22 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use mixup_paper::Paper;
 use serde::Serialize;
 
 use super::estimate::{costs, duration};
 use super::{preview, print, print_json, style};
-use crate::cli::Format;
+use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
-use crate::experiment::Profile;
-use crate::job::FailureKind;
-use crate::outcome::Outcome;
-use crate::registry::PaperEntry;
+use crate::files::experiment::Profile;
+use crate::files::workspace::{Workspace, below};
+use crate::outcomes::outcome::Outcome;
 use crate::report;
-use crate::results;
-use crate::session::{End, Executed, PaperPlan, Request, Session};
-use crate::verdict::{ReferenceNote, Verdict, judge};
-use crate::workspace::Workspace;
+use crate::report::results;
+use crate::runs::execute::{End, Executed};
+use crate::runs::job::FailureKind;
+use crate::runs::session::{PaperPlan, Request, Session};
+use crate::verdicts::verdict::{ReferenceNote, Verdict, judge};
 
 /// What became of a paper. Written as JSON on request.
 #[derive(Serialize)]
@@ -59,7 +60,7 @@ pub(super) enum Ended {
 /// Carries out the command.
 pub(crate) fn run(
     workspace: &Workspace,
-    papers: &[PaperEntry],
+    papers: &[Paper],
     request: Request,
     dry_run: bool,
     format: Format,
@@ -90,7 +91,9 @@ pub(crate) fn run(
 /// Where outcomes go.
 fn target(session: &Session<'_>, slug: &str) -> PathBuf {
     let profile = session.request.profile;
-    if session.request.as_committed() {
+    if let Some(folder) = &session.request.results {
+        below(&folder.join(slug), profile)
+    } else if session.request.as_committed() {
         session.workspace.results(slug, profile)
     } else {
         session.workspace.scratch_outcomes(slug, profile)
@@ -99,24 +102,24 @@ fn target(session: &Session<'_>, slug: &str) -> PathBuf {
 
 fn reproduce(session: &Session<'_>, paper: PaperPlan) -> Result<Reproduced, LabError> {
     announce(session, &paper)?;
-    let PaperPlan { slug, manifest, all_experiments, plans } = paper;
     let profile = session.request.profile;
     let started = Instant::now();
-    let executed = session.execute(plans)?;
+    let executed = session.execute(&paper)?;
+    let PaperPlan { slug, manifest, all_experiments, .. } = paper;
     let experiments = conclude(executed);
     let count: usize = experiments.iter().map(|known| known.executed).sum();
     eprintln!("{slug}: {count} runs executed in {}", duration(started.elapsed().as_secs_f64()));
 
     // Held from reading what is committed to writing what is judged over it.
     let _lock = session.store.lock_results()?;
-    let committed = results::outcomes(&session.workspace.results(slug, profile), &all_experiments)?;
+    let committed = results::outcomes(&session.workspace.results(slug, profile), profile, &all_experiments)?;
     let fresh: Vec<&Outcome> = experiments.iter().filter_map(|known| known.outcome.as_ref()).collect();
     let merged = merge(&all_experiments, &fresh, committed);
     let verdicts = judge(&manifest, &merged.iter().collect::<Vec<_>>());
     let folder = target(session, slug);
     if !fresh.is_empty() {
-        results::write_outcomes(&folder, &fresh)?;
-        if session.request.as_committed() && profile == Profile::Desk {
+        results::write_outcomes(&folder, profile, &fresh)?;
+        if session.request.as_committed() && profile == Profile::Desk && session.request.results.is_none() {
             results::write_report(&folder, &manifest, &merged, &verdicts)?;
         }
     }
@@ -137,9 +140,17 @@ fn merge(experiments: &[String], fresh: &[&Outcome], committed: Vec<Outcome>) ->
 /// Says on standard error what is ahead.
 fn announce(session: &Session<'_>, paper: &PaperPlan) -> Result<(), LabError> {
     let costs = costs(session, paper)?;
-    let all: usize = paper.plans.iter().map(|plan| plan.keys.len()).sum();
+    let all: usize = paper.plans.iter().map(|plan| plan.runs.len()).sum();
     let finished: usize = costs.iter().map(|cost| cost.finished).sum();
     let mut line = format!("{}: {all} runs, {finished} of them finished", paper.slug);
+    let (unconfirmed, stages) =
+        costs.iter().fold((0, 0), |sum, cost| (sum.0 + cost.unconfirmed, sum.1 + cost.stages));
+    if unconfirmed > 0 {
+        line += &format!(", {unconfirmed} by other sources, kept if these do the same");
+    }
+    if stages > 0 {
+        line += &format!(", {stages} stages to train first");
+    }
     if let Some(seconds) =
         costs.iter().map(|cost| cost.seconds).sum::<Option<f64>>().filter(|_| finished < all)
     {
@@ -168,7 +179,7 @@ fn experiment(Executed { plan, executed, end }: Executed) -> Experiment {
                 .map(|(method, seed, failure)| format!("{method}, seed {seed}: {}", failure.message))
                 .collect();
             let reason =
-                format!("{} of {} runs failed:\n  {}", runs.len(), plan.keys.len(), runs.join("\n  "));
+                format!("{} of {} runs failed:\n  {}", runs.len(), plan.runs.len(), runs.join("\n  "));
             (if mendable { Ended::Environment } else { Ended::Failed }, Some(reason), None)
         }
     };
@@ -176,7 +187,7 @@ fn experiment(Executed { plan, executed, end }: Executed) -> Experiment {
         let word = if status == Ended::NoData { "skipped" } else { "error" };
         eprintln!("{word}: {name}: {reason}");
     }
-    Experiment { experiment: name, status, runs: plan.keys.len(), executed, reason, outcome }
+    Experiment { experiment: name, status, runs: plan.runs.len(), executed, reason, outcome }
 }
 
 /// Missing data are forgiven where something else could be run.
@@ -216,7 +227,7 @@ fn say_where(session: &Session<'_>, paper: &Reproduced) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::outcome;
+    use crate::outcomes::fixtures::outcome;
 
     fn ended(status: Ended) -> Experiment {
         Experiment { experiment: String::new(), status, runs: 1, executed: 0, reason: None, outcome: None }

@@ -2,9 +2,10 @@
 
 use super::plots::Plot;
 use super::svg::{BarGroup, BarPlot, PointGroup, ScatterPlot};
-use crate::figure::{Figure, FigureKind};
-use crate::numbers::fixed;
-use crate::outcome::Outcome;
+use crate::outcomes::figure::Figure;
+use crate::outcomes::outcome::Outcome;
+use crate::verdicts::numbers::fixed;
+use mixup_paper::FigureKind;
 
 /// The pictures that have something to show, in the order of the experiment.
 pub(super) fn plots(outcome: &Outcome) -> Vec<Plot> {

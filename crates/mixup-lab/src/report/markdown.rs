@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::plots::Plot;
 use super::table::{Cell, grid, has_best};
 use super::terminal::tally;
-use crate::manifest::Manifest;
-use crate::numbers::{count, fixed, p_value, with_interval};
-use crate::outcome::Outcome;
-use crate::verdict::{ReferenceNote, Status, Verdict};
+use crate::files::manifest::Manifest;
+use crate::outcomes::outcome::Outcome;
+use crate::verdicts::numbers::{count, fixed, p_value, with_interval};
+use crate::verdicts::verdict::{ReferenceNote, Status, Verdict};
 
 /// What the README is made of. `plots` has one list per outcome.
 pub(super) struct Content<'a> {

@@ -3,6 +3,7 @@
 mod figures;
 mod markdown;
 mod plots;
+pub mod results;
 mod svg;
 mod sweep;
 mod table;
@@ -13,9 +14,9 @@ pub use svg::{
 };
 pub use terminal::{Style, experiment, summary, tally};
 
-use crate::manifest::Manifest;
-use crate::outcome::Outcome;
-use crate::verdict::{ReferenceNote, Verdict};
+use crate::files::manifest::Manifest;
+use crate::outcomes::outcome::Outcome;
+use crate::verdicts::verdict::{ReferenceNote, Verdict};
 
 /// A file of a paper's folder under results/.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::svg::{DotPlot, DotRow, LinePlot, Mark, Point, Series};
 use super::{figures, sweep};
-use crate::outcome::{MetricInfo, Outcome};
-use crate::verdict::{ReferenceNote, Yardstick};
+use crate::outcomes::outcome::Outcome;
+use crate::verdicts::verdict::{ReferenceNote, Yardstick};
+use mixup_paper::MetricInfo;
 
 /// From this ratio of the largest to the smallest value on a curve is shown logarithmically.
 const LOG_FROM: f64 = 20.0;

@@ -1,7 +1,8 @@
 //! Methods that differ in one number, as `h-0.5`, `h-1.75`, `h-20`: a curve and not only rows.
 
-use crate::aggregate::Summary;
-use crate::outcome::{MetricInfo, Outcome};
+use crate::outcomes::aggregate::Summary;
+use crate::outcomes::outcome::Outcome;
+use mixup_paper::MetricInfo;
 
 use super::svg::{Level, LinePlot, Point, Series};
 

@@ -1,9 +1,10 @@
 //! The table of an experiment, before it is drawn: methods by metrics, theirs beside ours.
 
-use crate::aggregate::Summary;
-use crate::numbers::{fixed, with_std};
-use crate::outcome::{Direction, MetricInfo, Outcome};
-use crate::verdict::{ReferenceNote, Yardstick};
+use crate::outcomes::aggregate::Summary;
+use crate::outcomes::outcome::Outcome;
+use crate::verdicts::numbers::{fixed, with_std};
+use crate::verdicts::verdict::{ReferenceNote, Yardstick};
+use mixup_paper::{Direction, MetricInfo};
 
 /// Whether a table of this outcome marks the best of a column.
 pub(super) fn has_best(outcome: &Outcome) -> bool {

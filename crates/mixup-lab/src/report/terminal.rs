@@ -3,9 +3,9 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
 use super::table::{Cell, grid, has_best};
-use crate::numbers::count;
-use crate::outcome::Outcome;
-use crate::verdict::{Agreement, ReferenceNote, Status, Verdict, Yardstick};
+use crate::outcomes::outcome::Outcome;
+use crate::verdicts::numbers::count;
+use crate::verdicts::verdict::{Agreement, ReferenceNote, Status, Verdict, Yardstick};
 
 /// Columns that a verdict's word takes.
 const WORD: usize = 14;

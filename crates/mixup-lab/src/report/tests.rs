@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::figure::{Figure, FigureInfo, FigureKind, OtherBars};
-use crate::fixtures::{lower, manifest, outcome, scatter};
-use crate::manifest::{Claim, ReferenceValue, ReportedValue, Source, UntestedClaim};
-use crate::outcome::{Direction, MetricInfo};
-use crate::verdict::{compare_with_reference, judge};
+use crate::files::manifest::{Claim, ReferenceValue, ReportedValue, Source, UntestedClaim};
+use crate::outcomes::figure::Figure;
+use crate::outcomes::fixtures::{lower, manifest, outcome, scatter};
+use crate::verdicts::verdict::{compare_with_reference, judge};
+use mixup_paper::{Direction, MetricInfo};
+use mixup_paper::{FigureInfo, FigureKind, OtherBars};
 
 const ERM: [f64; 5] = [2.90, 2.71, 3.05, 2.80, 2.92];
 const MIXUP: [f64; 5] = [3.70, 3.61, 3.95, 3.66, 3.80];

@@ -48,7 +48,7 @@ fn a_parameter_that_is_not_a_number() {
     refused_yaml(
         "penalty: 0.01",
         "penalty: .nan",
-        "ridge.yaml:7:11: methods.light.penalty: must be a finite number above 0, not NaN",
+        "ridge.yaml:7:11: methods.light.penalty: must be a finite number, not NaN",
     );
 }
 
@@ -84,7 +84,8 @@ fn unknown_names_on_the_command_line() {
 /// An experiment on a set that is a file.
 fn with_airfoil() -> Lab {
     let lab = Lab::new();
-    let airfoil = RIDGE.replace("ridge", "airfoil").replace("data: diabetes", "data: airfoil");
+    let airfoil =
+        RIDGE.replace("experiment: ridge", "experiment: airfoil").replace("data: diabetes", "data: airfoil");
     lab.write("experiments/toy/airfoil.yaml", airfoil);
     lab
 }
@@ -150,6 +151,28 @@ fn unwritable_store() {
     lab.write(".mixup-lab", "in the way");
     lab.run(&["reproduce", "toy"]).refused(".mixup-lab: cannot be written to");
     assert_eq!(lab.files("results"), [""; 0]);
+}
+
+#[test]
+fn more_seeds_than_fit() {
+    let lab = Lab::new();
+    lab.run(&["reproduce", "toy", "--seeds", "4294967295", "--dry-run"]).refused("must be at most 10000");
+    // Of the routine's own limit, before anything is run.
+    lab.run(&["reproduce", "toy", "--seeds", "22"]).refused("`seeds` must be at most 21");
+    assert_eq!(lab.files(".mixup-lab/runs"), [""; 0]);
+}
+
+#[test]
+fn a_folder_outside_of_any_workspace() {
+    let lab = Lab::new();
+    let nowhere = tempfile::tempdir().unwrap();
+    let mut command = lab.command_in(nowhere.path(), &["list"]);
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("no mixup-lab workspace at or above"), "{stderr}");
+    // Below a workspace it is found.
+    assert!(lab.command_in(&lab.path("papers/toy"), &["list"]).output().unwrap().status.success());
 }
 
 #[test]

@@ -9,7 +9,8 @@ const CASE: &str = r#"{"op": "toy.double", "source": "by hand", "params": {}, "r
 #[test]
 fn reproduce_gives_outcomes_and_verdicts() {
     let lab = Lab::new();
-    let airfoil = RIDGE.replace("ridge", "airfoil").replace("data: diabetes", "data: airfoil");
+    let airfoil =
+        RIDGE.replace("experiment: ridge", "experiment: airfoil").replace("data: diabetes", "data: airfoil");
     lab.write("experiments/toy/airfoil.yaml", airfoil);
     let json = lab.run(&["reproduce", "all", "--format", "json"]).expect(0).json();
     let [airfoil, ridge] = [&json[0]["experiments"][0], &json[0]["experiments"][1]];

@@ -102,6 +102,36 @@ fn the_parent_is_killed_ten_times() {
     ends_like_undisturbed(&lab);
 }
 
+/// The stage is what most of the moments fall into.
+#[test]
+fn a_stage_is_killed_at_any_moment() {
+    let base = slow_ridge("setting: {sleep: 20, base: 10}");
+    let lab = Lab::new();
+    lab.write("experiments/toy/ridge.yaml", &base);
+    for moment in moments(10) {
+        let mut parent = start(&lab);
+        sleep(moment);
+        signal("-9", parent.id());
+        parent.wait().unwrap();
+        no_torn_record(&lab);
+    }
+    let kept = lab.files(".mixup-lab/weights");
+    let before: Vec<_> =
+        kept.iter().map(|name| fs::metadata(lab.path(name)).unwrap().modified().unwrap()).collect();
+    lab.run(&["reproduce", "toy"]).expect(0);
+    let after: Vec<_> =
+        kept.iter().map(|name| fs::metadata(lab.path(name)).unwrap().modified().unwrap()).collect();
+    // The last one may have lost its record to the last kill.
+    let again = before.iter().zip(&after).filter(|(before, after)| before != after).count();
+    assert!(again <= 1, "{again} stages were trained twice");
+    let undisturbed = Lab::new();
+    undisturbed.write("experiments/toy/ridge.yaml", base);
+    undisturbed.run(&["reproduce", "toy"]).expect(0);
+    assert_eq!(lab.numbers("results/toy/ridge.json"), undisturbed.numbers("results/toy/ridge.json"));
+    assert_eq!(lab.files(".mixup-lab/weights").len(), 3);
+    assert_eq!(lab.files(".mixup-lab/checkpoints"), [""; 0]);
+}
+
 #[test]
 fn workers_are_killed_ten_times() {
     let lab = slow();

@@ -26,12 +26,29 @@ fn a_paper_is_there_with_everything_that_names_it() {
     let read = |name: &str| fs::read_to_string(lab.path(name)).unwrap();
     assert!(read("Cargo.toml").contains("\nmy-demo = { path = \"papers/my-demo\" }\n"));
     assert!(read("xtask/Cargo.toml").contains("c-mixup.workspace = true\nmy-demo.workspace = true\n"));
-    assert!(read("xtask/src/papers.rs").contains("    PaperEntry::of::<my_demo::MyDemo>(),\n"));
-    for name in ["Cargo.toml", "README.md", "paper.yaml", "src/lib.rs", "src/method.rs", "tests/smoke.rs"] {
-        let text = read(&format!("papers/my-demo/{name}"));
-        assert!(!text.contains("{{"), "{name} has a hole: {text}");
+    assert!(read("xtask/src/papers.rs").contains("    my_demo::paper(),\n"));
+    is_whole(&lab, "my-demo", "digits");
+    lab.run(&["new-paper", "other", "--routine", "regression"]).expect(0);
+    is_whole(&lab, "other", "wine-quality");
+    lab.run(&["new-paper", "third", "--routine", "regresion"]).refused("classification");
+}
+
+/// Every file is there, has no hole, and all of them are short.
+#[track_caller]
+fn is_whole(lab: &Lab, slug: &str, experiment: &str) {
+    let files = ["Cargo.toml", "README.md", "paper.yaml", "src/lib.rs", "src/method.rs", "src/golden.rs"];
+    let files = files.map(|name| format!("papers/{slug}/{name}")).into_iter();
+    let files = files.chain([
+        format!("papers/{slug}/tests/golden/by-hand-01.json"),
+        format!("experiments/{slug}/{experiment}.yaml"),
+    ]);
+    let mut lines = 0;
+    for name in files {
+        let text = fs::read_to_string(lab.path(&name)).unwrap();
+        assert!(!text.contains("{{slug}}"), "{name} has a hole: {text}");
+        lines += text.lines().count();
     }
-    assert!(lab.path("experiments/my-demo/wine-quality.yaml").is_file());
+    assert!(lines < 150, "{slug} has {lines} lines");
 }
 
 #[test]

@@ -57,16 +57,49 @@ fn the_number_of_workers_does_not_matter() {
 }
 
 #[test]
-fn a_changed_source_or_spec_is_run_again_and_another_paper_is_not() {
+fn a_changed_spec_is_run_again_and_what_is_only_shown_is_not() {
     let lab = Lab::new();
     lab.run(&["reproduce", "toy"]).expect(0);
+    let executes = |yaml: String, runs: &str| {
+        lab.write("experiments/toy/ridge.yaml", yaml);
+        let ran = lab.run(&["reproduce", "toy"]).expect(0);
+        assert!(ran.stderr.contains(&format!("{runs} runs executed")), "{}", ran.stderr);
+    };
+    executes(RIDGE.replace("[rmse, mae]", "[mae, rmse]"), "0");
+    executes(RIDGE.replace("[rmse, mae]", "[rmse]"), "0");
+    executes(RIDGE.replace("title: Diabetes", "title: Sugar"), "0");
+    // Only the changed method.
+    executes(RIDGE.replace("penalty: 0.01", "penalty: 0.02"), "3");
+}
+
+/// Sources that are spelled differently and do the same, and sources that do something else.
+#[test]
+fn runs_are_kept_while_the_code_does_the_same() {
+    let lab = Lab::new();
+    lab.run(&["reproduce", "toy"]).expect(0);
+    let numbers = lab.numbers("results/toy/ridge.json");
+    let executes = |code: &str, runs: &str| {
+        let output = lab.command(&["reproduce", "toy"]).env("TOY_CODE", code).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains(&format!("{runs} runs executed")), "{code}: {stderr}");
+    };
     lab.write("papers/other/src/lib.rs", "// another paper\n");
-    assert!(lab.run(&["reproduce", "toy"]).expect(0).stderr.contains("0 runs executed"));
-    lab.write("experiments/toy/ridge.yaml", RIDGE.replace("penalty: 0.01", "penalty: 0.02"));
-    let ran = lab.run(&["reproduce", "toy"]).expect(0);
-    assert!(ran.stderr.contains("3 runs executed"), "only the changed method: {}", ran.stderr);
-    lab.write("papers/toy/src/lib.rs", "// changed\n");
-    assert!(lab.run(&["reproduce", "toy"]).expect(0).stderr.contains("6 runs executed"));
+    executes("same", "0");
+    lab.write("papers/toy/src/lib.rs", "// a comment\n");
+    let dry = lab.run(&["reproduce", "toy", "--dry-run"]).expect(0);
+    assert!(dry.stdout.contains("0 + 6?") && dry.stdout.contains("made by other sources"), "{}", dry.stdout);
+    executes("same", "0");
+    let dry = lab.run(&["reproduce", "toy", "--dry-run"]).expect(0);
+    assert!(!dry.stdout.contains('?'), "confirmed: {}", dry.stdout);
+    assert_eq!(lab.numbers("results/toy/ridge.json"), numbers);
+    // The heavy penalty is another one now, and only its runs are made again.
+    lab.write("papers/toy/src/lib.rs", "// what TOY_CODE stands for\n");
+    executes("heavy", "3");
+    assert_ne!(lab.numbers("results/toy/ridge.json"), numbers);
+    // Back to the first sources: what they do is looked at again.
+    lab.write("papers/toy/src/lib.rs", "// what the fingerprint reads\n");
+    executes("same", "3");
+    assert_eq!(lab.numbers("results/toy/ridge.json"), numbers);
 }
 
 #[test]
@@ -90,13 +123,13 @@ fn other_seeds_and_profiles_leave_the_report_alone() {
     assert_eq!(lab.files("results"), [""; 0]);
     assert!(lab.path(".mixup-lab/outcomes/toy/ridge.json").is_file());
     lab.run(&["reproduce", "toy", "--profile", "smoke"]).expect(0);
-    assert_eq!(lab.files("results"), ["results/toy/smoke/ridge.json"]);
+    assert_eq!(lab.files("results"), ["results/toy/smoke/ridge.snap"]);
 }
 
 #[test]
 fn verdicts_do_not_depend_on_which_experiments_were_asked_for() {
     let lab = Lab::new();
-    let again = RIDGE.replace("ridge", "again").replace("seeds: 3", "seeds: 4");
+    let again = RIDGE.replace("experiment: ridge", "experiment: again").replace("seeds: 3", "seeds: 4");
     lab.write("experiments/toy/again.yaml", again);
     let claim = "  - id: again\n    text: Again.\n    experiment: again\n    metric: mae\n    method: light\n    \
                  against: heavy\n    direction: lower\n";
@@ -115,7 +148,7 @@ fn a_dry_run_tells_the_plan_and_runs_nothing() {
     assert_eq!(lab.files(".mixup-lab"), [""; 0]);
     assert!(!lab.path("results").exists());
     lab.run(&["reproduce", "toy"]).expect(0);
-    lab.write("papers/toy/src/lib.rs", "// changed\n");
+    lab.write("experiments/toy/ridge.yaml", RIDGE.replace("penalty: 0.01", "penalty: 0.02"));
     let ran = lab.run(&["reproduce", "toy", "--dry-run"]).expect(0);
     assert!(!ran.stdout.contains("not known"), "the committed outcome tells the cost: {}", ran.stdout);
 }
@@ -145,4 +178,61 @@ fn an_experiment_of_one_profile_is_run_in_no_other() {
     lab.run(&["reproduce", "toy", "--experiment", "large"]).refused("is for `--profile paper` only");
     let paper = lab.run(&["reproduce", "toy", "--dry-run", "--profile", "paper"]).expect(0);
     assert!(paper.stdout.contains("large") && paper.stdout.contains("18.0 h"), "{}", paper.stdout);
+}
+
+/// Three bags of a base that both methods of a seed are pulled to.
+fn with_base() -> String {
+    RIDGE.replace("methods:\n", "setting: {base: 3}\nmethods:\n")
+}
+
+#[test]
+fn a_stage_is_trained_once_per_seed_and_kept() {
+    let lab = Lab::new();
+    lab.run(&["reproduce", "toy"]).expect(0);
+    let without = lab.numbers("results/toy/ridge.json");
+    lab.write("experiments/toy/ridge.yaml", with_base());
+    let dry = lab.run(&["reproduce", "toy", "--dry-run", "--format", "json"]).expect(0);
+    assert_eq!(dry.json()[0]["experiments"][0]["stages"], 3);
+    let ran = lab.run(&["reproduce", "toy"]).expect(0);
+    assert!(ran.stderr.contains("3 stages to train first"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("stages: 3/3 runs") && ran.stderr.contains("6 runs executed"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(lab.files(".mixup-lab/weights").len(), 3);
+    let with = lab.numbers("results/toy/ridge.json");
+    assert_ne!(with, without);
+    assert!(lab.run(&["reproduce", "toy"]).expect(0).stderr.contains("0 runs executed"));
+    // A method more needs no stage anew.
+    let more = with_base().replace("methods:\n", "methods:\n  middle: {penalty: 10.0}\n");
+    lab.write("experiments/toy/ridge.yaml", more);
+    let ran = lab.run(&["reproduce", "toy"]).expect(0);
+    assert!(ran.stderr.contains("3 runs executed") && !ran.stderr.contains("stages"), "{}", ran.stderr);
+    // Weights that are lost are trained again when a run needs them, and are the same.
+    fs::remove_dir_all(lab.path(".mixup-lab/weights")).unwrap();
+    lab.write("experiments/toy/ridge.yaml", with_base());
+    let fresh = lab.run(&["reproduce", "toy", "--fresh"]).expect(0);
+    assert!(fresh.stderr.contains("stages: 3/3 runs"), "{}", fresh.stderr);
+    assert_eq!(lab.numbers("results/toy/ridge.json"), with);
+}
+
+#[test]
+fn every_data_set_of_a_run_is_asked_for() {
+    let lab = Lab::new();
+    lab.write(
+        "experiments/toy/ridge.yaml",
+        RIDGE.replace("methods:\n", "setting: {also: airfoil}\nmethods:\n"),
+    );
+    let ran = lab.run(&["reproduce", "toy"]).expect(2);
+    assert!(ran.stderr.contains("skipped: ridge") && ran.stderr.contains("airfoil"), "{}", ran.stderr);
+    lab.write(
+        "experiments/toy/ridge.yaml",
+        RIDGE.replace("methods:\n", "setting: {also: wine-quality}\nmethods:\n"),
+    );
+    lab.run(&["reproduce", "toy"]).expect(0);
+    let outcome: serde_json::Value =
+        serde_json::from_slice(&fs::read(lab.path("results/toy/ridge.json")).unwrap()).unwrap();
+    assert_eq!(outcome["provenance"]["other_data"]["wine-quality"].as_str().unwrap().len(), 64);
+    assert_eq!(outcome["methods"]["light"]["identity"].as_str().unwrap().len(), 64);
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::slug::Slug;
 use crate::error::LabError;
-use crate::workspace::Workspace;
+use crate::files::workspace::Workspace;
 
 /// The three lists with one more paper: files and what they are to say.
 ///
@@ -16,11 +16,7 @@ pub(super) fn with_paper(workspace: &Workspace, slug: &Slug) -> Result<[(PathBuf
     let lines = [
         ("Cargo.toml", "#", format!("{name} = {{ path = \"papers/{name}\" }}")),
         ("xtask/Cargo.toml", "#", format!("{name}.workspace = true")),
-        (
-            "xtask/src/papers.rs",
-            "//",
-            format!("PaperEntry::of::<{}::{}>(),", slug.in_rust(), slug.type_name()),
-        ),
+        ("xtask/src/papers.rs", "//", format!("{}::paper(),", slug.in_rust())),
     ];
     let [workspace_list, crate_list, entries] = lines.map(|(file, comment, line)| {
         let file = workspace.root().join(file);

@@ -1,8 +1,8 @@
-//! The name of a paper, in its three spellings.
+//! The name of a paper, in its two spellings.
 
 use crate::error::LabError;
 
-/// A name that serves as folder, crate and part of a type.
+/// A name that serves as folder and crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Slug(String);
 
@@ -11,7 +11,7 @@ pub(super) struct Slug(String);
 const TAKEN: &str = "all alloc as async await break const continue core crate dyn else enum extern false fn \
                      for gen if impl in let loop match mod move mut paper proc-macro pub ref return self static std struct \
                      super test trait true try type unsafe use where while xtask yield mixup-core mixup-data \
-                     mixup-kernels mixup-lab";
+                     mixup-kernels mixup-lab mixup-paper mixup-routines";
 
 impl Slug {
     /// Checks a name.
@@ -48,18 +48,9 @@ impl Slug {
         self.0.replace('-', "_")
     }
 
-    /// `CMixup`
-    pub(super) fn type_name(&self) -> String {
-        let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
-        self.0.split('-').map(capital).collect()
-    }
-
     /// A template with the name in place.
     pub(super) fn fill(&self, template: &str) -> String {
-        template
-            .replace("{{slug}}", self.name())
-            .replace("{{crate}}", &self.in_rust())
-            .replace("{{type}}", &self.type_name())
+        template.replace("{{slug}}", self.name())
     }
 }
 
@@ -68,9 +59,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_in_three_spellings() {
+    fn a_name_in_two_spellings() {
         let slug = Slug::new("mix-ln2").unwrap();
-        assert_eq!(slug.fill("{{slug}} {{crate}} {{type}}"), "mix-ln2 mix_ln2 MixLn2");
+        assert_eq!((slug.fill("{{slug}}!"), slug.in_rust()), ("mix-ln2!".to_owned(), "mix_ln2".to_owned()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Scales and their ticks.
 
 use super::canvas::{Anchor, Canvas, GRID, LABEL, TICK};
-use crate::numbers::fixed;
+use crate::verdicts::numbers::fixed;
 
 /// Maps values to pixels.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use super::axis::Scale;
 use super::canvas::{Anchor, Canvas, FAINT, Font, GRID, LABEL, TICK, TITLE, color, text_width};
 use super::legend::Legend;
-use crate::numbers::fixed;
+use crate::verdicts::numbers::fixed;
 
 const WIDTH: f64 = 760.0;
 /// Upper end of the legend.

@@ -2,8 +2,8 @@
 
 use super::axis::Scale;
 use super::canvas::{Anchor, Canvas, GRID, LABEL, SUBTITLE, TICK, TITLE, color, text_width};
-use crate::aggregate::Summary;
-use crate::numbers::with_std;
+use crate::outcomes::aggregate::Summary;
+use crate::verdicts::numbers::with_std;
 
 const WIDTH: f64 = 760.0;
 const TOP: f64 = 64.0;

@@ -2,7 +2,7 @@
 
 use super::axis::Scale;
 use super::canvas::{Anchor, Canvas, FAINT, Font, LABEL, SUBTITLE, TITLE, color, dash, text_width};
-use crate::stats::Interval;
+use crate::verdicts::stats::Interval;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 430.0;

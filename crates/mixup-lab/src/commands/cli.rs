@@ -1,0 +1,310 @@
+//! The command line: arguments, help, exit status. What a command does is in `commands`.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use mixup_paper::Paper;
+
+use crate::commands::bench::{self, workload::Workload};
+use crate::commands::new_paper::{self, Template};
+use crate::commands::{check, data, list, parity, reproduce};
+use crate::error::{LabError, Status};
+use crate::files::experiment::Profile;
+use crate::files::workspace::Workspace;
+use crate::runs::devices;
+use crate::runs::session::Request;
+use crate::runs::worker;
+
+/// Reproduces the experiments of the mixup family of papers and says which claims hold.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXAMPLES)]
+struct Cli {
+    /// Another workspace than the one around the current folder.
+    #[arg(long, global = true, hide = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask list                                      what there is, and what held last time
+  cargo xtask reproduce c-mixup                         every experiment of a paper, minutes
+  cargo xtask reproduce c-mixup --experiment airfoil    one of them
+  cargo xtask reproduce all --profile smoke             everything, seconds
+  cargo xtask check                                     do today's sources give the committed numbers?
+  cargo xtask parity                                    the official implementations' golden vectors
+  cargo xtask data get airfoil                          fetch a data set
+  cargo xtask bench --peer python3                      training steps against PyTorch's
+  cargo xtask new-paper my-paper                        start a paper
+
+Exit status: 0 fine (a claim that does not hold is a finding, not a failure), 1 a regression, a miss or
+a failed run, 2 wrong input or environment, 130 interrupted (the same command again goes on).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Papers, experiments, claims with their last verdicts, and whether the data are at hand.
+    List {
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Run a paper's experiments and judge its claims. Finished runs are kept: a second call goes on.
+    #[command(after_help = REPRODUCE)]
+    Reproduce(Reproduce),
+    /// Run again and compare with the committed results; nothing is written there.
+    Check(Check),
+    /// Golden vectors of official implementations: one line per op.
+    Parity {
+        /// Folders of cases or single files; all papers' own where none is given.
+        #[arg(value_name = "DIR")]
+        paths: Vec<PathBuf>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Data sets: where they come from, fetch them, check them.
+    Data {
+        #[command(subcommand)]
+        command: Data,
+    },
+    /// A new paper's crate: compiles, trains on real data, passes its tests.
+    NewPaper {
+        /// Name of the folder and the crate: lower-case letters, digits and single dashes.
+        slug: String,
+        /// What kind of experiments it has.
+        #[arg(long, value_enum, default_value_t = Template::Classification)]
+        routine: Template,
+    },
+    /// How fast training is on this machine: against its matrix products and, with a peer, PyTorch.
+    Bench(Bench),
+    /// Execute one run that standard input asks for.
+    #[command(hide = true)]
+    Worker,
+    /// Try a device.
+    #[command(hide = true)]
+    OpenDevice {
+        /// Its name.
+        name: String,
+    },
+    /// Take the bench's steps that standard input asks for.
+    #[command(hide = true)]
+    BenchWorker,
+}
+
+const REPRODUCE: &str = "\
+Profiles: smoke (seconds, what CI runs), desk (the default, minutes on two cores), paper (the paper's own
+setting). Only the desk profile writes the report of results/<paper>/; smoke and paper write JSON below it.
+With --seeds, --device or --threads, outcomes go to .mixup-lab/outcomes/ and results/ stays as it is.";
+
+#[derive(Debug, Args)]
+struct Reproduce {
+    /// A paper, or `all`.
+    paper: String,
+    /// Only this experiment.
+    #[arg(long, value_name = "NAME")]
+    experiment: Option<String>,
+    /// How large.
+    #[arg(long, value_enum, default_value_t = Profile::Desk)]
+    profile: Profile,
+    /// Another number of seeds than the experiment's.
+    #[arg(long, value_name = "N")]
+    seeds: Option<NonZeroU32>,
+    /// Where tensors live: flex (CPU); wgpu or cuda:0 where compiled in.
+    #[arg(long, default_value = "flex")]
+    device: String,
+    /// Where outcomes go instead of results/.
+    #[arg(long, value_name = "DIR", hide = true)]
+    results: Option<PathBuf>,
+    /// Say what would be run, and run nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    execution: Execution,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// A paper; all where absent.
+    paper: Option<String>,
+    /// How large.
+    #[arg(long, value_enum, default_value_t = Profile::Desk)]
+    profile: Profile,
+    #[command(flatten)]
+    execution: Execution,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Bench {
+    /// Training steps to take; all where absent.
+    #[arg(value_enum)]
+    workloads: Vec<Workload>,
+    /// Threads, one measurement each.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values = ["1", "2"])]
+    threads: Vec<NonZeroUsize>,
+    /// Rounds, each some steps of ours and of the peer's.
+    #[arg(long, value_name = "N", default_value = "5")]
+    rounds: NonZeroUsize,
+    /// A python with torch: takes the same steps, turn and turn about with ours.
+    #[arg(long, value_name = "PYTHON")]
+    peer: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Execution {
+    /// Runs at a time; all cores where absent. The numbers do not depend on it.
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Threads of each run; the numbers may depend on it.
+    #[arg(long, value_name = "N", hide = true, default_value = "1")]
+    threads: NonZeroUsize,
+    /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Run again what is finished.
+    #[arg(long)]
+    fresh: bool,
+}
+
+#[derive(Debug, Args)]
+struct Output {
+    /// json: standard output is one JSON document, everything else goes to standard error.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Who reads standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A person.
+    Text,
+    /// A program.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Data {
+    /// Every data set: what it is, its licence, whether it is at hand.
+    List {
+        #[command(flatten)]
+        place: DataPlace,
+    },
+    /// Fetch a data set into the cache, unless it is at hand.
+    Get {
+        /// Name of the data set.
+        name: String,
+        #[command(flatten)]
+        place: DataPlace,
+    },
+    /// Check the checksums of a data set, or of all that are at hand.
+    Verify {
+        /// Name of the data set.
+        name: Option<String>,
+        #[command(flatten)]
+        place: DataPlace,
+    },
+}
+
+/// Where data sets may be.
+#[derive(Debug, Args)]
+pub(crate) struct DataPlace {
+    /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// Carries out the command line of this process.
+pub fn main(papers: &[Paper]) -> ExitCode {
+    let cli = Cli::parse();
+    match &cli.command {
+        Command::Worker => return worker::main(papers),
+        Command::BenchWorker => return bench::worker::main(),
+        Command::OpenDevice { name } => return devices::open(name),
+        _ => {}
+    }
+    match carry_out(cli, papers) {
+        Ok(Status::Fine) => ExitCode::SUCCESS,
+        Ok(Status::Failed) => ExitCode::from(1),
+        Ok(Status::Refused) => ExitCode::from(2),
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(if matches!(error, LabError::Interrupted { .. }) { 130 } else { 2 })
+        }
+    }
+}
+
+fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
+    let workspace = match &cli.root {
+        Some(root) => Workspace::open(root)?,
+        None => Workspace::find()?,
+    };
+    match cli.command {
+        Command::List { output } => list::run(&workspace, papers, output.format),
+        Command::Reproduce(args) => {
+            let (dry_run, format) = (args.dry_run, args.output.format);
+            reproduce::run(&workspace, papers, args.into(), dry_run, format)
+        }
+        Command::Check(args) => {
+            let format = args.output.format;
+            check::run(&workspace, papers, args.into(), format)
+        }
+        Command::Parity { paths, output } => parity::run(&workspace, papers, paths, output.format),
+        Command::Data { command } => data::run(command),
+        Command::NewPaper { slug, routine } => new_paper::run(&workspace, &slug, routine),
+        Command::Bench(args) => {
+            let Bench { workloads, threads, rounds, peer, output } = args;
+            bench::run(&bench::Request { workloads, threads, rounds, peer }, output.format)
+        }
+        Command::Worker | Command::BenchWorker | Command::OpenDevice { .. } => Ok(Status::Fine),
+    }
+}
+
+impl From<Reproduce> for Request {
+    fn from(args: Reproduce) -> Self {
+        Self {
+            paper: Some(args.paper).filter(|paper| paper != "all"),
+            experiment: args.experiment,
+            profile: args.profile,
+            seeds: args.seeds,
+            device: args.device,
+            jobs: args.execution.jobs,
+            threads: args.execution.threads,
+            data_dir: args.execution.data_dir,
+            fresh: args.execution.fresh,
+            results: args.results,
+        }
+    }
+}
+
+impl From<Check> for Request {
+    fn from(args: Check) -> Self {
+        Self {
+            paper: args.paper.filter(|paper| paper != "all"),
+            experiment: None,
+            profile: args.profile,
+            seeds: None,
+            device: "flex".to_owned(),
+            jobs: args.execution.jobs,
+            threads: args.execution.threads,
+            data_dir: args.execution.data_dir,
+            fresh: args.execution.fresh,
+            results: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

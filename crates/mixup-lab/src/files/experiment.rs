@@ -1,0 +1,118 @@
+//! `experiments/<slug>/<name>.yaml`: one table of a paper on one data set.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use indexmap::IndexMap;
+use mixup_core::{
+    checked::Positive,
+    nn::ModelConfig,
+    optim::OptimizerConfig,
+    train::{TrainConfig, TrainOverride},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::outcomes::figure::FigureRequest;
+
+/// An experiment as its file says it. What stands under `methods` and `setting` is read by the routine
+/// ([`mixup_paper::Routine`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Name, the file's stem.
+    pub experiment: String,
+    /// Slug of the paper, the folder's name.
+    pub paper: String,
+    /// How it is trained and measured: the name of one of the paper's routines.
+    pub routine: String,
+    /// One line for headings.
+    pub title: String,
+    /// The only profile that has this experiment (`paper` for what a desk cannot run); all where
+    /// absent.
+    #[serde(default)]
+    pub only: Option<Profile>,
+    /// Name of a data set in the catalogue.
+    pub data: String,
+    /// Network, where the experiment trains one.
+    #[serde(default)]
+    pub model: Option<ModelConfig>,
+    /// Optimiser, where the experiment trains.
+    #[serde(default)]
+    pub optimizer: Option<OptimizerConfig>,
+    /// Training, where the experiment trains.
+    #[serde(default)]
+    pub train: Option<TrainConfig>,
+    /// The routine's settings.
+    #[serde(default)]
+    pub setting: Value,
+    /// Rows of the table, in order.
+    pub methods: IndexMap<String, Value>,
+    /// Number of seeds: 0, 1, ... n-1.
+    pub seeds: NonZeroU32,
+    /// Columns of the table, in order.
+    pub metrics: Vec<String>,
+    /// What the numbers at the end of the methods' names are (`training images`), for the axis of the
+    /// plots over them.
+    #[serde(default)]
+    pub sweep: Option<String>,
+    /// Pictures of the routine's own, by name, in order. They are no part of a run: to show others
+    /// executes nothing.
+    #[serde(default)]
+    pub figures: IndexMap<String, FigureRequest>,
+    /// What the profiles change; `desk` is the file itself unless it says otherwise.
+    #[serde(default)]
+    pub profiles: IndexMap<Profile, ProfileOverride>,
+}
+
+/// How large.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Profile {
+    /// Seconds; what CI runs.
+    Smoke,
+    /// Minutes on two cores, real data, enough seeds for a test. The default.
+    Desk,
+    /// The paper's own setting.
+    Paper,
+}
+
+impl Profile {
+    /// The name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Smoke => "smoke",
+            Self::Desk => "desk",
+            Self::Paper => "paper",
+        }
+    }
+}
+
+/// What a profile changes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileOverride {
+    /// Number of seeds.
+    #[serde(default)]
+    pub seeds: Option<NonZeroU32>,
+    /// Training.
+    #[serde(default)]
+    pub train: Option<TrainOverride>,
+    /// Network.
+    #[serde(default)]
+    pub model: Option<ModelConfig>,
+    /// Data set.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// Settings: these keys of them.
+    #[serde(default)]
+    pub setting: Option<Value>,
+    /// Training samples: so many of the training part, evenly spaced.
+    #[serde(default)]
+    pub train_samples: Option<NonZeroUsize>,
+    /// Core hours of a run, a mean over the methods as the author reckons it: what plans are priced
+    /// by as long as no run like it was made.
+    #[serde(default)]
+    pub core_hours_per_run: Option<Positive>,
+}

@@ -1,0 +1,348 @@
+//! From an experiment's file to its runs, each with everything it depends on.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use mixup_core::checked::Positive;
+use mixup_core::train::TrainOverride;
+use mixup_data::catalogue;
+use mixup_paper::{Inspected, MetricInfo, Paper, Refusal, RoutineEntry, RunSpec};
+use serde_json::Value;
+
+use crate::files::experiment::{Experiment, Profile, ProfileOverride};
+use crate::files::nearest::suggest;
+use crate::files::yaml::{Document, InputError, KeyPath};
+use crate::outcomes::figure::{FigureRequest, PlannedFigure};
+
+/// Seeds and epochs of the smoke profile where a file does not give one.
+const SMOKE: (NonZeroU32, NonZeroUsize) = match (NonZeroU32::new(2), NonZeroUsize::new(2)) {
+    (Some(seeds), Some(epochs)) => (seeds, epochs),
+    _ => panic!("2 is not 0"),
+};
+
+/// What the command line changes, whatever the profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overrides {
+    /// Number of seeds.
+    pub seeds: Option<NonZeroU32>,
+    /// Device of the runs.
+    pub device: String,
+}
+
+/// More seeds than anybody runs, and few enough that a plan of them fits into memory.
+pub const MOST_SEEDS: u32 = 10_000;
+
+impl Default for Overrides {
+    /// The file's seeds, on the CPU.
+    fn default() -> Self {
+        Self { seeds: None, device: "flex".to_owned() }
+    }
+}
+
+/// An experiment under one profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// Slug of the paper.
+    pub paper: String,
+    /// Name.
+    pub experiment: String,
+    /// Name of the routine.
+    pub routine: String,
+    /// One line for headings.
+    pub title: String,
+    /// See [`Experiment::sweep`].
+    pub sweep: Option<String>,
+    /// How large.
+    pub profile: Profile,
+    /// See [`Experiment::only`].
+    pub only: Option<Profile>,
+    /// See [`ProfileOverride::core_hours_per_run`].
+    pub core_hours_per_run: Option<f64>,
+    /// Name of the experiment's own data set in the catalogue.
+    pub data: String,
+    /// Every data set that its runs read, the own one first.
+    pub all_data: Vec<String>,
+    /// Device of the runs.
+    pub device: String,
+    /// Seeds.
+    pub seeds: Vec<u64>,
+    /// Columns of the table.
+    pub metrics: Vec<MetricInfo>,
+    /// Rows of the table.
+    pub methods: Vec<String>,
+    /// The routine's own pictures of seeds that this profile has.
+    pub figures: Vec<PlannedFigure>,
+    /// Every method with every seed; all methods of a seed, then the next seed.
+    pub runs: Vec<ResolvedRun>,
+}
+
+/// One run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedRun {
+    /// Method.
+    pub method: String,
+    /// Seed.
+    pub seed: u64,
+    /// Its [`RunSpec`] as JSON, all keys in order.
+    pub spec: Value,
+    /// The stages that it needs, by name, with their specs.
+    pub stages: Vec<(&'static str, Value)>,
+}
+
+/// Reads an experiment of a paper, checks all of it, and makes its runs.
+///
+/// # Errors
+/// Whatever is wrong with the file, with its place.
+pub fn resolve(
+    paper: &Paper,
+    document: &Document,
+    profile: Profile,
+    overrides: &Overrides,
+) -> Result<Resolved, InputError> {
+    let file: Experiment = document.parse()?;
+    check_names(paper, document, &file)?;
+    let routine = routine(paper, document, &file)?;
+    let metrics = metrics(routine, document, &file.metrics)?;
+    let mut figures = figures(routine, document, &file)?;
+    let change = profile_override(&file, profile);
+    let seeds = seeds(document, &file, &change, overrides)?;
+    figures.retain(|figure| seeds.contains(&figure.request.seed));
+    let setting = setting(routine, document, &file, profile, &change)?;
+    let at_method = |method: &str| KeyPath::root().key("methods").key(method);
+    let mut rows = Vec::new();
+    for (method, parameters) in &file.methods {
+        let refuse = |Refusal { path, message }| document.refuse_inside(at_method(method), &path, &message);
+        rows.push((method, routine.method(parameters).map_err(refuse)?));
+    }
+    let template = Template { file: &file, change: &change, device: &overrides.device, setting };
+    let (mut runs, mut all_data) = (Vec::new(), Vec::new());
+    for &seed in &seeds {
+        for (method, parameters) in &rows {
+            let refuse = |message: String| document.refuse(&at_method(method), message);
+            let spec = template.spec(method, parameters.clone(), seed).map_err(refuse)?;
+            let Inspected { data, stages } = routine.inspect(&spec).map_err(refuse)?;
+            all_data.extend(data.into_iter().filter(|name| !all_data.contains(name)).collect::<Vec<_>>());
+            runs.push(ResolvedRun { method: (*method).clone(), seed, spec, stages });
+        }
+    }
+    let data = change.data.clone().unwrap_or_else(|| file.data.clone());
+    Ok(Resolved {
+        data,
+        all_data,
+        profile,
+        only: file.only,
+        core_hours_per_run: change.core_hours_per_run.map(Positive::get),
+        device: overrides.device.clone(),
+        seeds,
+        metrics,
+        methods: file.methods.keys().cloned().collect(),
+        figures,
+        paper: file.paper,
+        experiment: file.experiment,
+        routine: file.routine,
+        title: file.title,
+        sweep: file.sweep,
+        runs,
+    })
+}
+
+/// What all runs of an experiment share.
+struct Template<'a> {
+    file: &'a Experiment,
+    change: &'a ProfileOverride,
+    device: &'a str,
+    setting: Value,
+}
+
+impl Template<'_> {
+    fn spec(&self, method: &str, parameters: Value, seed: u64) -> Result<Value, String> {
+        let Self { file, change, device, setting } = self;
+        let train = file.train.clone().map(|train| match &change.train {
+            Some(change) => train.with(change),
+            None => train,
+        });
+        let spec = RunSpec {
+            paper: file.paper.clone(),
+            experiment: file.experiment.clone(),
+            routine: file.routine.clone(),
+            method: method.to_owned(),
+            parameters,
+            setting: setting.clone(),
+            seed,
+            data: change.data.clone().unwrap_or_else(|| file.data.clone()),
+            model: change.model.clone().or_else(|| file.model.clone()),
+            optimizer: file.optimizer.clone(),
+            train,
+            train_samples: change.train_samples,
+            metrics: file.metrics.clone(),
+            device: (*device).to_owned(),
+        };
+        let mut json =
+            serde_json::to_value(spec).map_err(|error| format!("cannot be written as JSON: {error}"))?;
+        json.sort_all_objects();
+        Ok(json)
+    }
+}
+
+/// The routine that the file names.
+fn routine<'p>(
+    paper: &'p Paper,
+    document: &Document,
+    file: &Experiment,
+) -> Result<&'p RoutineEntry, InputError> {
+    paper.routine(&file.routine).ok_or_else(|| {
+        let names = paper.routines.iter().map(|routine| routine.name);
+        let known = suggest(&file.routine, &format!("routines of {}", paper.slug), names);
+        document
+            .refuse(&KeyPath::root().key("routine"), format!("unknown routine `{}`; {known}", file.routine))
+    })
+}
+
+/// The seeds that run.
+fn seeds(
+    document: &Document,
+    file: &Experiment,
+    change: &ProfileOverride,
+    overrides: &Overrides,
+) -> Result<Vec<u64>, InputError> {
+    let asked = overrides.seeds.or(change.seeds).unwrap_or(file.seeds).get();
+    if asked > MOST_SEEDS {
+        let message = format!("must be at most {MOST_SEEDS}, not {asked}");
+        return Err(document.refuse(&KeyPath::root().key("seeds"), message));
+    }
+    Ok((0..u64::from(asked)).collect())
+}
+
+/// The file's setting with what the profile changes, as the routine reads it.
+fn setting(
+    routine: &RoutineEntry,
+    document: &Document,
+    file: &Experiment,
+    profile: Profile,
+    change: &ProfileOverride,
+) -> Result<Value, InputError> {
+    let empty = || Value::Object(serde_json::Map::new());
+    let own = if file.setting.is_null() { empty() } else { file.setting.clone() };
+    let at = || KeyPath::root().key("setting");
+    let refuse = |path: KeyPath| {
+        move |Refusal { path: inside, message }| document.refuse_inside(path, &inside, &message)
+    };
+    let read = routine.setting(&own).map_err(refuse(at()))?;
+    let Some(change) = &change.setting else { return Ok(read) };
+    let mut merged = own;
+    if let (Value::Object(merged), Value::Object(change)) = (&mut merged, change) {
+        merged.extend(change.clone());
+    }
+    routine
+        .setting(&merged)
+        .map_err(refuse(KeyPath::root().key("profiles").key(profile.name()).key("setting")))
+}
+
+fn profile_override(file: &Experiment, profile: Profile) -> ProfileOverride {
+    match (file.profiles.get(&profile), profile) {
+        (Some(given), _) => given.clone(),
+        (None, Profile::Smoke) => ProfileOverride {
+            seeds: Some(SMOKE.0),
+            train: Some(TrainOverride { epochs: Some(SMOKE.1), ..TrainOverride::default() }),
+            ..ProfileOverride::default()
+        },
+        (None, Profile::Desk | Profile::Paper) => ProfileOverride::default(),
+    }
+}
+
+/// Names that must agree with the file's place, with the catalogue, and among each other.
+fn check_names(paper: &Paper, document: &Document, file: &Experiment) -> Result<(), InputError> {
+    let root = KeyPath::root;
+    let place = document.file();
+    let stem = place.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    if file.experiment != stem {
+        let message = format!("must be the file's name, `{stem}`, not `{}`", file.experiment);
+        return Err(document.refuse(&root().key("experiment"), message));
+    }
+    if file.paper != paper.slug {
+        let message = format!("must be the folder's name, `{}`, not `{}`", paper.slug, file.paper);
+        return Err(document.refuse(&root().key("paper"), message));
+    }
+    let known_data = |path: KeyPath, name: &str| {
+        catalogue::find(name).map_err(|error| document.refuse(&path, error.to_string()))
+    };
+    known_data(root().key("data"), &file.data)?;
+    for (profile, change) in &file.profiles {
+        let path = root().key("profiles").key(profile.name());
+        if let Some(data) = &change.data {
+            known_data(path.clone().key("data"), data)?;
+        }
+        if change.train.is_some() && file.train.is_none() {
+            let message = "changes `train`, which the experiment does not have";
+            return Err(document.refuse(&path.key("train"), message));
+        }
+    }
+    if file.methods.is_empty() {
+        return Err(
+            document.refuse(&root().key("methods"), "give at least one method, for example `erm: {}`")
+        );
+    }
+    Ok(())
+}
+
+/// The metrics that the file names, as the routine knows them.
+fn metrics(
+    routine: &RoutineEntry,
+    document: &Document,
+    names: &[String],
+) -> Result<Vec<MetricInfo>, InputError> {
+    let path = KeyPath::root().key("metrics");
+    let known = (routine.metrics)();
+    let all = || known.iter().map(|metric| metric.name.as_str());
+    if names.is_empty() {
+        let message = format!("give at least one metric; {}", suggest("", "metrics", all()));
+        return Err(document.refuse(&path, message));
+    }
+    let mut metrics: Vec<MetricInfo> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let refuse = |message| document.refuse(&path.clone().index(index), message);
+        if metrics.iter().any(|metric| metric.name == *name) {
+            return Err(refuse(format!("`{name}` is given twice; keep one of them")));
+        }
+        let Some(metric) = known.iter().find(|metric| metric.name == *name) else {
+            return Err(refuse(format!("unknown metric `{name}`; {}", suggest(name, "metrics", all()))));
+        };
+        metrics.push(metric.clone());
+    }
+    Ok(metrics)
+}
+
+/// The pictures that the file names, as the routine knows them, of methods and seeds that it has.
+fn figures(
+    routine: &RoutineEntry,
+    document: &Document,
+    file: &Experiment,
+) -> Result<Vec<PlannedFigure>, InputError> {
+    let known = (routine.figures)();
+    let planned = |(name, request): (&String, &FigureRequest)| {
+        let path = || KeyPath::root().key("figures").key(name);
+        let Some(info) = known.iter().find(|figure| figure.name == *name) else {
+            let names = known.iter().map(|figure| figure.name.as_str());
+            let message = format!("unknown figure `{name}`; {}", suggest(name, "figures", names));
+            return Err(document.refuse(&path(), message));
+        };
+        if request.methods.is_empty() {
+            return Err(document.refuse(&path().key("methods"), "give at least one method"));
+        }
+        for (index, method) in request.methods.iter().enumerate() {
+            if !file.methods.contains_key(method) {
+                let names = file.methods.keys().map(String::as_str);
+                let message = format!("unknown method `{method}`; {}", suggest(method, "methods", names));
+                return Err(document.refuse(&path().key("methods").index(index), message));
+            }
+        }
+        if request.seed >= u64::from(file.seeds.get()) {
+            let message = format!("must be below `seeds`, {}, not {}", file.seeds, request.seed);
+            return Err(document.refuse(&path().key("seed"), message));
+        }
+        Ok(PlannedFigure { info: info.clone(), request: request.clone() })
+    };
+    file.figures.iter().map(planned).collect()
+}
+
+#[cfg(test)]
+mod tests;

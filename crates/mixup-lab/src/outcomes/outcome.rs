@@ -1,0 +1,116 @@
+//! What runs leave behind: the record of one run, and the outcome of an experiment.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use mixup_paper::{MetricInfo, null_is_nan};
+
+use crate::outcomes::figure::Figure;
+
+/// What one finished run measured and where. Kept in the run store as JSON.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Key of the run: SHA-256 over its resolved spec and its data's checksums, in hexadecimal.
+    pub key: String,
+    /// The method, as the experiment names it.
+    pub method: String,
+    /// The seed.
+    pub seed: u64,
+    /// Test metrics by name; NaN, `null` in JSON, for one that is not defined.
+    #[serde(deserialize_with = "null_is_nan::by_name")]
+    pub metrics: BTreeMap<String, f64>,
+    /// One value per epoch, by name (`train-loss`, `validation-loss`).
+    #[serde(deserialize_with = "null_is_nan::lists_by_name")]
+    pub curves: BTreeMap<String, Vec<f64>>,
+    /// Points of the routine's own pictures, by the picture's name.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "null_is_nan::points_by_name"
+    )]
+    pub points: BTreeMap<String, Vec<[f64; 2]>>,
+    /// Seconds of wall time in the worker.
+    pub wall_seconds: f64,
+    /// Peak resident memory of the worker in MiB; 0 where the system does not tell.
+    pub peak_memory_mib: f64,
+    /// What the code did, as a hash ([`mixup_paper::Glimpse`]), on the machine it was made on.
+    pub identity: String,
+    /// SHA-256 over the sources that made it.
+    pub made_by: String,
+    /// SHA-256 over other sources that were seen to do the same.
+    #[serde(default)]
+    pub confirmed_by: Vec<String>,
+    /// Where it ran.
+    pub provenance: Provenance,
+}
+
+/// The circumstances of a run or an outcome.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Processor model, cores and operating system, for example `Intel Xeon, 2 cores, linux`.
+    pub host: String,
+    /// Version of mixup-lab.
+    pub version: String,
+    /// Device the tensors were on, for example `flex`.
+    pub device: String,
+    /// SHA-256 over the files of the experiment's own data set.
+    pub data_sha256: String,
+    /// The same of the other data sets that the runs read, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub other_data: BTreeMap<String, String>,
+    /// The commit that was checked out, with `-dirty` where files differed from it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub commit: String,
+}
+
+/// One experiment under one profile: every method over every seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Version of this format, 1.
+    pub schema: u32,
+    /// Slug of the paper.
+    pub paper: String,
+    /// Name of the experiment.
+    pub experiment: String,
+    /// One line for headings, from the experiment's `title`.
+    pub title: String,
+    /// What the numbers at the end of the methods' names are, from the experiment's `sweep`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<String>,
+    /// `smoke`, `desk` or `paper`.
+    pub profile: String,
+    /// Name of the data set in the catalogue.
+    pub data: String,
+    /// The seeds, in the order of every `values` below.
+    pub seeds: Vec<u64>,
+    /// The metrics in the order of the experiment's YAML.
+    pub metrics: Vec<MetricInfo>,
+    /// Per method, in the order of the experiment's YAML.
+    pub methods: IndexMap<String, MethodOutcome>,
+    /// The routine's own pictures, in the order of the experiment's YAML.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub figures: Vec<Figure>,
+    /// Where and with what it ran; not compared by `check`.
+    pub provenance: Provenance,
+    /// Wall seconds summed over runs; not compared by `check`.
+    pub core_seconds: f64,
+    /// Largest peak memory of a worker in MiB; not compared by `check`.
+    pub peak_memory_mib: f64,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MethodOutcome {
+    /// Per metric, one value per seed; NaN, `null` in JSON, for a run that failed.
+    #[serde(deserialize_with = "null_is_nan::lists_by_name")]
+    pub values: BTreeMap<String, Vec<f64>>,
+    /// Per curve (`train-loss`, `validation-loss`), the mean over seeds at each epoch; a seed that
+    /// stopped early no longer counts after its last epoch.
+    #[serde(deserialize_with = "null_is_nan::lists_by_name")]
+    pub curves: BTreeMap<String, Vec<f64>>,
+    /// What the code did in the runs of this row, as a hash; not compared by `check`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub identity: String,
+}

@@ -1,0 +1,164 @@
+//! The folder of a paper's outcomes: reading what is committed, writing what is new.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::LabError;
+use crate::files::atomic;
+use crate::files::experiment::Profile;
+use crate::files::manifest::Manifest;
+use crate::files::yaml::InputError;
+use crate::outcomes::outcome::Outcome;
+use crate::outcomes::{pretty, snapshot};
+use crate::report;
+use crate::verdicts::verdict::{ReferenceNote, Verdict, compare_with_reference};
+
+/// Name of the file of verdicts.
+const VERDICTS: &str = "verdicts.json";
+
+/// The file of an outcome in its folder: JSON, or for the smoke profile a snapshot with the JSON in it.
+fn file_of(folder: &Path, profile: Profile, experiment: &str) -> PathBuf {
+    let extension = if profile == Profile::Smoke { "snap" } else { "json" };
+    folder.join(format!("{experiment}.{extension}"))
+}
+
+/// The committed outcomes of these experiments, in their order; one that is not there is left out.
+///
+/// # Errors
+/// A file that is no outcome.
+pub fn outcomes(folder: &Path, profile: Profile, experiments: &[String]) -> Result<Vec<Outcome>, LabError> {
+    let read = |name: &String| read_json::<Outcome>(&file_of(folder, profile, name)).transpose();
+    experiments.iter().filter_map(read).collect()
+}
+
+/// The committed verdicts; none where there is no file.
+///
+/// # Errors
+/// A file that holds no verdicts.
+pub fn verdicts(folder: &Path) -> Result<Vec<Verdict>, LabError> {
+    Ok(read_json(&folder.join(VERDICTS))?.unwrap_or_default())
+}
+
+/// How our means stand beside published ones, over all outcomes.
+pub fn reference_notes(manifest: &Manifest, outcomes: &[Outcome]) -> Vec<ReferenceNote> {
+    outcomes.iter().flat_map(|outcome| compare_with_reference(manifest, outcome)).collect()
+}
+
+/// Fails where files could not be written into the folder later.
+///
+/// # Errors
+/// What the file system refuses.
+pub fn check_writable(folder: &Path) -> Result<(), LabError> {
+    atomic::check_writable(folder).map_err(LabError::io("results cannot be written there", folder))
+}
+
+/// Writes outcomes, each whole or not at all. The caller holds the lock on results.
+///
+/// # Errors
+/// What the file system refuses.
+pub fn write_outcomes(folder: &Path, profile: Profile, outcomes: &[&Outcome]) -> Result<(), LabError> {
+    outcomes.iter().try_for_each(|outcome| {
+        let file = file_of(folder, profile, &outcome.experiment);
+        let json = pretty::to_json(outcome).map_err(LabError::io("cannot be written", &file))?;
+        match profile {
+            Profile::Smoke => {
+                let text = String::from_utf8_lossy(&json);
+                write(&file, snapshot::with_header(&text).as_bytes())
+            }
+            Profile::Desk | Profile::Paper => write(&file, &json),
+        }
+    })
+}
+
+/// Writes verdicts, plots and, last, the README that shows them. The caller holds the lock on
+/// results.
+///
+/// # Errors
+/// What the file system refuses.
+pub fn write_report(
+    folder: &Path,
+    manifest: &Manifest,
+    outcomes: &[Outcome],
+    verdicts: &[Verdict],
+) -> Result<(), LabError> {
+    write_json(&folder.join(VERDICTS), &verdicts)?;
+    let notes = reference_notes(manifest, outcomes);
+    let mut files = report::files(manifest, &outcomes.iter().collect::<Vec<_>>(), verdicts, &notes);
+    files.sort_by_key(|file| file.name == "README.md");
+    files.iter().try_for_each(|file| write(&folder.join(&file.name), file.content.as_bytes()))
+}
+
+fn write_json(file: &Path, value: &impl serde::Serialize) -> Result<(), LabError> {
+    let json = pretty::to_json(value).map_err(LabError::io("cannot be written", file))?;
+    write(file, &json)
+}
+
+fn write(file: &Path, content: &[u8]) -> Result<(), LabError> {
+    atomic::write(file, content).map_err(LabError::io("cannot be written", file))
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(file: &PathBuf) -> Result<Option<T>, LabError> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(LabError::io("cannot be read", file)(error)),
+    };
+    serde_json::from_str(snapshot::content(&text)).map(Some).map_err(|error| {
+        let message = format!("{error}; restore it from git, or remove it and reproduce the paper again");
+        let place = Some((error.line(), error.column()));
+        InputError { file: file.clone(), place, key: String::new(), message }.into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcomes::fixtures::{lower, outcome};
+    use crate::verdicts::verdict::judge;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn reads_back_what_it_wrote_and_skips_what_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let wine = outcome("wine", &[("erm", &[0.1, f64::NAN]), ("mixup", &[0.3, 0.1 + 0.2])]);
+        let asked = ["wine".to_owned(), "airfoil".to_owned()];
+        for profile in [Profile::Desk, Profile::Smoke] {
+            write_outcomes(folder.path(), profile, &[&wine]).unwrap();
+            let read = outcomes(folder.path(), profile, &asked).unwrap();
+            assert_eq!(read.len(), 1);
+            assert_eq!(read[0].methods["mixup"], wine.methods["mixup"]);
+            assert!(read[0].methods["erm"].values["rmse"][1].is_nan());
+        }
+        assert_eq!(names(folder.path()), ["wine.json", "wine.snap"]);
+    }
+
+    #[test]
+    fn a_report_holds_verdicts_and_a_readme_and_no_leftovers() {
+        let folder = tempfile::tempdir().unwrap();
+        let wine = outcome("wine", &[("erm", &[0.1, 0.2, 0.3]), ("mixup", &[0.3, 0.5, 0.4])]);
+        let manifest = crate::outcomes::fixtures::manifest(vec![lower("wine", "erm", "mixup")]);
+        let judged = judge(&manifest, &[&wine]);
+        write_report(folder.path(), &manifest, &[wine], &judged).unwrap();
+        assert_eq!(verdicts(folder.path()).unwrap(), judged);
+        let names = names(folder.path());
+        assert!(names.contains(&"README.md".to_owned()), "{names:?}");
+        assert!(names.iter().any(|name| name.ends_with(".svg")), "{names:?}");
+        assert!(!names.iter().any(|name| name.ends_with(".tmp")), "{names:?}");
+    }
+
+    #[test]
+    fn a_torn_outcome_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("wine.json"), "{\"schema\": 1,").unwrap();
+        let error = outcomes(folder.path(), Profile::Desk, &["wine".to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("wine.json:1:13") && error.contains("restore it from git"), "{error}");
+    }
+}

@@ -1,0 +1,282 @@
+//! Jobs for the experiments of a paper: identities, then stages, then runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use crate::error::LabError;
+use crate::outcomes::outcome::Provenance;
+use crate::runs::execute::Experiment;
+use crate::runs::host;
+use crate::runs::job::{FailureKind, Job, RunTask, Task};
+use crate::runs::plan::{Plan, Planned};
+use crate::runs::pool::{Ended, Failure, Notice, Pool};
+use crate::runs::progress::Progress;
+use crate::runs::session::Session;
+use crate::runs::standing::Standing;
+
+/// Executes jobs for experiments.
+pub(super) struct Executor<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) sources: &'a str,
+    pub(super) commit: String,
+}
+
+impl Executor<'_> {
+    /// What the code does in each group of runs of which a record is missing or was made by other sources.
+    /// Records that it confirms are kept, others are missing from here on.
+    pub(super) fn identify(
+        &self,
+        experiments: &mut [Experiment],
+    ) -> Result<BTreeMap<String, String>, LabError> {
+        let (mut jobs, mut groups) = (Vec::new(), Vec::<(usize, String)>::new());
+        let mut seen = BTreeSet::new();
+        for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
+            for planned in experiment.open() {
+                if seen.insert(planned.group.clone()) {
+                    jobs.push(self.job(&experiment.plan, &planned.group_spec, Task::Identify));
+                    groups.push((at, planned.group.clone()));
+                }
+            }
+        }
+        let (mut identities, mut failures) = (BTreeMap::new(), Vec::new());
+        let ended = self.pool().execute(&jobs, |index, notice| {
+            match notice {
+                Notice::Identified(identity) => drop(identities.insert(groups[index].1.clone(), identity)),
+                Notice::Failed(failure) => failures.push((index, failure)),
+                Notice::Started | Notice::Epoch { .. } | Notice::Finished => {}
+            }
+            ControlFlow::Continue(())
+        });
+        self.unless_cut_off(ended, 0, experiments)?;
+        for (index, failure) in failures {
+            let (at, group) = &groups[index];
+            experiments[*at].fail_group(group, &failure);
+        }
+        for experiment in experiments {
+            let Experiment { plan, runs, stages, .. } = experiment;
+            let runs = runs.iter_mut().zip(&plan.runs);
+            for (standing, planned) in runs.chain(stages.iter_mut().zip(&plan.stages)) {
+                self.confirm(standing, planned, &identities)?;
+            }
+        }
+        Ok(identities)
+    }
+
+    fn confirm(
+        &self,
+        standing: &mut Standing,
+        planned: &Planned,
+        identities: &BTreeMap<String, String>,
+    ) -> Result<(), LabError> {
+        let Standing::Unconfirmed(record) = standing else { return Ok(()) };
+        if identities.get(&planned.group) != Some(&record.identity) {
+            *standing = Standing::Missing;
+            return Ok(());
+        }
+        let _lock = self.session.store.lock_run(&planned.key)?;
+        let record = self.session.store.confirm((**record).clone(), self.sources)?;
+        *standing = Standing::Kept(Box::new(record));
+        Ok(())
+    }
+
+    /// Trains the stages that missing runs need.
+    pub(super) fn run_stages(
+        &self,
+        experiments: &mut [Experiment],
+        identities: &BTreeMap<String, String>,
+    ) -> Result<(), LabError> {
+        let mut places = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
+            for stage in experiment.needed_stages() {
+                // Two experiments may share one.
+                if seen.insert(experiment.plan.stages[stage].key.clone()) {
+                    places.push(Place { experiment: at, at: stage });
+                }
+            }
+        }
+        let task = |place: Place| (&experiments[place.experiment].plan.stages[place.at], true);
+        let jobs = self.jobs(experiments, &places, identities, task);
+        let mut progress =
+            Progress::new([("stages".to_owned(), jobs.len(), 0)].into_iter().filter(|known| known.1 > 0));
+        let mut failures = Vec::new();
+        let mut done = 0;
+        let ended = self.pool().execute(&jobs, |index, notice| {
+            progress.observe(0, index, &notice);
+            match notice {
+                Notice::Finished => done += 1,
+                Notice::Failed(failure) => {
+                    let plan = &experiments[places[index].experiment].plan;
+                    progress.say(&told(plan, &plan.stages[places[index].at], &failure));
+                    let stop = stops(&failure);
+                    failures.push((places[index], failure));
+                    return stop;
+                }
+                Notice::Started | Notice::Epoch { .. } | Notice::Identified(_) => {}
+            }
+            ControlFlow::Continue(())
+        });
+        progress.end();
+        for (place, failure) in failures {
+            let key = experiments[place.experiment].plan.stages[place.at].key.clone();
+            experiments.iter_mut().for_each(|experiment| experiment.fail_dependents(&key, &failure));
+        }
+        self.unless_cut_off(ended, done, experiments)
+    }
+
+    pub(super) fn run_missing(
+        &self,
+        experiments: &mut [Experiment],
+        identities: &BTreeMap<String, String>,
+    ) -> Result<(), LabError> {
+        let mut places = Vec::new();
+        for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
+            places.extend(experiment.missing().map(|run| Place { experiment: at, at: run }));
+        }
+        let task = |place: Place| (&experiments[place.experiment].plan.runs[place.at], false);
+        let jobs = self.jobs(experiments, &places, identities, task);
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        let bars = experiments.iter().map(|known| {
+            (
+                known.plan.experiment.experiment.clone(),
+                known.runs.len(),
+                known.runs.len() - known.missing().count(),
+            )
+        });
+        let mut progress = Progress::new(bars);
+        let mut done = 0;
+        let mut failures = Vec::new();
+        let ended = self.pool().execute(&jobs, |index, notice| {
+            let Place { experiment, at } = places[index];
+            progress.observe(experiment, at, &notice);
+            match notice {
+                Notice::Finished => done += 1,
+                Notice::Failed(failure) => {
+                    let plan = &experiments[experiment].plan;
+                    progress.say(&told(plan, &plan.runs[at], &failure));
+                    let stop = stops(&failure);
+                    failures.push((places[index], failure));
+                    return stop;
+                }
+                Notice::Started | Notice::Epoch { .. } | Notice::Identified(_) => {}
+            }
+            ControlFlow::Continue(())
+        });
+        progress.end();
+        if let (Ended::Stopped, Some((_, failure))) = (ended, failures.last()) {
+            return Err(self.no_room(failure, jobs.len() - done));
+        }
+        self.unless_cut_off(ended, done, experiments)?;
+        for place in &places {
+            experiments[place.experiment].executed += 1;
+        }
+        for (place, failure) in failures {
+            experiments[place.experiment].failures.push((place.at, failure));
+        }
+        for experiment in experiments {
+            experiment.take_records(self.session);
+        }
+        Ok(())
+    }
+
+    fn jobs<'e>(
+        &self,
+        experiments: &'e [Experiment],
+        places: &[Place],
+        identities: &BTreeMap<String, String>,
+        task: impl Fn(Place) -> (&'e Planned, bool),
+    ) -> Vec<Job> {
+        let job = |&place: &Place| {
+            let plan = &experiments[place.experiment].plan;
+            let (planned, is_stage) = task(place);
+            let task = RunTask {
+                key: planned.key.clone(),
+                method: planned.method.clone(),
+                seed: planned.seed,
+                stages: planned.stages.clone(),
+                is_stage,
+                identity: identities.get(&planned.group).cloned().unwrap_or_default(),
+                sources: self.sources.to_owned(),
+                provenance: self.provenance(plan),
+            };
+            self.job(plan, &planned.spec, Task::Run(Box::new(task)))
+        };
+        places.iter().map(job).collect()
+    }
+
+    fn job(&self, plan: &Plan, spec: &serde_json::Value, task: Task) -> Job {
+        Job {
+            paper: plan.experiment.paper.clone(),
+            routine: plan.experiment.routine.clone(),
+            spec: spec.clone(),
+            store: self.session.store.folder().to_owned(),
+            data_dir: self.session.library.data_dir.clone(),
+            task,
+        }
+    }
+
+    fn provenance(&self, plan: &Plan) -> Provenance {
+        let mut data = plan.data_sha256.clone();
+        Provenance {
+            host: host::description(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            device: self.session.request.device.clone(),
+            data_sha256: data.remove(&plan.experiment.data).unwrap_or_default(),
+            other_data: data,
+            commit: self.commit.clone(),
+        }
+    }
+
+    fn pool(&self) -> Pool {
+        Pool { jobs: self.session.jobs().get(), threads: self.session.request.threads.get() }
+    }
+
+    /// An error where jobs did not come to their end.
+    fn unless_cut_off(&self, ended: Ended, done: usize, experiments: &[Experiment]) -> Result<(), LabError> {
+        let open = || experiments.iter().map(|known| known.missing().count()).sum::<usize>();
+        let failure =
+            || experiments.iter().flat_map(|known| &known.failures).map(|(_, failure)| failure).next_back();
+        match (ended, failure()) {
+            (Ended::All, _) => Ok(()),
+            (Ended::Stopped, Some(failure)) => Err(self.no_room(failure, open())),
+            _ => Err(LabError::Interrupted { done, all: open() }),
+        }
+    }
+
+    /// The store does not take any more.
+    fn no_room(&self, failure: &Failure, open: usize) -> LabError {
+        let size = self.session.store.mean_record_size();
+        let kib = (size * open as u64).div_ceil(1024).max(1);
+        LabError::Usage(format!(
+            "{}\nstopped: {open} runs are open, whose records need about {kib} KiB in {}; make room there, or set \
+             MIXUP_STORE_DIR to another folder, and run the same command again",
+            failure.message,
+            self.session.store.folder().display()
+        ))
+    }
+}
+
+/// What a job is about: an experiment, and one of its runs or stages.
+#[derive(Clone, Copy)]
+struct Place {
+    experiment: usize,
+    at: usize,
+}
+
+/// Nothing else is tried where records cannot be kept.
+fn stops(failure: &Failure) -> ControlFlow<()> {
+    if failure.kind == FailureKind::Store { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+/// A failed run in words, with the end of what its worker wrote.
+fn told(plan: &Plan, planned: &Planned, failure: &Failure) -> String {
+    let Planned { method, seed, .. } = planned;
+    let mut text =
+        format!("failed: {}, {method}, seed {seed}: {}", plan.experiment.experiment, failure.message);
+    if failure.kind == FailureKind::Run {
+        failure.tail.iter().for_each(|line| text += &format!("\n    {line}"));
+    }
+    text
+}

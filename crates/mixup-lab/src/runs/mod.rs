@@ -1,0 +1,16 @@
+//! Runs: what is to be executed, by whom, and where it is kept.
+
+pub(crate) mod devices;
+pub mod execute;
+mod executor;
+pub mod host;
+pub(crate) mod interrupt;
+pub mod job;
+pub mod plan;
+pub mod pool;
+pub(crate) mod progress;
+pub mod session;
+pub mod sources;
+pub mod standing;
+pub mod store;
+pub mod worker;

@@ -1,0 +1,154 @@
+//! The worker: a process of this same binary that does one [`Job`].
+//!
+//! It reads the job from standard input, reports [`Event`]s on standard output and puts the record of a
+//! run into the store itself. Its parent keeps standard input open: when that ends, the parent
+//! is gone or wants to stop, and the worker ends at once, so that no orphan writes a checkpoint
+//! beside a rerun.
+
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Instant;
+
+use mixup_core::CoreError;
+use mixup_data::Library;
+use mixup_paper::{Paper, RoutineEntry, RunContext, RunError};
+
+use crate::error::LabError;
+use crate::outcomes::outcome::RunRecord;
+use crate::runs::host;
+use crate::runs::job::{Event, FailureKind, Job, RunTask, Task};
+use crate::runs::store::{Found, Store};
+
+/// Executes the run that standard input asks for.
+pub fn main(papers: &[Paper]) -> ExitCode {
+    let event = match read_job() {
+        Ok(job) => {
+            end_with_standard_input();
+            report_panics();
+            execute(papers, &job)
+        }
+        Err(message) => Err(Failure { kind: FailureKind::Run, message }),
+    };
+    match event {
+        Ok(event) => {
+            say(&event);
+            ExitCode::SUCCESS
+        }
+        Err(Failure { kind, message }) => {
+            say(&Event::Failed { kind, message });
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Failure {
+    kind: FailureKind,
+    message: String,
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        let kind = match &error {
+            LabError::Io { .. } => FailureKind::Store,
+            _ => FailureKind::Environment,
+        };
+        Self { kind, message: error.to_string() }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let kind = match &error {
+            RunError::Data(_) | RunError::Core(CoreError::Device(_)) => FailureKind::Environment,
+            RunError::Core(CoreError::Checkpoint { .. }) => FailureKind::Store,
+            RunError::Core(_) | RunError::Spec(_) => FailureKind::Run,
+        };
+        Self { kind, message: error.to_string() }
+    }
+}
+
+fn read_job() -> Result<Job, String> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).map_err(|error| format!("no job on standard input: {error}"))?;
+    serde_json::from_str(&line).map_err(|error| format!("no job on standard input: {error}"))
+}
+
+/// Ends this process as soon as standard input does.
+fn end_with_standard_input() {
+    thread::spawn(|| {
+        let mut rest = [0; 64];
+        while matches!(io::stdin().read(&mut rest), Ok(read) if read > 0) {}
+        std::process::exit(3);
+    });
+}
+
+/// Makes a panic an event, so that its message is not lost above a backtrace.
+fn report_panics() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let message = panic.to_string().replace('\n', " ");
+        say(&Event::Failed { kind: FailureKind::Run, message });
+        print(panic);
+    }));
+}
+
+fn execute(papers: &[Paper], job: &Job) -> Result<Event, Failure> {
+    let unknown = || LabError::Usage(format!("the worker does not know {} of {}", job.routine, job.paper));
+    let paper = papers.iter().find(|paper| paper.slug == job.paper).ok_or_else(unknown)?;
+    let routine = paper.routine(&job.routine).ok_or_else(unknown)?;
+    let library = Library::from_env(job.data_dir.clone());
+    match &job.task {
+        Task::Identify => Ok(Event::Identified { identity: routine.identity(&job.spec, &library)? }),
+        Task::Run(task) => run(routine, &library, job, task).map(|()| Event::Recorded),
+    }
+}
+
+fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> Result<(), Failure> {
+    let store = Store::new(&job.store);
+    let _lock = store.lock_run(&task.key)?;
+    // Another command may have finished the run while this worker waited.
+    if let Found::Record(record) = store.find(&task.key)
+        && record.identity == task.identity
+        && (!task.is_stage || store.weights(&task.key).is_file())
+    {
+        return Ok(());
+    }
+    let started = Instant::now();
+    let context = RunContext {
+        library,
+        checkpoints: Some(store.checkpoint_folder(&task.key)?),
+        progress: &|done, all| say(&Event::Epoch { done, all }),
+        stages: task.stages.iter().map(|(name, key)| (name.clone(), store.weights(key))).collect(),
+        weights: task.is_stage.then(|| store.draft_weights(&task.key)),
+        glimpse: None,
+    };
+    let measured = routine.run(&job.spec, &context)?;
+    if task.is_stage {
+        store.keep_weights(&task.key)?;
+    }
+    store.keep(&RunRecord {
+        key: task.key.clone(),
+        method: task.method.clone(),
+        seed: task.seed,
+        metrics: measured.metrics,
+        curves: measured.curves,
+        points: measured.points,
+        wall_seconds: started.elapsed().as_secs_f64(),
+        peak_memory_mib: host::peak_memory_mib(),
+        identity: task.identity.clone(),
+        made_by: task.sources.clone(),
+        confirmed_by: Vec::new(),
+        provenance: task.provenance.clone(),
+    })?;
+    Ok(store.forget_checkpoint(&task.key)?)
+}
+
+/// One line to the parent. If it is gone, the end of standard input ends this process.
+fn say(event: &Event) {
+    if let Ok(mut line) = serde_json::to_vec(event) {
+        line.push(b'\n');
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(&line).and_then(|()| out.flush());
+    }
+}

@@ -1,0 +1,65 @@
+//! How numbers are written in sentences and tables.
+
+use crate::verdicts::stats::Interval;
+
+/// `-0.827 [-0.951, -0.703]`
+pub(crate) fn with_interval(value: f64, interval: Option<Interval>, decimals: usize) -> String {
+    let value = fixed(value, decimals);
+    match interval {
+        Some(Interval { low, high }) => {
+            format!("{value} [{}, {}]", fixed(low, decimals), fixed(high, decimals))
+        }
+        None => value,
+    }
+}
+
+/// `2.874 ± 0.179`
+pub(crate) fn with_std(mean: f64, std: Option<f64>, decimals: usize) -> String {
+    let mean = fixed(mean, decimals);
+    match std {
+        Some(std) => format!("{mean} ± {}", fixed(std, decimals)),
+        None => mean,
+    }
+}
+
+/// A number with so many decimals; scientific where it would not fit a table, and never `-0.000`.
+pub(crate) fn fixed(value: f64, decimals: usize) -> String {
+    if value.abs() >= 1e7 {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|b| matches!(b, b'0' | b'.')) => digits.to_owned(),
+        _ => text,
+    }
+}
+
+/// `p = 0.034`, `p < 0.0001`
+pub(crate) fn p_value(p: f64) -> String {
+    match p {
+        p if p < 1e-4 => "p < 0.0001".to_owned(),
+        p if p < 0.01 => format!("p = {p:.4}"),
+        _ => format!("p = {p:.3}"),
+    }
+}
+
+/// `1 seed`, `10 seeds`
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(fixed(-0.0001, 3), "0.000");
+        assert_eq!(fixed(-0.0006, 3), "-0.001");
+        assert_eq!(fixed(3.2e9, 3), "3.200e9");
+        assert_eq!(with_std(2.8736, Some(0.1789), 3), "2.874 ± 0.179");
+        assert_eq!(with_interval(-0.5, Some(Interval::around(-0.5, 0.25)), 2), "-0.50 [-0.75, -0.25]");
+        assert_eq!([p_value(3e-9), p_value(0.0034), p_value(0.4)], ["p < 0.0001", "p = 0.0034", "p = 0.400"]);
+        assert_eq!([count(1, "seed"), count(2, "seed")], ["1 seed", "2 seeds"]);
+    }
+}

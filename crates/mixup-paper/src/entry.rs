@@ -1,0 +1,156 @@
+//! Papers and routines without their types: what the laboratory works with.
+
+use mixup_data::Library;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::golden::GoldenOp;
+use crate::{FigureInfo, Measured, MetricInfo, Routine, RunContext, RunError, Spec, glimpse};
+
+/// A paper: the crate's `paper()` gives it to the laboratory.
+#[derive(Clone)]
+pub struct Paper {
+    /// Name of the crate's folder.
+    pub slug: &'static str,
+    /// The routines that its experiments may use.
+    pub routines: Vec<RoutineEntry>,
+    /// The golden ops that it knows, by full name (`c-mixup.kde_rates`).
+    pub golden: Vec<(&'static str, GoldenOp)>,
+}
+
+impl Paper {
+    /// The routine of this name.
+    pub fn routine(&self, name: &str) -> Option<&RoutineEntry> {
+        self.routines.iter().find(|routine| routine.name == name)
+    }
+}
+
+/// A [`Routine`] without its types. Specs go in and out as JSON.
+#[derive(Clone, Copy)]
+pub struct RoutineEntry {
+    /// See [`Routine::NAME`].
+    pub name: &'static str,
+    /// See [`Routine::metrics`].
+    pub metrics: fn() -> Vec<MetricInfo>,
+    /// See [`Routine::figures`].
+    pub figures: fn() -> Vec<FigureInfo>,
+    method: fn(&Value) -> Result<Value, Refusal>,
+    setting: fn(&Value) -> Result<Value, Refusal>,
+    inspect: fn(&Value) -> Result<Inspected, String>,
+    identity: fn(&Value, &Library) -> Result<String, RunError>,
+    run: fn(&Value, &RunContext<'_>) -> Result<Measured, RunError>,
+}
+
+/// A value of an experiment's file that a routine refuses.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// The way from the value to what is wrong in it.
+    pub path: serde_path_to_error::Path,
+    /// What is wrong, in serde's words.
+    pub message: String,
+}
+
+/// What a routine says about a spec before it runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspected {
+    /// See [`Routine::data`].
+    pub data: Vec<String>,
+    /// See [`Routine::stages`]; specs as JSON, with all keys in order.
+    pub stages: Vec<(&'static str, Value)>,
+}
+
+impl RoutineEntry {
+    /// The entry of a routine.
+    pub fn of<R: Routine>() -> Self {
+        Self {
+            name: R::NAME,
+            metrics: R::metrics,
+            figures: R::figures,
+            method: normalised::<R::Method>,
+            setting: normalised::<R::Setting>,
+            inspect: inspect::<R>,
+            identity: |spec, library| glimpse::identity::<R>(&read::<R>(spec)?, library),
+            run: run::<R>,
+        }
+    }
+
+    /// A value of `methods:` with every default filled in.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn method(&self, value: &Value) -> Result<Value, Refusal> {
+        (self.method)(value)
+    }
+
+    /// `setting:` with every default filled in; `{}` gives the default setting.
+    ///
+    /// # Errors
+    /// What is wrong with it, and where.
+    pub fn setting(&self, value: &Value) -> Result<Value, Refusal> {
+        (self.setting)(value)
+    }
+
+    /// Checks a spec.
+    ///
+    /// # Errors
+    /// The message for the user.
+    pub fn inspect(&self, spec: &Value) -> Result<Inspected, String> {
+        (self.inspect)(spec)
+    }
+
+    /// What the code does in this run, as a hash ([`crate::Glimpse`]).
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn identity(&self, spec: &Value, library: &Library) -> Result<String, RunError> {
+        (self.identity)(spec, library)
+    }
+
+    /// Executes one run.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn run(&self, spec: &Value, context: &RunContext<'_>) -> Result<Measured, RunError> {
+        (self.run)(spec, context)
+    }
+}
+
+fn normalised<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, Refusal> {
+    let typed: T = serde_path_to_error::deserialize(value)
+        .map_err(|error| Refusal { path: error.path().clone(), message: error.inner().to_string() })?;
+    serde_json::to_value(typed).map_err(|error| Refusal {
+        path: serde_path_to_error::Track::new().path(),
+        message: format!("cannot be written as JSON: {error}"),
+    })
+}
+
+fn read<R: Routine>(spec: &Value) -> Result<Spec<R>, RunError> {
+    serde_json::from_value(spec.clone()).map_err(|error| RunError::Spec(error.to_string()))
+}
+
+fn inspect<R: Routine>(spec: &Value) -> Result<Inspected, String> {
+    let typed = read::<R>(spec).map_err(|error| error.to_string())?;
+    let again = in_order(&typed)?;
+    if again != *spec {
+        return Err("does not read back from JSON as it was written".to_owned());
+    }
+    R::check(&typed)?;
+    let stages = R::stages(&typed).into_iter().map(|stage| Ok((stage.name, in_order(&stage.spec)?)));
+    Ok(Inspected { data: R::data(&typed), stages: stages.collect::<Result<_, String>>()? })
+}
+
+fn in_order(spec: &impl Serialize) -> Result<Value, String> {
+    let mut json =
+        serde_json::to_value(spec).map_err(|error| format!("cannot be written as JSON: {error}"))?;
+    json.sort_all_objects();
+    Ok(json)
+}
+
+fn run<R: Routine>(spec: &Value, context: &RunContext<'_>) -> Result<Measured, RunError> {
+    let spec = read::<R>(spec)?;
+    let measured = R::run(&spec, context)?;
+    match spec.metrics.iter().find(|&metric| !measured.metrics.contains_key(metric)) {
+        None => Ok(measured),
+        Some(metric) => Err(RunError::Spec(format!("the run did not measure `{metric}`"))),
+    }
+}

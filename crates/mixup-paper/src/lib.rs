@@ -1,0 +1,23 @@
+//! The contract between papers, routines and the laboratory.
+//!
+//! A paper crate gives a [`Paper`]: its slug, the [`Routine`]s its experiments use, and its golden ops. A
+//! routine knows what a run of its kind reads, trains and measures. The laboratory (mixup-lab) reads YAML,
+//! plans, executes and judges, and sees papers and routines through this crate only; papers do not see the
+//! laboratory. What a paper's author reads first: [`Routine`], then the routine of their paper in
+//! mixup-routines, then [`golden`].
+
+mod entry;
+mod figure;
+mod glimpse;
+pub mod golden;
+mod metric;
+pub mod null_is_nan;
+mod routine;
+mod spec;
+
+pub use entry::{Inspected, Paper, Refusal, RoutineEntry};
+pub use figure::{FigureInfo, FigureKind, OtherBars};
+pub use glimpse::Glimpse;
+pub use metric::{Direction, MetricInfo};
+pub use routine::{Measured, Routine, RunContext, RunError, Spec, Stage, required};
+pub use spec::RunSpec;

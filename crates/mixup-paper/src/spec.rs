@@ -1,0 +1,48 @@
+//! The spec of a run: everything that decides over its numbers beside data and code.
+
+use std::num::NonZeroUsize;
+
+use mixup_core::{nn::ModelConfig, optim::OptimizerConfig, train::TrainConfig};
+use serde::{Deserialize, Serialize};
+
+/// One run, resolved: with its data and the code, the reason of all its numbers. `M` and `S` are the
+/// routine's: the parameters of a method and the settings of the experiment ([`crate::Routine`]).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunSpec<M, S> {
+    /// Slug of the paper.
+    pub paper: String,
+    /// Name of the experiment; part of the name of every random stream.
+    pub experiment: String,
+    /// Name of the routine.
+    pub routine: String,
+    /// Name of the method, the row of the table.
+    pub method: String,
+    /// Parameters of the method.
+    pub parameters: M,
+    /// The routine's settings.
+    pub setting: S,
+    /// The seed; methods with one seed share split, start and shuffles.
+    pub seed: u64,
+    /// Name of a data set in the catalogue.
+    pub data: String,
+    /// Network.
+    pub model: Option<ModelConfig>,
+    /// Optimiser.
+    pub optimizer: Option<OptimizerConfig>,
+    /// Training.
+    pub train: Option<TrainConfig>,
+    /// Training samples: so many of the training part, evenly spaced; all where absent.
+    pub train_samples: Option<NonZeroUsize>,
+    /// Metrics that the table shows. They are no part of a run's identity: a run measures what it can,
+    /// and what costs extra only where it is asked for.
+    pub metrics: Vec<String>,
+    /// Device, `flex` unless told otherwise.
+    pub device: String,
+}
+
+impl<M, S> RunSpec<M, S> {
+    /// Whether the table shows this metric.
+    pub fn wants(&self, metric: &str) -> bool {
+        self.metrics.iter().any(|name| name == metric)
+    }
+}

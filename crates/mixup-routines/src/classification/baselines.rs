@@ -1,0 +1,200 @@
+//! The baselines that several papers' tables share.
+
+use burn::tensor::Tensor;
+use mixup_core::{
+    CoreError,
+    checked::{NonNegative, Positive, UnitInterval},
+    loss::{
+        Regularized, brier, confidence_penalty, focal, focal_sample_dependent, label_smoothing, logit_margin,
+        mmce, soft_cross_entropy,
+    },
+    mix::{Lambda, Mixture, Ratio},
+    train::Step,
+};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Classifier};
+use crate::{non_negative, parameters, positive, unit};
+
+/// `{kind: ce}`, `{kind: mixup, alpha: 0.2}` ... Defaults are those of the papers that introduced the
+/// methods, or of RankMixup's official configurations for CIFAR where these are the only ones at hand.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Baseline {
+    /// Cross-entropy.
+    Ce {},
+    /// Cross-entropy of mixed samples only (Zhang et al. 2018).
+    Mixup(Mixup),
+    /// Mixup of a hidden state (Verma et al. 2019).
+    ManifoldMixup(ManifoldMixup),
+    /// Label smoothing (LS).
+    LabelSmoothing(LabelSmoothing),
+    /// Focal loss (FL).
+    Focal(Focal),
+    /// Sample-dependent focal loss (FLSD-53).
+    Flsd(Focal),
+    /// Margin-based label smoothing (MbLS).
+    Mbls(Mbls),
+    /// Brier score.
+    Brier {},
+    /// Confidence penalty (ECP).
+    Ecp(Ecp),
+    /// Cross-entropy with the maximum mean calibration error.
+    Mmce(Mmce),
+    /// Cross-entropy of raw samples plus that of mixed ones (Pinto et al. 2022).
+    Regmixup(Regmixup),
+}
+
+parameters!(
+    /// Parameters of [`Baseline::Mixup`].
+    Mixup {
+        /// lambda ~ Beta(alpha, alpha), one per batch; 1 as in Zhang et al. 2018.
+        alpha: Positive = positive(1.0),
+    }
+);
+parameters!(
+    /// Parameters of [`Baseline::ManifoldMixup`].
+    ManifoldMixup {
+        /// lambda ~ Beta(alpha, alpha), one per batch; 2 as in Verma et al. 2019.
+        alpha: Positive = positive(2.0),
+        /// Stages of the network, one of which is drawn for each batch; 0 mixes the images.
+        stages: Vec<usize> = vec![0, 1, 2],
+    }
+);
+parameters!(
+    /// Parameters of [`Baseline::LabelSmoothing`].
+    LabelSmoothing {
+        /// Share of the uniform distribution in the target.
+        smoothing: UnitInterval = unit(0.2),
+    }
+);
+parameters!(
+    /// Parameters of [`Baseline::Focal`] and [`Baseline::Flsd`].
+    Focal {
+        /// Power of `1 - p`; for FLSD that of samples with `p >= 0.5`.
+        gamma: NonNegative = non_negative(3.0),
+    }
+);
+parameters!(
+    /// Parameters of [`Baseline::Mbls`].
+    Mbls {
+        /// Distance from the largest logit from which on a logit is penalised.
+        margin: NonNegative = non_negative(6.0),
+        /// Weight of the penalty.
+        weight: NonNegative = non_negative(0.1),
+    }
+);
+parameters!(
+    /// Parameters of [`Baseline::Ecp`].
+    Ecp {
+        /// Weight of the entropy.
+        weight: NonNegative = non_negative(0.1),
+    }
+);
+parameters!(
+    /// Parameters of [`Baseline::Mmce`].
+    Mmce {
+        /// Weight of the calibration error.
+        weight: NonNegative = non_negative(1.0),
+    }
+);
+parameters!(
+    /// Parameters of [`Baseline::Regmixup`]: RegMixup's own as commonly cited, not verified.
+    Regmixup {
+        /// lambda ~ Beta(alpha, alpha), one per batch.
+        alpha: Positive = positive(10.0),
+        /// Weight of the mixed samples' cross-entropy.
+        weight: NonNegative = non_negative(1.0),
+    }
+);
+
+impl Baseline {
+    /// Every `kind:` of it.
+    pub const KINDS: &'static [&'static str] = &[
+        "ce",
+        "mixup",
+        "manifold-mixup",
+        "label-smoothing",
+        "focal",
+        "flsd",
+        "mbls",
+        "brier",
+        "ecp",
+        "mmce",
+        "regmixup",
+    ];
+
+    /// What is wrong with it for a network of so many stages.
+    ///
+    /// # Errors
+    /// The message for the user.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Self::ManifoldMixup(manifold) if manifold.stages.is_empty() => {
+                Err("`stages` is empty: name at least one, `[0, 1, 2]` say".into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Loss of one training step, `[1]`.
+    ///
+    /// Raw and mixed samples go through the network in calls of their own, the raw ones first, so that
+    /// batch normalisation sees them apart. Nothing is detached.
+    ///
+    /// Streams read here: `lambda`, `pairs` and `stage`, by methods that mix.
+    ///
+    /// # Errors
+    /// Shapes that do not agree, an alpha without a Beta distribution, or what the network refuses.
+    pub fn loss(
+        &self,
+        network: &impl Classifier,
+        batch: Batch<4>,
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
+        let forward = |x| network.logits(x);
+        match self {
+            Self::Ce {} => soft_cross_entropy(forward(batch.x)?, batch.targets),
+            Self::LabelSmoothing(ls) => label_smoothing(forward(batch.x)?, batch.targets, ls.smoothing),
+            Self::Focal(fl) => focal(forward(batch.x)?, batch.targets, fl.gamma),
+            Self::Flsd(flsd) => focal_sample_dependent(forward(batch.x)?, batch.targets, flsd.gamma),
+            Self::Mbls(mbls) => {
+                Ok(logit_margin(forward(batch.x)?, batch.targets, mbls.margin, mbls.weight)?.total())
+            }
+            Self::Brier {} => brier(forward(batch.x)?, batch.targets),
+            Self::Ecp(ecp) => Ok(confidence_penalty(forward(batch.x)?, batch.targets, ecp.weight)?.total()),
+            Self::Mmce(config) => Ok(mmce(forward(batch.x)?, batch.targets, config.weight)?.total()),
+            Self::Mixup(Mixup { alpha }) => {
+                let mixture = within_batch(*alpha, batch.rows(), step)?;
+                soft_cross_entropy(forward(mixture.inputs(batch.x)?)?, mixture.targets(batch.targets)?)
+            }
+            Self::ManifoldMixup(ManifoldMixup { alpha, stages }) => {
+                let mixture = within_batch(*alpha, batch.rows(), step)?;
+                let stage = stages[step.streams.get("stage").random_range(0..stages.len())];
+                soft_cross_entropy(
+                    network.mixed_logits(batch.x, stage, &mixture)?,
+                    mixture.targets(batch.targets)?,
+                )
+            }
+            Self::Regmixup(Regmixup { alpha, weight }) => {
+                let mixture = within_batch(*alpha, batch.rows(), step)?;
+                let mixed = mixture.inputs(batch.x.clone())?;
+                let raw = soft_cross_entropy(forward(batch.x)?, batch.targets.clone())?;
+                let penalty = soft_cross_entropy(forward(mixed)?, mixture.targets(batch.targets)?)?;
+                Ok(Regularized { cross_entropy: raw, penalty, weight: *weight }.total())
+            }
+        }
+    }
+}
+
+/// One lambda for the batch and a permutation of its rows.
+///
+/// Streams read here: `lambda` and `pairs`.
+fn within_batch(alpha: Positive, rows: usize, step: &mut Step<'_>) -> Result<Mixture, CoreError> {
+    let ratio = Ratio::Batch(Lambda::beta(alpha)?.draw(step.streams.get("lambda")));
+    Mixture::permuted(rows, ratio, step.streams.get("pairs"))
+}
+
+#[cfg(test)]
+mod tests;

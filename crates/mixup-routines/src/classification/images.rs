@@ -1,0 +1,147 @@
+//! The images of a run: three parts, and those of another set as a network for this one takes them.
+
+use std::num::NonZeroUsize;
+
+use mixup_core::{
+    augment::ImageShape,
+    split::{HoldOut, evenly_spaced},
+    stream::Streams,
+};
+use mixup_data::{ImageSet, LabelledImages};
+use mixup_paper::{RunContext, RunError, required};
+
+use super::Spec;
+
+/// Images of the three parts, all of one shape.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// What is trained on.
+    pub train: LabelledImages,
+    /// What the epoch and the temperature are chosen by.
+    pub validation: LabelledImages,
+    /// What is reported.
+    pub test: LabelledImages,
+}
+
+impl Parts {
+    /// The parts that a spec asks for, drawn on the stream `split`.
+    ///
+    /// # Errors
+    /// No `hold_out`, or one that the set is too small for.
+    pub fn of<M>(
+        spec: &Spec<M>,
+        set: ImageSet,
+        context: &RunContext<'_>,
+        streams: &mut Streams,
+    ) -> Result<Self, RunError> {
+        let hold_out = *required(spec.setting.hold_out.as_ref(), "setting.hold_out")?;
+        let hold_out = HoldOut { train: spec.parameters.train.or(hold_out.train), ..hold_out };
+        let mut drawn = hold_out.draw(&set.train.labels, streams.get("split"))?;
+        if let Some(samples) = spec.train_samples {
+            drawn.train = evenly_spaced(&drawn.train, samples.get());
+        }
+        if let Some(glimpse) = context.glimpse {
+            let batch = spec.train.as_ref().map_or(1, |train| train.batch.get());
+            drawn.train = evenly_spaced(&drawn.train, glimpse.samples.get().max(batch));
+            drawn.validation = evenly_spaced(&drawn.validation, glimpse.samples.get());
+        }
+        let [train, validation] = [&drawn.train, &drawn.validation].map(|rows| set.train.select(rows));
+        let sized = |images: LabelledImages| match spec.setting.resize.map(NonZeroUsize::get) {
+            Some(side) => {
+                resized(&images, ImageShape { channels: images.channels, height: side, width: side })
+            }
+            None => images,
+        };
+        Ok(Self {
+            train: sized(train),
+            validation: sized(validation),
+            test: sized(thinned(set.test, context)),
+        })
+    }
+}
+
+/// All images of a run, evenly spaced ones of a glimpse.
+pub(super) fn thinned(images: LabelledImages, context: &RunContext<'_>) -> LabelledImages {
+    if context.glimpse.is_none() {
+        return images;
+    }
+    let rows: Vec<usize> = (0..images.len()).collect();
+    images.select(&evenly_spaced(&rows, context.at_most(images.len())))
+}
+
+/// Size of the images of a set.
+pub fn shape_of(images: &LabelledImages) -> ImageShape {
+    ImageShape { channels: images.channels, height: images.height, width: images.width }
+}
+
+/// Images of another size, by bilinear interpolation between the centres of pixels (as PyTorch does
+/// without `align_corners`). Of another number of channels, each becomes the mean of all.
+pub fn resized(images: &LabelledImages, shape: ImageShape) -> LabelledImages {
+    let source = |along: usize, out: usize, length: usize| {
+        let centre = (along as f64 + 0.5) * length as f64 / out as f64 - 0.5;
+        let centre = centre.clamp(0.0, (length - 1) as f64);
+        let low = centre as usize;
+        (low, (low + 1).min(length - 1), centre.fract())
+    };
+    let plane = images.height * images.width;
+    let mut pixels = Vec::with_capacity(images.len() * shape.size());
+    for image in (0..images.len()).map(|index| images.image(index)) {
+        for channel in 0..shape.channels {
+            let value = |row: usize, column: usize| {
+                let at = row * images.width + column;
+                if images.channels == shape.channels {
+                    return f64::from(image[channel * plane + at]);
+                }
+                let all = image.iter().skip(at).step_by(plane);
+                all.map(|&pixel| f64::from(pixel)).sum::<f64>() / images.channels as f64
+            };
+            for row in 0..shape.height {
+                let (top, bottom, down) = source(row, shape.height, images.height);
+                for column in 0..shape.width {
+                    let (left, right, over) = source(column, shape.width, images.width);
+                    let line = |row| value(row, left) * (1.0 - over) + value(row, right) * over;
+                    pixels.push((line(top) * (1.0 - down) + line(bottom) * down).round() as u8);
+                }
+            }
+        }
+    }
+    LabelledImages {
+        channels: shape.channels,
+        height: shape.height,
+        width: shape.width,
+        classes: images.classes,
+        pixels,
+        labels: images.labels.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(channels: usize, [height, width]: [usize; 2], pixels: &[u8]) -> LabelledImages {
+        LabelledImages { channels, height, width, classes: 1, pixels: pixels.to_vec(), labels: vec![0] }
+    }
+
+    #[test]
+    fn half_the_size_is_the_mean_of_four() {
+        let large = image(1, [2, 4], &[0, 10, 20, 30, 40, 50, 60, 70]);
+        let small = resized(&large, ImageShape { channels: 1, height: 1, width: 2 });
+        assert_eq!(small.pixels, [25, 45]);
+    }
+
+    #[test]
+    fn twice_the_size_interpolates_between_centres() {
+        let wide = resized(&image(1, [1, 2], &[0, 100]), ImageShape { channels: 1, height: 2, width: 4 });
+        assert_eq!(wide.pixels, [0, 25, 75, 100, 0, 25, 75, 100]);
+    }
+
+    #[test]
+    fn grey_becomes_every_channel_and_colours_their_mean() {
+        let shape = |channels| ImageShape { channels, height: 1, width: 2 };
+        assert_eq!(resized(&image(1, [1, 2], &[3, 9]), shape(3)).pixels, [3, 9, 3, 9, 3, 9]);
+        assert_eq!(resized(&image(3, [1, 2], &[0, 3, 6, 3, 9, 3]), shape(1)).pixels, [5, 3]);
+        let same = image(3, [1, 2], &[0, 3, 6, 3, 9, 3]);
+        assert_eq!(resized(&same, shape(3)), same);
+    }
+}

@@ -1,0 +1,230 @@
+//! What a method of image classification is, and the rows of a table.
+
+use std::fmt::Debug;
+use std::num::NonZeroUsize;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use mixup_core::{
+    CoreError,
+    mix::Mixture,
+    nn::{ImageNetwork, ModelConfig},
+    train::{NoState, Step},
+};
+use serde::de::{DeserializeOwned, Deserializer, Error};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Baseline;
+
+/// Inputs or logits with their targets.
+#[derive(Debug, Clone)]
+pub struct Batch<const D: usize> {
+    /// Images after augmentation, `[rows, channels, height, width]`; or logits, `[rows, classes]`.
+    pub x: Tensor<D>,
+    /// One-hot or mixed labels, `[rows, classes]`.
+    pub targets: Tensor<2>,
+}
+
+impl<const D: usize> Batch<D> {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.x.dims()[0]
+    }
+}
+
+/// What a method may ask a network. Calls of its own are passes of their own: batch normalisation sees
+/// them apart.
+pub trait Classifier {
+    /// # Shapes
+    /// - `x`: `[rows, channels, height, width]`
+    /// - returns `[rows, classes]`
+    ///
+    /// # Errors
+    /// Images that the network cannot take.
+    fn logits(&self, x: Tensor<4>) -> Result<Tensor<2>, CoreError>;
+
+    /// Logits of a batch that is mixed after a stage of the network; stage 0 mixes the images.
+    ///
+    /// # Errors
+    /// A stage that is not there, or partners that are no rows.
+    fn mixed_logits(&self, x: Tensor<4>, stage: usize, mixture: &Mixture) -> Result<Tensor<2>, CoreError>;
+}
+
+impl Classifier for ImageNetwork {
+    fn logits(&self, x: Tensor<4>) -> Result<Tensor<2>, CoreError> {
+        Ok(self.forward(x))
+    }
+
+    fn mixed_logits(&self, x: Tensor<4>, stage: usize, mixture: &Mixture) -> Result<Tensor<2>, CoreError> {
+        self.forward_mixed(x, stage, mixture)
+    }
+}
+
+/// A paper's own rows: parameters, as `methods:` of a YAML gives them under a `kind:`, and what a step
+/// computes.
+pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'static {
+    /// Every `kind:` of it.
+    const KINDS: &'static [&'static str];
+    /// Tensors that are no parameters (an EMA teacher, a queue); [`NoState`] for none. Kept in checkpoints.
+    type State: Module;
+
+    /// The state before the first step.
+    fn state(&self, network: &ImageNetwork, device: &Device) -> Self::State;
+
+    /// What the types cannot say about the method and the network it trains.
+    ///
+    /// # Errors
+    /// The message for the user.
+    fn check(&self, _model: &ModelConfig) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Loss of one training step, `[1]`. The targets of `batch` are one-hot.
+    ///
+    /// # Errors
+    /// Shapes that do not agree, or what the network refuses.
+    fn loss(
+        &self,
+        network: &impl Classifier,
+        batch: Batch<4>,
+        state: &mut Self::State,
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError>;
+
+    /// The network that is validated and measured, in evaluation mode. Of a method that predicts by its
+    /// teacher, the teacher.
+    fn evaluated(&self, network: &ImageNetwork, _state: &Self::State) -> ImageNetwork {
+        network.valid()
+    }
+
+    /// After the optimiser's step: an EMA follows, a queue takes embeddings in.
+    ///
+    /// # Errors
+    /// Shapes that do not agree.
+    fn after_step(
+        &self,
+        _network: &mut ImageNetwork,
+        _state: &mut Self::State,
+        _step: &mut Step<'_>,
+    ) -> Result<(), CoreError> {
+        Ok(())
+    }
+}
+
+/// For a paper whose tables have the routine's baselines only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum NoOwn {}
+
+impl Method for NoOwn {
+    const KINDS: &'static [&'static str] = &[];
+    type State = NoState;
+
+    fn state(&self, _: &ImageNetwork, _: &Device) -> NoState {
+        NoState
+    }
+
+    fn loss(
+        &self,
+        _: &impl Classifier,
+        _: Batch<4>,
+        _: &mut NoState,
+        _: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
+        match *self {}
+    }
+}
+
+/// A row of a table, `{kind: mixup, alpha: 0.2}`: a baseline of the routine or a method of the paper, and
+/// where sizes are compared, its number of training images.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row<M> {
+    /// The method with its parameters.
+    #[serde(flatten)]
+    pub method: Kind<M>,
+    /// Training images, instead of what the experiment's `hold_out` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<NonZeroUsize>,
+}
+
+/// Whose method it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Kind<M> {
+    /// One that several papers' tables share.
+    Baseline(Baseline),
+    /// The paper's own.
+    Own(M),
+}
+
+impl<'de, M: Method> Deserialize<'de> for Row<M> {
+    /// By hand: `kind` decides whose method it is, so that the message about a misspelt key or kind is the
+    /// one of that method and not "no variant matched".
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut row = Map::deserialize(deserializer)?;
+        let train = row.remove("train").map(serde_json::from_value).transpose().map_err(D::Error::custom)?;
+        let kind = row.get("kind").and_then(Value::as_str).map(str::to_owned);
+        let kinds = || Baseline::KINDS.iter().chain(M::KINDS);
+        let method = match kind {
+            None => {
+                let all: Vec<_> = kinds().map(|kind| format!("`{kind}`")).collect();
+                return Err(D::Error::custom(format!("`kind` is missing, one of {}", all.join(", "))));
+            }
+            Some(kind) if M::KINDS.contains(&kind.as_str()) => {
+                Kind::Own(serde_json::from_value(Value::Object(row)).map_err(D::Error::custom)?)
+            }
+            Some(kind) if Baseline::KINDS.contains(&kind.as_str()) => {
+                Kind::Baseline(serde_json::from_value(Value::Object(row)).map_err(D::Error::custom)?)
+            }
+            Some(kind) => {
+                let all: Vec<_> = kinds().map(|kind| format!("`{kind}`")).collect();
+                return Err(D::Error::custom(format!(
+                    "unknown variant `{kind}`, expected one of {}",
+                    all.join(", ")
+                )));
+            }
+        };
+        Ok(Self { method, train })
+    }
+}
+
+impl<M: Method> Row<M> {
+    /// A baseline with all training images.
+    pub fn baseline(method: Baseline) -> Self {
+        Self { method: Kind::Baseline(method), train: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(json: &str) -> Result<Row<NoOwn>, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_row_is_a_method_and_perhaps_a_size() {
+        let mixup = row(r#"{"kind": "mixup", "alpha": 5, "train": 1000}"#).unwrap();
+        assert!(matches!(&mixup.method, Kind::Baseline(Baseline::Mixup(mixup)) if mixup.alpha.get() == 5.0));
+        assert_eq!(mixup.train.map(NonZeroUsize::get), Some(1000));
+        assert_eq!(row(r#"{"kind": "ce"}"#), Ok(Row::baseline(Baseline::Ce {})));
+        let written = serde_json::to_string(&mixup).unwrap();
+        assert_eq!(row(&written), Ok(mixup), "{written}");
+    }
+
+    #[test]
+    fn what_a_row_does_not_have_is_refused() {
+        for (json, named) in [
+            (r#"{"kind": "ce", "alpha": 1}"#, "alpha"),
+            (r#"{"kind": "mixup", "tain": 1000}"#, "tain"),
+            (r#"{"kind": "ce", "train": 0}"#, "nonzero"),
+            (r#"{"train": 1000}"#, "`kind` is missing, one of `ce`, "),
+            (r#"{"kind": "crl"}"#, "unknown variant `crl`, expected one of `ce`, "),
+            (r#"{"kind": "label-smoothing", "smoothing": 1.5}"#, "1.5"),
+        ] {
+            let error = row(json).unwrap_err();
+            assert!(error.contains(named), "{json}: {error}");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Classification of images: training by any method, accuracy, calibration, detection of another set.
+
+mod baselines;
+mod images;
+mod measure;
+mod method;
+mod setting;
+mod task;
+
+pub use baselines::{Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup};
+pub use images::{Parts, resized, shape_of};
+pub use measure::{BINS, Logits, measure, temperatures};
+pub use method::{Batch, Classifier, Kind, Method, NoOwn, Row};
+pub use setting::{Base, Setting};
+pub use task::ImageTraining;
+
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::num::NonZeroUsize;
+
+use mixup_core::{
+    device,
+    metrics::detection::{Ties, auroc, max_probability},
+    metrics::ece::{ece, top_label},
+    nn::{ImageNetwork, ModelConfig},
+    split::evenly_spaced,
+    stream::Streams,
+    train::fit,
+};
+use mixup_data::{LabelledImages, catalogue, load_images, load_test_images};
+use mixup_paper::{
+    Direction, FigureInfo, FigureKind, Measured, MetricInfo, Routine, RunContext, RunError, RunSpec, Stage,
+    required,
+};
+
+/// The routine, with the methods `M` of a paper beside its baselines.
+pub struct Classification<M = NoOwn>(PhantomData<M>);
+
+/// A resolved run.
+pub type Spec<M> = RunSpec<Row<M>, Setting>;
+
+/// Area under the ROC curve for telling test images from those of another set, in percent.
+const OOD_AUROC: &str = "ood-auroc";
+
+/// Accuracy on the training images, in percent, without augmentation; of more than [`TRAIN_IMAGES`]
+/// on so many evenly spaced ones.
+const TRAIN_ACCURACY: &str = "train-accuracy";
+
+/// Enough for a standard error of half a percent, and cheap beside the training.
+const TRAIN_IMAGES: usize = 10_000;
+
+/// ECE and signed gap on the test images, in percent, with batch-norm statistics of raw images
+/// ([`ImageTraining::with_raw_statistics`]).
+const RAW_STATISTICS: [&str; 2] = ["ece-raw-statistics", "gap-raw-statistics"];
+
+/// The picture of accuracy over confidence.
+const RELIABILITY_FIGURE: &str = "reliability";
+
+/// Name of the stage of [`Setting::base`].
+const BASE: &str = "base";
+
+impl<M: Method> Routine for Classification<M> {
+    type Method = Row<M>;
+    type Setting = Setting;
+    const NAME: &'static str = "classification";
+
+    fn metrics() -> Vec<MetricInfo> {
+        let share = |name: &str, label: &str, better| MetricInfo {
+            name: name.to_owned(),
+            label: label.to_owned(),
+            better,
+            decimals: 2,
+        };
+        let mut metrics = measure::metrics();
+        metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
+        metrics.push(share(RAW_STATISTICS[0], "ECE (%), statistics of raw images", Some(Direction::Lower)));
+        metrics.push(share(RAW_STATISTICS[1], "confidence - accuracy (%), statistics of raw images", None));
+        metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
+        metrics
+    }
+
+    fn figures() -> Vec<FigureInfo> {
+        vec![FigureInfo {
+            name: RELIABILITY_FIGURE.to_owned(),
+            title: "Reliability".to_owned(),
+            caption: format!(
+                "Test images of one run in {BINS} bins of equal width by confidence: mean confidence and accuracy of each \
+                 bin that has images, however few. Below the dashed line a network is over-confident, above it \
+                 under-confident."
+            ),
+            metric: Some("ece".to_owned()),
+            kind: FigureKind::Scatter {
+                x_label: "confidence".to_owned(),
+                y_label: "accuracy".to_owned(),
+                diagonal: true,
+                joined: true,
+            },
+        }]
+    }
+
+    fn data(spec: &Spec<M>) -> Vec<String> {
+        [Some(&spec.data), spec.setting.ood.as_ref()].into_iter().flatten().cloned().collect()
+    }
+
+    fn check(spec: &Spec<M>) -> Result<(), String> {
+        let model = match &spec.model {
+            None => return Err("`model` is missing: `resnet`, `convnet`, `lenet`, `mlp` ...".into()),
+            Some(ModelConfig::Lstnet(_)) => return Err("an `lstnet` is not for images".into()),
+            Some(model) => model,
+        };
+        if spec.train.is_none() || spec.optimizer.is_none() {
+            return Err("`train` and `optimizer` are needed".into());
+        }
+        if spec.setting.hold_out.is_none() {
+            return Err("`setting.hold_out` is missing: `{validation: 1000, train: 5000}`, say".into());
+        }
+        match &spec.setting.ood {
+            Some(name) => {
+                catalogue::find(name).map_err(|error| format!("setting.ood: {error}"))?;
+            }
+            None if spec.wants(OOD_AUROC) => {
+                return Err(format!(
+                    "the metric `{OOD_AUROC}` needs `setting.ood`, the name of another image set"
+                ));
+            }
+            None => {}
+        }
+        match &spec.parameters.method {
+            Kind::Baseline(baseline) => baseline.check(),
+            Kind::Own(method) => method.check(model),
+        }
+    }
+
+    fn stages(spec: &Spec<M>) -> Vec<Stage<Spec<M>>> {
+        let stage = |base: &Base| Stage {
+            name: BASE,
+            spec: RunSpec {
+                method: BASE.to_owned(),
+                parameters: Row { method: Kind::Baseline(base.method.clone()), train: spec.parameters.train },
+                setting: Setting { base: None, ood: None, ..spec.setting.clone() },
+                optimizer: base.optimizer.clone().or_else(|| spec.optimizer.clone()),
+                train: Some(base.train.clone()),
+                metrics: Vec::new(),
+                ..spec.clone()
+            },
+        };
+        spec.setting.base.iter().map(stage).collect()
+    }
+
+    fn constants() -> Vec<f64> {
+        [TRAIN_IMAGES, task::RENEWAL, task::EVALUATION_BATCH].map(|count| count as f64).into()
+    }
+
+    fn run(spec: &Spec<M>, context: &RunContext<'_>) -> Result<Measured, RunError> {
+        let device = device::open(&spec.device)?;
+        let mut streams = Streams::new(&spec.experiment, spec.seed);
+        let parts = Parts::of(spec, load_images(context.library, &spec.data)?, context, &mut streams)?;
+        let shape = shape_of(&parts.train);
+        let other = match &spec.setting.ood {
+            Some(name) => {
+                Some(images::thinned(resized(&load_test_images(context.library, name)?, shape), context))
+            }
+            None => None,
+        };
+        let classes = usize::from(parts.train.classes);
+        let config = required(spec.model.as_ref(), "model")?;
+        let fresh = ImageNetwork::for_images(config, shape, classes, streams.get("init"), &device)?;
+        let model = if spec.setting.base.is_some() {
+            // What follows a stage must not draw again what the stage drew.
+            streams = Streams::new(&format!("{} after {BASE}", spec.experiment), spec.seed);
+            context.start_from(BASE, fresh)?
+        } else {
+            fresh
+        };
+        let task = ImageTraining::new(parts, spec, &device)?;
+        let training = context.training(spec)?;
+        let state = task.state(&model);
+        let fit = fit(&task, model, state, &training, &mut streams)?;
+        let wanted = RAW_STATISTICS.iter().any(|name| spec.wants(name));
+        let mut test = |model: &ImageNetwork| {
+            let mut tested = tested(&task, model, other.as_ref())?;
+            if wanted {
+                let renewed = task.with_raw_statistics(model, training.config.batch.get(), &mut streams);
+                tested.metrics.extend(raw_statistics(&task, &renewed)?);
+            }
+            Ok::<_, RunError>(tested)
+        };
+        let last = test(&fit.last)?;
+        let best = if fit.best_epoch + 1 == fit.train_loss.len() { last.clone() } else { test(&fit.best)? };
+        let select = training.config.select;
+        context.keep_weights(select.of(&fit.best, &fit.last))?;
+        let points =
+            BTreeMap::from([(RELIABILITY_FIGURE.to_owned(), select.of(&best, &last).reliability.clone())]);
+        let curves = [("train-loss", fit.train_loss), ("validation-error", fit.validation_loss)];
+        Ok(Measured {
+            metrics: select.named(&best.metrics, &last.metrics),
+            curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
+            points,
+        })
+    }
+}
+
+/// The metrics of [`RAW_STATISTICS`].
+fn raw_statistics<M: Method>(
+    task: &ImageTraining<M>,
+    renewed: &ImageNetwork,
+) -> Result<[(String, f64); 2], RunError> {
+    let predictions = task.logits(renewed, &task.parts().test)?.predictions()?;
+    let [error, gap] = RAW_STATISTICS.map(str::to_owned);
+    Ok([(error, 100.0 * ece(&predictions, BINS)), (gap, 100.0 * predictions.confidence_gap())])
+}
+
+/// What the weights of one epoch give.
+#[derive(Clone)]
+struct Tested {
+    metrics: BTreeMap<String, f64>,
+    /// Mean confidence and accuracy of every bin that has samples.
+    reliability: Vec<[f64; 2]>,
+}
+
+fn tested<M: Method>(
+    task: &ImageTraining<M>,
+    model: &ImageNetwork,
+    other: Option<&LabelledImages>,
+) -> Result<Tested, RunError> {
+    let Parts { train, validation, test } = task.parts();
+    let test = task.logits(model, test)?;
+    let mut metrics = measure(&test, &task.logits(model, validation)?)?;
+    let rows: Vec<usize> = (0..train.len()).collect();
+    let train = task.logits(model, &train.select(&evenly_spaced(&rows, TRAIN_IMAGES)))?;
+    metrics.insert(TRAIN_ACCURACY.to_owned(), 100.0 * train.predictions()?.accuracy());
+    let predictions = test.predictions()?;
+    if let Some(other) = other {
+        let mut outside = task.logits(model, other)?;
+        // Their classes are of another set, and a confidence needs none.
+        outside.labels.fill(0);
+        let outside = max_probability(outside.predictions()?.probabilities());
+        let inside = max_probability(predictions.probabilities());
+        metrics.insert(OOD_AUROC.to_owned(), 100.0 * auroc(&inside, &outside, Ties::Half)?);
+    }
+    let bins = top_label(&predictions, BINS);
+    let filled = bins.iter().filter(|bin| bin.count > 0);
+    Ok(Tested { metrics, reliability: filled.map(|bin| [bin.confidence, bin.accuracy]).collect() })
+}
+
+/// Samples of an epoch: a thinned run is meant to be short, so its epochs are what was asked for.
+fn epoch<M>(spec: &Spec<M>, train: usize) -> usize {
+    spec.train_samples.or(spec.setting.epoch).map_or(train, NonZeroUsize::get)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! `setting:` of a classification experiment.
+
+use std::num::NonZeroUsize;
+
+use mixup_core::{
+    augment::{AugmentConfig, Normalise},
+    optim::OptimizerConfig,
+    split::HoldOut,
+    train::TrainConfig,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Baseline;
+
+/// What an experiment says beside data, network and training.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// What is held out of the training images. Required.
+    #[serde(default)]
+    pub hold_out: Option<HoldOut>,
+    /// What is done to training images at random.
+    #[serde(default)]
+    pub augment: AugmentConfig,
+    /// What images are centred and scaled by.
+    #[serde(default)]
+    pub normalise: Normalise,
+    /// Pixels of a side that images are resized to; as they are where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resize: Option<NonZeroUsize>,
+    /// Samples per epoch, taken from the training images over and over, so that rows with training
+    /// parts of several sizes have equally many steps; the size of the training part where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epoch: Option<NonZeroUsize>,
+    /// An image set whose test images the network has to tell apart by its confidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ood: Option<String>,
+    /// A network that every method of a seed starts from, trained once; a fresh one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
+}
+
+/// How the network is trained that all methods start from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// By what; cross-entropy where absent.
+    #[serde(default = "cross_entropy")]
+    pub method: Baseline,
+    /// For how long.
+    pub train: TrainConfig,
+    /// The experiment's where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optimizer: Option<OptimizerConfig>,
+}
+
+fn cross_entropy() -> Baseline {
+    Baseline::Ce {}
+}

@@ -1,0 +1,158 @@
+//! Training of a network on images by any method.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+use mixup_core::{
+    CoreError,
+    augment::ImageBatcher,
+    nn::ImageNetwork,
+    split::evenly_spaced,
+    stream::Streams,
+    tensor::{one_hot, to_host},
+    train::{Step, Task},
+};
+use mixup_data::LabelledImages;
+use ndarray::Array2;
+
+use super::{Batch, Kind, Logits, Method, Parts, Spec, epoch, shape_of};
+
+/// Classification of images by one method.
+#[derive(Debug)]
+pub struct ImageTraining<M> {
+    parts: Parts,
+    batcher: ImageBatcher,
+    method: Kind<M>,
+    epoch: usize,
+    device: Device,
+}
+
+impl<M: Method> ImageTraining<M> {
+    /// A task on the training and validation parts. An epoch larger than the training part takes each
+    /// image as often as another, give or take one.
+    ///
+    /// # Errors
+    /// Constants of `normalise` for another number of channels, or a crop wider than the image.
+    pub fn new(parts: Parts, spec: &Spec<M>, device: &Device) -> Result<Self, CoreError> {
+        let shape = shape_of(&parts.train);
+        let statistics = spec.setting.normalise.statistics(&parts.train.pixels, shape)?;
+        let batcher = ImageBatcher::new(shape, &statistics, spec.setting.augment)?;
+        let epoch = epoch(spec, parts.train.len());
+        Ok(Self { parts, batcher, method: spec.parameters.method.clone(), epoch, device: device.clone() })
+    }
+
+    /// Images and labels of the three parts.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// What the method keeps beside the network's weights, before the first step.
+    pub fn state(&self, model: &ImageNetwork) -> Option<M::State> {
+        match &self.method {
+            Kind::Baseline(_) => None,
+            Kind::Own(method) => Some(method.state(model, &self.device)),
+        }
+    }
+
+    /// Logits of all images, in evaluation mode and without augmentation, with their labels.
+    ///
+    /// # Errors
+    /// Images of another shape than the training images, or a failing device.
+    pub fn logits(&self, model: &ImageNetwork, images: &LabelledImages) -> Result<Logits, CoreError> {
+        let (shape, expected) = (shape_of(images), shape_of(&self.parts.train));
+        if shape != expected {
+            return Err(CoreError::Invalid(format!("images of {shape:?}, expected {expected:?}")));
+        }
+        let classes = usize::from(self.parts.train.classes);
+        let rows: Vec<usize> = (0..images.len()).collect();
+        let mut logits = Vec::with_capacity(images.len() * classes);
+        for chunk in rows.chunks(EVALUATION_BATCH) {
+            let x = self.batcher.plain(&images.pixels, chunk, &self.device);
+            logits.extend(to_host(model.forward(x))?);
+        }
+        let logits = Array2::from_shape_vec((images.len(), classes), logits)
+            .map_err(|error| CoreError::Invalid(error.to_string()))?;
+        Ok(Logits { logits, labels: images.labels.iter().copied().map(usize::from).collect() })
+    }
+
+    /// The network with running batch-norm statistics of raw images only. In training the mixed copies
+    /// go through the network in a pass of their own, after the raw images, and half of what the running
+    /// statistics hold is theirs.
+    ///
+    /// One pass over the training images as they are augmented, of evenly spaced ones where they are more
+    /// than 100 batches; no weight changes.
+    ///
+    /// Streams read here: `augment`.
+    pub fn with_raw_statistics(
+        &self,
+        model: &ImageNetwork,
+        batch: usize,
+        streams: &mut Streams,
+    ) -> ImageNetwork {
+        let model = model.clone().train();
+        let rows: Vec<usize> = (0..self.parts.train.len()).collect();
+        let rows = evenly_spaced(&rows, RENEWAL * batch);
+        for batch in rows.chunks(batch.max(1)) {
+            let pixels = &self.parts.train.pixels;
+            model.forward(self.batcher.augmented(pixels, batch, streams.get("augment"), &self.device));
+        }
+        model.valid()
+    }
+}
+
+/// Batches after which 0.9^100 of the old statistics is left.
+pub(super) const RENEWAL: usize = 100;
+
+/// Samples in one forward pass of an evaluation: bounds memory, changes no number but in rounding.
+pub(super) const EVALUATION_BATCH: usize = 512;
+
+impl<M: Method> Task for ImageTraining<M> {
+    type Model = ImageNetwork;
+    type State = Option<M::State>;
+
+    fn samples(&self) -> usize {
+        self.epoch
+    }
+
+    fn loss(
+        &self,
+        model: &ImageNetwork,
+        state: &mut Option<M::State>,
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
+        let train = &self.parts.train;
+        let rows: Vec<usize> = step.rows.iter().map(|sample| sample % train.len()).collect();
+        let x = self.batcher.augmented(&train.pixels, &rows, step.streams.get("augment"), &self.device);
+        let labels: Vec<usize> = rows.iter().map(|&row| usize::from(train.labels[row])).collect();
+        let targets = one_hot(&labels, usize::from(train.classes), &self.device)?;
+        let batch = Batch { x, targets };
+        match (&self.method, state) {
+            (Kind::Own(method), Some(state)) => method.loss(model, batch, state, step),
+            (Kind::Own(_), None) => Err(CoreError::Invalid("a method without its state".into())),
+            (Kind::Baseline(baseline), _) => baseline.loss(model, batch, step),
+        }
+    }
+
+    fn after_step(
+        &self,
+        model: &mut ImageNetwork,
+        state: &mut Option<M::State>,
+        step: &mut Step<'_>,
+    ) -> Result<(), CoreError> {
+        match (&self.method, state) {
+            (Kind::Own(method), Some(state)) => method.after_step(model, state, step),
+            _ => Ok(()),
+        }
+    }
+
+    fn evaluated(&self, model: &ImageNetwork, state: &Option<M::State>) -> ImageNetwork {
+        match (&self.method, state) {
+            (Kind::Own(method), Some(state)) => method.evaluated(model, state),
+            _ => model.valid(),
+        }
+    }
+
+    /// The error rate: official codes keep the epoch with the best validation accuracy.
+    fn validate(&self, model: &ImageNetwork) -> Result<f64, CoreError> {
+        Ok(1.0 - self.logits(model, &self.parts.validation)?.predictions()?.accuracy())
+    }
+}

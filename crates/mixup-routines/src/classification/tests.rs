@@ -1,0 +1,193 @@
+//! Training parts, networks, refusals and the shared start of a run.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use mixup_core::augment::ImageShape;
+use mixup_core::nn::{ImageNetwork, ModelConfig};
+use mixup_core::stream::Streams;
+use mixup_core::train::{Step, Task};
+use mixup_data::{LabelledImages, Library};
+use mixup_paper::{Glimpse, Routine, RunContext};
+use serde_json::{Value, json};
+
+use super::*;
+
+const SHAPE: ImageShape = ImageShape { channels: 1, height: 12, width: 12 };
+
+/// Images of two classes, dark and bright.
+fn images(count: usize) -> LabelledImages {
+    let labels: Vec<u16> = (0..count).map(|image| image as u16 % 2).collect();
+    let pixels = labels.iter().flat_map(|&label| vec![label as u8 * 200; SHAPE.size()]).collect();
+    LabelledImages { channels: 1, height: 12, width: 12, classes: 2, pixels, labels }
+}
+
+fn task(epoch: usize) -> ImageTraining<NoOwn> {
+    let parts = Parts { train: images(4), validation: images(6), test: images(3) };
+    let mut spec = json();
+    spec["setting"]["epoch"] = epoch.into();
+    ImageTraining::new(parts, &read(spec), &Device::flex()).unwrap()
+}
+
+fn network(config: Value) -> Result<ImageNetwork, String> {
+    let config: ModelConfig = serde_json::from_value(config).unwrap();
+    ImageNetwork::for_images(&config, SHAPE, 2, Streams::new("network", 0).get("init"), &Device::flex())
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn an_epoch_goes_through_a_small_part_again() {
+    let (task, model) = (task(10), network(json!({"kind": "lenet"})).unwrap());
+    assert_eq!(task.samples(), 10);
+    let loss = |rows: &[usize]| {
+        let streams = &mut Streams::new("loss", 0);
+        let mut step = Step { rows, epoch: 0, epochs: 1, step: 0, steps: 1, streams };
+        task.loss(&model, &mut None, &mut step).unwrap().into_scalar::<f32>()
+    };
+    assert_eq!(loss(&[0, 1, 2, 3]), loss(&[4, 5, 6, 7]));
+    assert_ne!(loss(&[0, 2]), loss(&[1, 3]));
+}
+
+#[test]
+fn every_network_gives_logits_of_all_images() {
+    let task = task(4);
+    for config in [
+        json!({"kind": "mlp", "hidden": [5], "activation": "relu"}),
+        json!({"kind": "lenet"}),
+        json!({"kind": "convnet", "channels": [2, 3]}),
+        json!({"kind": "resnet", "width": 2, "blocks": [1]}),
+    ] {
+        let model = network(config).unwrap();
+        let logits = task.logits(&model, &task.parts().test).unwrap();
+        assert_eq!((logits.logits.dim(), &logits.labels[..]), ((3, 2), &[0, 1, 0][..]));
+        assert_eq!(logits.logits.row(0), logits.logits.row(2), "equal images");
+        let error = task.validate(&model).unwrap();
+        assert!([0.0, 0.5, 1.0].iter().any(|share| (error - share).abs() < 1e-12), "{error}");
+    }
+    let lstm = json!({"kind": "lstnet", "conv": 1, "kernel": 1, "recurrent": 1, "skip_recurrent": 1, "skip": 1,
+        "highway": 1, "dropout": 0});
+    assert!(network(lstm).unwrap_err().contains("not for images"));
+}
+
+#[test]
+fn images_of_another_size_are_refused() {
+    let (task, model) = (task(4), network(json!({"kind": "lenet"})).unwrap());
+    let other = LabelledImages { height: 6, width: 24, ..images(2) };
+    assert!(task.logits(&model, &other).unwrap_err().to_string().contains("24"));
+}
+
+/// A spec that is right.
+fn json() -> Value {
+    json!({
+        "paper": "p", "experiment": "e", "routine": "classification", "method": "ce",
+        "parameters": {"kind": "ce"}, "setting": {"hold_out": {"validation": 10}}, "seed": 0,
+        "data": "fashion-mnist", "model": {"kind": "lenet"}, "optimizer": {"kind": "sgd", "lr": 0.1},
+        "train": {"epochs": 1, "batch": 2, "select": "last"}, "train_samples": null,
+        "metrics": ["ece"], "device": "flex"
+    })
+}
+
+fn read(spec: Value) -> Spec<NoOwn> {
+    serde_json::from_value(spec).unwrap()
+}
+
+/// What is said about a spec that is right but for what `change` makes of it.
+fn checked(change: impl FnOnce(&mut Value)) -> Result<(), String> {
+    let mut spec = json();
+    change(&mut spec);
+    Classification::<NoOwn>::check(&read(spec))
+}
+
+#[test]
+fn what_a_run_needs_is_asked_for() {
+    assert_eq!(checked(|_| ()), Ok(()));
+    assert!(checked(|spec| spec["model"] = Value::Null).unwrap_err().contains("`model`"));
+    assert!(checked(|spec| spec["train"] = Value::Null).unwrap_err().contains("`train`"));
+    assert!(checked(|spec| spec["optimizer"] = Value::Null).unwrap_err().contains("`optimizer`"));
+    assert!(checked(|spec| spec["setting"] = json!({})).unwrap_err().contains("hold_out"));
+    assert!(checked(|spec| spec["metrics"] = json!(["ood-auroc"])).unwrap_err().contains("setting.ood"));
+    let misspelt = checked(|spec| spec["setting"]["ood"] = json!("digit")).unwrap_err();
+    assert!(misspelt.contains("digits"), "{misspelt}");
+}
+
+#[test]
+fn every_set_that_is_read_is_named() {
+    let mut spec = json();
+    assert_eq!(Classification::<NoOwn>::data(&read(spec.clone())), ["fashion-mnist"]);
+    spec["setting"]["ood"] = json!("digits");
+    assert_eq!(Classification::<NoOwn>::data(&read(spec)), ["fashion-mnist", "digits"]);
+}
+
+#[test]
+fn renewed_statistics_are_of_another_network() {
+    let task = task(4);
+    let logits = |model: &ImageNetwork| task.logits(model, &task.parts().test).unwrap().logits;
+    let renewed = |model: &ImageNetwork| task.with_raw_statistics(model, 2, &mut Streams::new("renewal", 0));
+    let model = network(json!({"kind": "convnet", "channels": [2, 3]})).unwrap();
+    let before = logits(&model);
+    let (once, twice) = (renewed(&model), renewed(&renewed(&model)));
+    assert_ne!(logits(&once), before);
+    assert_ne!(logits(&twice), logits(&once), "statistics move on from where they were");
+    assert_eq!(logits(&model), before);
+    let without = network(json!({"kind": "lenet"})).unwrap();
+    assert_eq!(logits(&renewed(&without)), logits(&without), "no batch norm, no statistics");
+}
+
+/// A small run on digits, which need no file.
+fn digits() -> Value {
+    let mut spec = json();
+    spec["data"] = json!("digits");
+    spec["model"] = json!({"kind": "convnet", "channels": [4, 8]});
+    spec["setting"]["hold_out"] = json!({"validation": 100, "train": 200});
+    spec["train"] = json!({"epochs": 2, "batch": 20, "select": "last"});
+    spec
+}
+
+fn run(spec: &Spec<NoOwn>, context: &RunContext<'_>) -> Measured {
+    Classification::<NoOwn>::run(spec, context).unwrap()
+}
+
+#[test]
+fn a_glimpse_is_a_small_run_and_a_run_repeats() {
+    let library = Library::from_env(None);
+    let spec = read(digits());
+    let plain = || RunContext::plain(&library);
+    let whole = run(&spec, &plain());
+    assert_eq!(whole, run(&spec, &plain()));
+    assert_eq!(whole.curves["train-loss"].len(), 2);
+    let known = Classification::<NoOwn>::metrics();
+    for name in whole.metrics.keys().filter(|name| !name.contains('@')) {
+        assert!(known.iter().any(|metric| metric.name == *name), "{name}");
+    }
+    let glimpse = || RunContext { glimpse: Some(Glimpse::IDENTITY), ..plain() };
+    assert_eq!(run(&spec, &glimpse()), run(&spec, &glimpse()));
+    assert_ne!(run(&spec, &glimpse()), whole);
+}
+
+#[test]
+fn methods_start_from_the_base_that_is_trained_once() {
+    let library = Library::from_env(None);
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = digits();
+    spec["setting"]["base"] = json!({"train": {"epochs": 3, "batch": 20, "select": "last"}});
+    let spec = read(spec);
+    let stages = Classification::<NoOwn>::stages(&spec);
+    let [stage] = &stages[..] else { panic!("{stages:?}") };
+    assert_eq!((stage.name, stage.spec.train.as_ref().unwrap().epochs.get()), ("base", 3));
+    assert!(Classification::<NoOwn>::stages(&stage.spec).is_empty(), "a base needs no base");
+    let without = Classification::<NoOwn>::run(&spec, &RunContext::plain(&library)).unwrap_err();
+    assert!(without.to_string().contains("the stage `base` was not trained"), "{without}");
+
+    let weights = folder.path().join("base.bin");
+    let base =
+        run(&stage.spec, &RunContext { weights: Some(weights.clone()), ..RunContext::plain(&library) });
+    let stages = BTreeMap::from([("base".to_owned(), weights.clone())]);
+    let tuned = run(&spec, &RunContext { stages, ..RunContext::plain(&library) });
+    assert!(tuned.curves["train-loss"][0] < base.curves["train-loss"][0], "{tuned:?} {base:?}");
+    // Weights of another network are refused, and so is a torn file.
+    std::fs::write(&weights, b"torn").unwrap();
+    let stages = BTreeMap::from([("base".to_owned(), weights)]);
+    let context = RunContext { stages, ..RunContext::plain(&library) };
+    let torn = Classification::<NoOwn>::run(&spec, &context).unwrap_err();
+    assert!(torn.to_string().contains("weights of the stage `base`"), "{torn}");
+}

@@ -1,0 +1,17 @@
+//! How a kind of experiment is trained and measured, once for all papers.
+//!
+//! A routine ([`mixup_paper::Routine`]) knows data, networks, training and metrics of its kind, and the
+//! baselines that several papers' tables share. A paper adds rows: the parameters of a method, and what a
+//! step of it computes. Routines make numbers, so a change here can make runs anew; the laboratory finds
+//! out which ([`mixup_paper::Glimpse`]).
+//!
+//! - [`classification`]: images in, classes out; calibration, out-of-distribution sets, renewed
+//!   batch-norm statistics, training sets of several sizes.
+//! - [`regression`]: tables and series.
+
+pub mod classification;
+pub mod golden;
+mod parameters;
+pub mod regression;
+
+pub use parameters::{non_negative, positive, unit};

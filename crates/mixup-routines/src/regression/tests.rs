@@ -1,0 +1,90 @@
+//! Properties that hold for any lambdas, batches and splits.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use mixup_core::checked::UnitInterval;
+use mixup_core::mix::{Mixture, Ratio};
+use mixup_core::nn::{Activation, Dropout, Mlp, MlpConfig};
+use mixup_core::stream::Streams;
+use mixup_data::Table;
+use proptest::prelude::*;
+
+use super::{Counts, Fractions, Place, Scaling, mixed_step, prepare};
+
+fn mlp() -> Mlp {
+    let hidden = vec![std::num::NonZeroUsize::new(8).unwrap(); 2];
+    let slope = UnitInterval::new(0.1).unwrap();
+    let config = MlpConfig { hidden, activation: Activation::LeakyRelu(slope) };
+    config.init(3, 1, Streams::new("properties", 0).get("init"), &Device::flex())
+}
+
+fn tensor(values: &[f32], columns: usize) -> Tensor<2> {
+    let rows = values.len() / columns;
+    Tensor::from_data(TensorData::new(values.to_vec(), [rows, columns]), &Device::flex())
+}
+
+proptest! {
+    #[test]
+    fn at_lambda_one_only_the_first_half_counts(
+        x in prop::collection::vec(-2.0f32..2.0, 12), other in prop::collection::vec(-2.0f32..2.0, 12),
+        hidden: bool,
+    ) {
+        let place = if hidden { Place::Hidden } else { Place::Input };
+        let y = tensor(&[0.0, 1.0, 2.0, 3.0], 1);
+        let joined = (
+            Tensor::cat(vec![tensor(&x, 3), tensor(&other, 3)], 0),
+            Tensor::cat(vec![y.clone(), y.clone() + 5.0], 0),
+        );
+        let mixture = Mixture::joined(4, Ratio::Batch(1.0)).unwrap();
+        let step = mixed_step(&mlp(), joined, &mixture, place, &mut Dropout::Off).unwrap();
+        let plain = mlp().forward(tensor(&x, 3));
+        plain.into_data().assert_approx_eq::<f32>(&step.prediction.into_data(), Default::default());
+        y.into_data().assert_approx_eq::<f32>(&step.target.into_data(), Default::default());
+    }
+
+    #[test]
+    fn mixing_a_batch_with_itself_is_not_mixing(
+        x in prop::collection::vec(-2.0f32..2.0, 12), lambda in 0.0f64..1.0, hidden: bool,
+    ) {
+        let place = if hidden { Place::Hidden } else { Place::Input };
+        let batch = (tensor(&x, 3), tensor(&[0.0, 1.0, 2.0, 3.0], 1));
+        let mixture = Mixture::new(vec![0, 1, 2, 3], Ratio::Batch(lambda)).unwrap();
+        let step = mixed_step(&mlp(), batch, &mixture, place, &mut Dropout::Off).unwrap();
+        let plain = mlp().forward(tensor(&x, 3));
+        plain.into_data().assert_approx_eq::<f32>(&step.prediction.into_data(), Default::default());
+    }
+
+    #[test]
+    fn a_random_split_deals_every_row_once(rows in 3usize..60, seed: u64) {
+        let cells = (0..rows).flat_map(|row| [row as f64, row as f64]).collect();
+        let table = Table { columns: vec!["x".into(), "y".into()], cells };
+        let samples = prepare::samples(&table, &prepare::Roles::last_is_target(2), Scaling::MinMax);
+        let counts = Counts { train: rows - 2, validation: 1, test: 1 };
+        let parts =
+            prepare::random_split(&samples, &counts, Streams::new("split", seed).get("split")).unwrap();
+        let mut dealt: Vec<f64> =
+            [&parts.train, &parts.validation, &parts.test].iter().flat_map(|part| part.y.iter().copied()).collect();
+        dealt.sort_by(f64::total_cmp);
+        prop_assert_eq!(dealt, (0..rows).map(|row| row as f64).collect::<Vec<_>>());
+        prop_assert!(samples.x.iter().all(|value| (0.0..=1.0).contains(value)));
+    }
+
+    #[test]
+    fn domains_stay_whole_and_in_order(
+        groups in prop::collection::vec(1u8..12, 3..80), train in 0.1f64..0.8, validation in 0.05f64..0.2,
+    ) {
+        let cells = groups.iter().flat_map(|&group| [f64::from(group), 0.5, 1.0]).collect();
+        let table = Table { columns: vec!["domain".into(), "x".into(), "y".into()], cells };
+        let roles = prepare::Roles { inputs: vec![1], target: 2, domain: Some(0) };
+        let samples = prepare::samples(&table, &roles, Scaling::MinMax);
+        let unit = |value| UnitInterval::new(value).unwrap();
+        let marks = Fractions { train: unit(train), validation: unit(validation) };
+        // Marks that leave a part empty are refused; all others keep domains whole.
+        if let Ok(parts) = prepare::domain_split(&samples, &marks) {
+            let last = |part: &prepare::Samples<_>| *part.groups.last().unwrap();
+            prop_assert!(last(&parts.train) < parts.validation.groups[0]);
+            prop_assert!(last(&parts.validation) < parts.test.groups[0]);
+            let sizes = parts.train.len() + parts.validation.len() + parts.test.len();
+            prop_assert_eq!(sizes, groups.len());
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The list of papers, for the command line and for the tests over all of them.
+
+pub mod papers;
