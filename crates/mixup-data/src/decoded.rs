@@ -26,15 +26,15 @@ pub(crate) fn load(
     layout: &ImageLayout,
     parse: Parse,
 ) -> Result<ImageSet, DataError> {
-    let archive = library.obtain(set, &|_| ())?.files.remove(0);
     kept(library, set, layout, || {
+        let archive = library.obtain(set, &|_| ())?.files.remove(0);
         let bytes = fs::read(&archive).map_err(|source| DataError::Read { path: archive.clone(), source })?;
         parse(&archive.display().to_string(), &bytes, layout)
     })
 }
 
-/// The decoded images of the cache where they are whole, else `decode`s them and keeps the outcome.
-/// Processes that want the same set at the same time wait for each other.
+/// The decoded images of the cache where they are whole, else `decode`s them and keeps the outcome. What is
+/// kept was made of files with the catalogue's sums, so that these are not read again. Processes that want the same set at the same time wait for each other.
 pub(crate) fn kept(
     library: &Library,
     set: &DataSet,

@@ -1,5 +1,7 @@
 //! The one shape in which all image sets are handed out, and a loader by name.
 
+use std::sync::PoisonError;
+
 use crate::catalogue;
 use crate::cifar::{cifar_10, cifar_100};
 use crate::cifar10_jpeg::cifar10_jpeg;
@@ -171,6 +173,18 @@ fn bright_digits(library: &Library) -> Result<LabelledImages, DataError> {
     Ok(images)
 }
 
+/// Loads a set, or takes it out of the library's memory if it has one.
+fn remembered(library: &Library, name: &'static str, load: Load) -> Result<ImageSet, DataError> {
+    let Some(memory) = &library.memory else { return load(library) };
+    let mut memory = memory.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(set) = memory.get(name) {
+        return Ok(set.clone());
+    }
+    let set = load(library)?;
+    memory.insert(name, set.clone());
+    Ok(set)
+}
+
 /// Of [`digits`], the last 500 for the test part. The cut is ours: it lets a small experiment run without a
 /// file, and no published number stands on it.
 fn cut_digits(library: &Library) -> Result<ImageSet, DataError> {
@@ -210,7 +224,7 @@ pub fn load_test_images(library: &Library, name: &str) -> Result<LabelledImages,
 pub fn load_images(library: &Library, name: &str) -> Result<ImageSet, DataError> {
     let set = catalogue::find(name)?;
     match IMAGE_SETS.iter().find(|(images, _)| images.name == set.name) {
-        Some((_, load)) => load(library),
+        Some((images, load)) => remembered(library, images.name, *load),
         None => {
             let known = IMAGE_SETS.map(|(images, _)| images.name).join(", ");
             Err(DataError::NotImages { name: set.name, known })

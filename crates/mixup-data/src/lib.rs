@@ -40,7 +40,7 @@ pub use fsdd::{Recording, SpokenDigits, fsdd};
 pub use idx::{fashion_mnist, mnist_t10k};
 pub use images::{ImageLayout, ImageSet, LabelledImages, digits, load_images, load_test_images};
 pub use layout::Layout;
-pub use library::{Library, Located, Provider};
+pub use library::{Library, Located, Memory, Provider};
 pub use members::Members;
 pub use omniglot::{Omniglot, omniglot_small};
 pub use regmix::{ProxyRuns, RegMix, regmix};

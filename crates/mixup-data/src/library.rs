@@ -1,16 +1,19 @@
 //! Where data sets are found: the providers, and the order in which they are tried.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use crate::archive;
 use crate::dataset::{Content, DataSet};
 use crate::debian;
 use crate::download::{self, Network, Progress};
 use crate::error::{Attempt, DataError};
+use crate::images::ImageSet;
 use crate::look::{Check, Miss, content_in, files_in};
 
 /// Finds data sets: in the given directory, as the system's own copy, in the cache, embedded in a
@@ -23,7 +26,13 @@ pub struct Library {
     pub cache_dir: PathBuf,
     /// How long a download waits and how often it tries.
     pub network: Network,
+    /// Image sets that this process has read, where it is to remember them.
+    pub memory: Option<Memory>,
 }
+
+/// Image sets by name, for [`Library::remembering`].
+#[derive(Debug, Clone, Default)]
+pub struct Memory(pub(crate) Arc<Mutex<BTreeMap<&'static str, ImageSet>>>);
 
 /// Where a data set comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +96,14 @@ fn from_a_folder_above(path: PathBuf) -> PathBuf {
 impl Library {
     /// A library with default network settings.
     pub fn new(data_dir: Option<PathBuf>, cache_dir: PathBuf) -> Self {
-        Self { data_dir, cache_dir, network: Network::default() }
+        Self { data_dir, cache_dir, network: Network::default(), memory: None }
+    }
+
+    /// The same library, which reads each image set once and then remembers it: for a process that looks at
+    /// many runs.
+    #[must_use]
+    pub fn remembering(self) -> Self {
+        Self { memory: Some(Memory::default()), ..self }
     }
 
     /// The data directory is the flag, else `MIXUP_DATA_DIR`, else none. The cache is

@@ -28,29 +28,39 @@ impl Executor<'_> {
         &self,
         experiments: &mut [Experiment],
     ) -> Result<BTreeMap<String, String>, LabError> {
-        let (mut jobs, mut groups) = (Vec::new(), Vec::<(usize, String)>::new());
+        let (mut jobs, mut places) = (Vec::new(), Vec::<(usize, Vec<String>)>::new());
         let mut seen = BTreeSet::new();
         for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
-            for planned in experiment.open() {
-                if seen.insert(planned.group.clone()) {
-                    jobs.push(self.job(&experiment.plan, &planned.group_spec, Task::Identify));
-                    groups.push((at, planned.group.clone()));
-                }
+            let new = experiment.open().filter(|planned| seen.insert(planned.group.clone()));
+            let (groups, specs): (Vec<_>, Vec<_>) =
+                new.map(|planned| (planned.group.clone(), planned.group_spec.clone())).unzip();
+            // One process for all rows of a table: what takes longest is to read its data.
+            if !specs.is_empty() {
+                jobs.push(self.job(&experiment.plan, Task::Identify { specs }));
+                places.push((at, groups));
             }
         }
         let (mut identities, mut failures) = (BTreeMap::new(), Vec::new());
-        let ended = self.pool().execute(&jobs, |index, notice| {
+        let ended = self.pool().execute(&jobs, |job, notice| {
+            let (at, groups) = &places[job];
             match notice {
-                Notice::Identified(identity) => drop(identities.insert(groups[index].1.clone(), identity)),
-                Notice::Failed(failure) => failures.push((index, failure)),
+                Notice::Identified(index, Ok(identity)) => {
+                    identities.insert(groups[index].clone(), identity);
+                }
+                Notice::Identified(index, Err(message)) => {
+                    let failure = Failure { kind: FailureKind::Run, message, tail: Vec::new() };
+                    failures.push((*at, vec![groups[index].clone()], failure));
+                }
+                // A crash: of none of them is anything known.
+                Notice::Failed(failure) => failures.push((*at, groups.clone(), failure)),
                 Notice::Started | Notice::Epoch { .. } | Notice::Finished => {}
             }
             ControlFlow::Continue(())
         });
         self.unless_cut_off(ended, 0, experiments)?;
-        for (index, failure) in failures {
-            let (at, group) = &groups[index];
-            experiments[*at].fail_group(group, &failure);
+        for (at, groups, failure) in failures {
+            let unknown = groups.iter().filter(|group| !identities.contains_key(*group));
+            unknown.for_each(|group| experiments[at].fail_group(group, &failure));
         }
         for experiment in experiments {
             let Experiment { plan, runs, stages, .. } = experiment;
@@ -112,7 +122,7 @@ impl Executor<'_> {
                     failures.push((places[index], failure));
                     return stop;
                 }
-                Notice::Started | Notice::Epoch { .. } | Notice::Identified(_) => {}
+                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) => {}
             }
             ControlFlow::Continue(())
         });
@@ -160,7 +170,7 @@ impl Executor<'_> {
                     failures.push((places[index], failure));
                     return stop;
                 }
-                Notice::Started | Notice::Epoch { .. } | Notice::Identified(_) => {}
+                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) => {}
             }
             ControlFlow::Continue(())
         });
@@ -192,6 +202,7 @@ impl Executor<'_> {
             let plan = &experiments[place.experiment].plan;
             let (planned, is_stage) = task(place);
             let task = RunTask {
+                spec: planned.spec.clone(),
                 key: planned.key.clone(),
                 method: planned.method.clone(),
                 seed: planned.seed,
@@ -201,16 +212,15 @@ impl Executor<'_> {
                 sources: self.sources.to_owned(),
                 provenance: self.provenance(plan),
             };
-            self.job(plan, &planned.spec, Task::Run(Box::new(task)))
+            self.job(plan, Task::Run(Box::new(task)))
         };
         places.iter().map(job).collect()
     }
 
-    fn job(&self, plan: &Plan, spec: &serde_json::Value, task: Task) -> Job {
+    fn job(&self, plan: &Plan, task: Task) -> Job {
         Job {
             paper: plan.experiment.paper.clone(),
             routine: plan.experiment.routine.clone(),
-            spec: spec.clone(),
             store: self.session.store.folder().to_owned(),
             data_dir: self.session.library.data_dir.clone(),
             task,

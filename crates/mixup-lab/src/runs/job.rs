@@ -8,15 +8,13 @@ use serde_json::Value;
 
 use crate::outcomes::outcome::Provenance;
 
-/// Something for a worker, given on its standard input.
+/// Work for a worker, given on its standard input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Slug of the paper.
     pub paper: String,
     /// Name of the routine.
     pub routine: String,
-    /// The resolved spec.
-    pub spec: Value,
     /// Folder of the run store.
     pub store: PathBuf,
     /// `--data-dir`.
@@ -25,19 +23,24 @@ pub struct Job {
     pub task: Task,
 }
 
-/// What is to be done with a spec.
+/// What is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "task", rename_all = "kebab-case")]
 pub enum Task {
-    /// Look at what the code does with it.
-    Identify,
-    /// Execute it and keep the record.
+    /// Look at what the code does with some specs.
+    Identify {
+        /// The resolved specs.
+        specs: Vec<Value>,
+    },
+    /// Execute a run and keep the record.
     Run(Box<RunTask>),
 }
 
 /// A run or a stage to be executed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunTask {
+    /// The resolved spec.
+    pub spec: Value,
     /// Key of the run.
     pub key: String,
     /// Method.
@@ -69,11 +72,15 @@ pub enum Event {
     },
     /// The record is in the store.
     Recorded,
-    /// What the code does.
+    /// What the code does with one of the specs.
     Identified {
-        /// As a hash.
-        identity: String,
+        /// Which of them.
+        index: usize,
+        /// As a hash; why it could not be told.
+        identity: Result<String, String>,
     },
+    /// All specs were looked at.
+    AllIdentified,
     /// The job was given up.
     Failed {
         /// Who can mend it.

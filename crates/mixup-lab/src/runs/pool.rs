@@ -43,8 +43,8 @@ pub enum Notice {
     },
     /// Its record is in the store.
     Finished,
-    /// What the code does.
-    Identified(String),
+    /// What the code does with one of its specs, or why that could not be told.
+    Identified(usize, Result<String, String>),
     /// It failed.
     Failed(Failure),
 }
@@ -214,9 +214,7 @@ impl Heard {
         match (self.last_word, status) {
             (Some(Event::Failed { kind, message }), _) => Err(Failure { kind, message, tail }),
             (Some(Event::Recorded), Ok(status)) if status.success() => Ok(Notice::Finished),
-            (Some(Event::Identified { identity }), Ok(status)) if status.success() => {
-                Ok(Notice::Identified(identity))
-            }
+            (Some(Event::AllIdentified), Ok(status)) if status.success() => Ok(Notice::Finished),
             (_, Ok(status)) => {
                 let message = format!("the worker ended before its record was kept ({status})");
                 Err(Failure { kind: FailureKind::Run, message, tail })
@@ -235,6 +233,7 @@ fn listen(stdout: impl Read, tell: &dyn Fn(Notice)) -> Heard {
     for line in lines(stdout) {
         match serde_json::from_str(&line) {
             Ok(Event::Epoch { done, all }) => tell(Notice::Epoch { done, all }),
+            Ok(Event::Identified { index, identity }) => tell(Notice::Identified(index, identity)),
             Ok(last_word) => heard.last_word = Some(last_word),
             Err(_) => push(&mut heard.tail, line),
         }

@@ -109,7 +109,8 @@ impl Experiment {
                     *under_way = (run, *done, *all);
                 }
             }
-            Notice::Finished | Notice::Identified(_) | Notice::Failed(_) => {
+            Notice::Identified(..) => {}
+            Notice::Finished | Notice::Failed(_) => {
                 self.under_way.retain(|under_way| under_way.0 != run);
                 self.done += 1;
                 self.failed += usize::from(matches!(notice, Notice::Failed(_)));

@@ -99,7 +99,14 @@ fn execute(papers: &[Paper], job: &Job) -> Result<Event, Failure> {
     let routine = paper.routine(&job.routine).ok_or_else(unknown)?;
     let library = Library::from_env(job.data_dir.clone());
     match &job.task {
-        Task::Identify => Ok(Event::Identified { identity: routine.identity(&job.spec, &library)? }),
+        Task::Identify { specs } => {
+            let library = library.remembering();
+            for (index, spec) in specs.iter().enumerate() {
+                let identity = routine.identity(spec, &library).map_err(|error| error.to_string());
+                say(&Event::Identified { index, identity });
+            }
+            Ok(Event::AllIdentified)
+        }
         Task::Run(task) => run(routine, &library, job, task).map(|()| Event::Recorded),
     }
 }
@@ -123,7 +130,7 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         weights: task.is_stage.then(|| store.draft_weights(&task.key)),
         glimpse: None,
     };
-    let measured = routine.run(&job.spec, &context)?;
+    let measured = routine.run(&task.spec, &context)?;
     if task.is_stage {
         store.keep_weights(&task.key)?;
     }
