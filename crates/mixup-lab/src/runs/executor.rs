@@ -105,30 +105,16 @@ impl Executor<'_> {
                 }
             }
         }
-        let task = |place: Place| (&experiments[place.experiment].plan.stages[place.at], true);
-        let jobs = self.jobs(experiments, &places, identities, task);
-        let mut progress =
-            Progress::new([("stages".to_owned(), jobs.len(), 0)].into_iter().filter(|known| known.1 > 0));
-        let mut failures = Vec::new();
-        let mut done = 0;
-        let ended = self.pool().execute(&jobs, |index, notice| {
-            progress.observe(0, index, &notice);
-            match notice {
-                Notice::Finished => done += 1,
-                Notice::Failed(failure) => {
-                    let plan = &experiments[places[index].experiment].plan;
-                    progress.say(&told(plan, &plan.stages[places[index].at], &failure));
-                    let stop = stops(&failure);
-                    failures.push((places[index], failure));
-                    return stop;
-                }
-                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) => {}
-            }
-            ControlFlow::Continue(())
-        });
-        progress.end();
-        for (place, failure) in failures {
-            let key = experiments[place.experiment].plan.stages[place.at].key.clone();
+        let planned = |place: Place| &experiments[place.experiment].plan.stages[place.at];
+        let jobs = self.jobs(experiments, &places, identities, |place| (planned(place), true));
+        let bars = [("stages".to_owned(), jobs.len(), 0)].into_iter().filter(|(_, count, _)| *count > 0);
+        let bar_of = |index| (0, index);
+        let Pursued { ended, done, failures } =
+            self.pursue(&jobs, Progress::new(bars), bar_of, |index, failure| {
+                told(&experiments[places[index].experiment].plan, planned(places[index]), failure)
+            });
+        for (index, failure) in failures {
+            let key = experiments[places[index].experiment].plan.stages[places[index].at].key.clone();
             experiments.iter_mut().for_each(|experiment| experiment.fail_dependents(&key, &failure));
         }
         self.unless_cut_off(ended, done, experiments)
@@ -143,38 +129,20 @@ impl Executor<'_> {
         for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
             places.extend(experiment.missing().map(|run| Place { experiment: at, at: run }));
         }
-        let task = |place: Place| (&experiments[place.experiment].plan.runs[place.at], false);
-        let jobs = self.jobs(experiments, &places, identities, task);
+        let planned = |place: Place| &experiments[place.experiment].plan.runs[place.at];
+        let jobs = self.jobs(experiments, &places, identities, |place| (planned(place), false));
         if jobs.is_empty() {
             return Ok(());
         }
         let bars = experiments.iter().map(|known| {
-            (
-                known.plan.experiment.experiment.clone(),
-                known.runs.len(),
-                known.runs.len() - known.missing().count(),
-            )
+            let (name, all) = (known.plan.experiment.experiment.clone(), known.runs.len());
+            (name, all, all - known.missing().count())
         });
-        let mut progress = Progress::new(bars);
-        let mut done = 0;
-        let mut failures = Vec::new();
-        let ended = self.pool().execute(&jobs, |index, notice| {
-            let Place { experiment, at } = places[index];
-            progress.observe(experiment, at, &notice);
-            match notice {
-                Notice::Finished => done += 1,
-                Notice::Failed(failure) => {
-                    let plan = &experiments[experiment].plan;
-                    progress.say(&told(plan, &plan.runs[at], &failure));
-                    let stop = stops(&failure);
-                    failures.push((places[index], failure));
-                    return stop;
-                }
-                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) => {}
-            }
-            ControlFlow::Continue(())
-        });
-        progress.end();
+        let bar_of = |index: usize| (places[index].experiment, places[index].at);
+        let Pursued { ended, done, failures } =
+            self.pursue(&jobs, Progress::new(bars), bar_of, |index, failure| {
+                told(&experiments[places[index].experiment].plan, planned(places[index]), failure)
+            });
         if let (Ended::Stopped, Some((_, failure))) = (ended, failures.last()) {
             return Err(self.no_room(failure, jobs.len() - done));
         }
@@ -182,13 +150,42 @@ impl Executor<'_> {
         for place in &places {
             experiments[place.experiment].executed += 1;
         }
-        for (place, failure) in failures {
-            experiments[place.experiment].failures.push((place.at, failure));
+        for (index, failure) in failures {
+            experiments[places[index].experiment].failures.push((places[index].at, failure));
         }
         for experiment in experiments {
             experiment.take_records(self.session);
         }
         Ok(())
+    }
+
+    /// Executes jobs with their progress: `bar_of` gives the bar of a job and its number there, `told` what
+    /// is said of one that failed.
+    fn pursue(
+        &self,
+        jobs: &[Job],
+        mut progress: Progress,
+        bar_of: impl Fn(usize) -> (usize, usize),
+        told: impl Fn(usize, &Failure) -> String,
+    ) -> Pursued {
+        let (mut done, mut failures) = (0, Vec::new());
+        let ended = self.pool().execute(jobs, |index, notice| {
+            let (bar, number) = bar_of(index);
+            progress.observe(bar, number, &notice);
+            match notice {
+                Notice::Finished => done += 1,
+                Notice::Failed(failure) => {
+                    progress.say(&told(index, &failure));
+                    let stop = stops(&failure);
+                    failures.push((index, failure));
+                    return stop;
+                }
+                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) => {}
+            }
+            ControlFlow::Continue(())
+        });
+        progress.end();
+        Pursued { ended, done, failures }
     }
 
     fn jobs<'e>(
@@ -266,6 +263,13 @@ impl Executor<'_> {
             self.session.store.folder().display()
         ))
     }
+}
+
+/// How jobs ended: how many are done, and which failed.
+struct Pursued {
+    ended: Ended,
+    done: usize,
+    failures: Vec<(usize, Failure)>,
 }
 
 /// What a job is about: an experiment, and one of its runs or stages.
