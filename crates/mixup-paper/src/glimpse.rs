@@ -30,7 +30,8 @@ impl Glimpse {
 }
 
 /// SHA-256 in hexadecimal over what a glimpse of this run measures, the stages that it needs included, and
-/// over what its configuration decides without data.
+/// over what its configuration decides without data. All metrics of the routine are asked for, whichever
+/// the table shows, so that another column changes no identity.
 ///
 /// # Errors
 /// As [`Routine::run`].
@@ -40,7 +41,10 @@ pub(crate) fn identity<R: Routine>(spec: &Spec<R>, library: &Library) -> Result<
     let mut hash = Sha256::new();
     let glimpse = || RunContext { glimpse: Some(Glimpse::IDENTITY), ..RunContext::plain(library) };
     let mut context = glimpse();
-    for stage in R::stages(spec) {
+    let metrics: Vec<String> = R::metrics().into_iter().map(|metric| metric.name).collect();
+    let spec = &Spec::<R> { metrics: metrics.clone(), ..spec.clone() };
+    for mut stage in R::stages(spec) {
+        stage.spec.metrics.clone_from(&metrics);
         let weights = folder.path().join(stage.name);
         let measured = R::run(&stage.spec, &RunContext { weights: Some(weights.clone()), ..glimpse() })?;
         add_all(&mut hash, &decided(&stage.spec));

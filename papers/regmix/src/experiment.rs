@@ -108,6 +108,10 @@ impl Routine for ProxyRegression {
         spec.setting.trees.check().map_err(|error| format!("setting.trees: {error}"))
     }
 
+    fn constants() -> Vec<f64> {
+        vec![SIMULATED as f64]
+    }
+
     /// Fits to the 1M runs and tests at each scale; simulates the best mixture where a metric asks for
     /// the weight of a domain. Gives points of pictures for [`HEADLINE`] only, as these speak of it.
     fn run(spec: &Spec, context: &RunContext<'_>) -> Outcome<Measured> {

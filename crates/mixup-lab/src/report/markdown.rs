@@ -170,8 +170,9 @@ fn provenance(outcome: &Outcome) -> String {
         peak if peak > 0.0 => format!(", at most {} MiB a run", fixed(peak, 0)),
         _ => String::new(),
     };
+    let commit = if p.commit.is_empty() { String::new() } else { format!(" at commit `{}`", p.commit) };
     format!(
-        "Run on {} (device `{}`) with mixup-lab {}: {} core-seconds{memory}. Data SHA-256 `{}`.\n\n",
+        "Run on {} (device `{}`) with mixup-lab {}{commit}: {} core-seconds{memory}. Data SHA-256 `{}`.\n\n",
         p.host,
         p.device,
         p.version,
