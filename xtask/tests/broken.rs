@@ -1,8 +1,8 @@
 //! Breaks the code in a dozen places, one at a time, and looks at the identities of small runs: those that
 //! the place reaches must change, all others must stay; what breaks nothing must change none.
 //!
-//! It compiles the workspace anew for each place, some ten minutes in all: `cargo test --workspace --test
-//! broken -- --ignored`. CI does so weekly.
+//! It compiles a copy of the workspace anew for each place, ten minutes in all, and the first time everything
+//! else too: `cargo test --workspace --test broken -- --ignored`. CI does so weekly.
 #![allow(clippy::unwrap_used, reason = "a test stops at what goes wrong")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,7 +150,7 @@ const BREAKS: &[Break] = &[
 ];
 
 #[test]
-#[ignore = "compiles the workspace for every place; about ten minutes"]
+#[ignore = "compiles a copy of the workspace for every place; half an hour the first time"]
 fn an_identity_changes_with_what_the_code_does_and_with_nothing_else() {
     let copy = Copy::of_this_workspace();
     let sound = copy.identities();
@@ -185,7 +185,8 @@ fn every_place_is_there() {
     }
 }
 
-/// A copy of the sources beside the artifacts, so that a second run of this test compiles less.
+/// A copy of the sources with artifacts of its own: cargo gives crates at the same place of two workspaces
+/// the same file names, and would take broken ones for those of this workspace.
 struct Copy {
     target: PathBuf,
     folder: PathBuf,
@@ -195,8 +196,8 @@ impl Copy {
     fn of_this_workspace() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_xtask"));
-        let target = binary.ancestors().nth(2).unwrap().to_owned();
-        let folder = target.join("broken");
+        let place = binary.ancestors().nth(2).unwrap().join("broken");
+        let (target, folder) = (place.join("target"), place.join("workspace"));
         fs::create_dir_all(&folder).unwrap();
         for part in ["Cargo.toml", "Cargo.lock", ".cargo", "crates", "papers", "xtask"] {
             // Only what is newer or differs would be compiled again; the last run restored what it broke.

@@ -41,14 +41,16 @@ pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost
         let seconds = records.iter().map(|record| record.wall_seconds).sum();
         let finished = if fresh { 0 } else { records.len() };
         let missing = plan.runs.len() - finished;
-        let stages = if missing == 0 { Vec::new() } else { session.stage_standings(plan, &paper.sources) };
+        // What other sources made will probably stay.
+        let sure = fresh || standings.contains(&Standing::Missing);
+        let stages = if sure { session.stage_standings(plan, &paper.sources) } else { Vec::new() };
         let each = mean_seconds(seconds, records.len())
             .or_else(|| per_run(&plan.experiment.experiment))
             .or_else(|| plan.experiment.core_hours_per_run.map(|hours| 3600.0 * hours));
         Cost {
             finished,
             unconfirmed: if fresh { 0 } else { unconfirmed },
-            stages: stages.iter().filter(|known| fresh || known.kept().is_none()).count(),
+            stages: stages.iter().filter(|known| fresh || **known == Standing::Missing).count(),
             seconds: if missing == 0 { Some(0.0) } else { each.map(|each| each * missing as f64) },
         }
     };
