@@ -27,6 +27,11 @@ impl Glimpse {
         (Some(steps), Some(samples)) => Self { steps, samples },
         _ => unreachable!(),
     };
+
+    /// Training samples, of which there must be a batch.
+    pub fn train_samples(self, batch: Option<usize>) -> usize {
+        self.samples.get().max(batch.unwrap_or(1))
+    }
 }
 
 /// SHA-256 in hexadecimal over what a glimpse of this run measures, the stages that it needs included, and

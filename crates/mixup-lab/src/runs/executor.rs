@@ -47,8 +47,7 @@ impl Executor<'_> {
                 Notice::Identified(index, Ok(identity)) => {
                     identities.insert(groups[index].clone(), identity);
                 }
-                Notice::Identified(index, Err(message)) => {
-                    let failure = Failure { kind: FailureKind::Run, message, tail: Vec::new() };
+                Notice::Identified(index, Err(failure)) => {
                     failures.push((*at, vec![groups[index].clone()], failure));
                 }
                 // A crash: of none of them is anything known.
@@ -57,7 +56,7 @@ impl Executor<'_> {
             }
             ControlFlow::Continue(())
         });
-        self.unless_cut_off(ended, 0, experiments)?;
+        self.unless_cut_off(&Pursued { ended, done: 0, failures: Vec::new() }, jobs.len())?;
         for (at, groups, failure) in failures {
             let unknown = groups.iter().filter(|group| !identities.contains_key(*group));
             unknown.for_each(|group| experiments[at].fail_group(group, &failure));
@@ -109,15 +108,15 @@ impl Executor<'_> {
         let jobs = self.jobs(experiments, &places, identities, |place| (planned(place), true));
         let bars = [("stages".to_owned(), jobs.len(), 0)].into_iter().filter(|(_, count, _)| *count > 0);
         let bar_of = |index| (0, index);
-        let Pursued { ended, done, failures } =
-            self.pursue(&jobs, Progress::new(bars), bar_of, |index, failure| {
-                told(&experiments[places[index].experiment].plan, planned(places[index]), failure)
-            });
-        for (index, failure) in failures {
+        let pursued = self.pursue(&jobs, Progress::new(bars), bar_of, |index, failure| {
+            told(&experiments[places[index].experiment].plan, planned(places[index]), failure)
+        });
+        self.unless_cut_off(&pursued, jobs.len())?;
+        for (index, failure) in pursued.failures {
             let key = experiments[places[index].experiment].plan.stages[places[index].at].key.clone();
             experiments.iter_mut().for_each(|experiment| experiment.fail_dependents(&key, &failure));
         }
-        self.unless_cut_off(ended, done, experiments)
+        Ok(())
     }
 
     pub(super) fn run_missing(
@@ -139,18 +138,14 @@ impl Executor<'_> {
             (name, all, all - known.missing().count())
         });
         let bar_of = |index: usize| (places[index].experiment, places[index].at);
-        let Pursued { ended, done, failures } =
-            self.pursue(&jobs, Progress::new(bars), bar_of, |index, failure| {
-                told(&experiments[places[index].experiment].plan, planned(places[index]), failure)
-            });
-        if let (Ended::Stopped, Some((_, failure))) = (ended, failures.last()) {
-            return Err(self.no_room(failure, jobs.len() - done));
-        }
-        self.unless_cut_off(ended, done, experiments)?;
+        let pursued = self.pursue(&jobs, Progress::new(bars), bar_of, |index, failure| {
+            told(&experiments[places[index].experiment].plan, planned(places[index]), failure)
+        });
+        self.unless_cut_off(&pursued, jobs.len())?;
         for place in &places {
             experiments[place.experiment].executed += 1;
         }
-        for (index, failure) in failures {
+        for (index, failure) in pursued.failures {
             experiments[places[index].experiment].failures.push((places[index].at, failure));
         }
         for experiment in experiments {
@@ -240,15 +235,12 @@ impl Executor<'_> {
         Pool { jobs: self.session.jobs().get(), threads: self.session.request.threads.get() }
     }
 
-    /// An error where jobs did not come to their end.
-    fn unless_cut_off(&self, ended: Ended, done: usize, experiments: &[Experiment]) -> Result<(), LabError> {
-        let open = || experiments.iter().map(|known| known.missing().count()).sum::<usize>();
-        let failure =
-            || experiments.iter().flat_map(|known| &known.failures).map(|(_, failure)| failure).next_back();
-        match (ended, failure()) {
+    /// An error where not all of the jobs came to their end.
+    fn unless_cut_off(&self, pursued: &Pursued, all: usize) -> Result<(), LabError> {
+        match (pursued.ended, pursued.failures.last()) {
             (Ended::All, _) => Ok(()),
-            (Ended::Stopped, Some(failure)) => Err(self.no_room(failure, open())),
-            _ => Err(LabError::Interrupted { done, all: open() }),
+            (Ended::Stopped, Some((_, failure))) => Err(self.no_room(failure, all - pursued.done)),
+            _ => Err(LabError::Interrupted { done: pursued.done, all }),
         }
     }
 

@@ -76,8 +76,17 @@ pub enum Event {
     Identified {
         /// Which of them.
         index: usize,
-        /// As a hash; why it could not be told.
-        identity: Result<String, String>,
+        /// As a hash.
+        identity: String,
+    },
+    /// What the code does with one of the specs could not be told.
+    Unidentified {
+        /// Which of them.
+        index: usize,
+        /// Who can mend it.
+        kind: FailureKind,
+        /// Why.
+        message: String,
     },
     /// All specs were looked at.
     AllIdentified,

@@ -44,7 +44,7 @@ pub enum Notice {
     /// Its record is in the store.
     Finished,
     /// What the code does with one of its specs, or why that could not be told.
-    Identified(usize, Result<String, String>),
+    Identified(usize, Result<String, Failure>),
     /// It failed.
     Failed(Failure),
 }
@@ -233,7 +233,11 @@ fn listen(stdout: impl Read, tell: &dyn Fn(Notice)) -> Heard {
     for line in lines(stdout) {
         match serde_json::from_str(&line) {
             Ok(Event::Epoch { done, all }) => tell(Notice::Epoch { done, all }),
-            Ok(Event::Identified { index, identity }) => tell(Notice::Identified(index, identity)),
+            Ok(Event::Identified { index, identity }) => tell(Notice::Identified(index, Ok(identity))),
+            Ok(Event::Unidentified { index, kind, message }) => {
+                let failure = Failure { kind, message, tail: Vec::new() };
+                tell(Notice::Identified(index, Err(failure)));
+            }
             Ok(last_word) => heard.last_word = Some(last_word),
             Err(_) => push(&mut heard.tail, line),
         }

@@ -102,8 +102,10 @@ fn execute(papers: &[Paper], job: &Job) -> Result<Event, Failure> {
         Task::Identify { specs } => {
             let library = library.remembering();
             for (index, spec) in specs.iter().enumerate() {
-                let identity = routine.identity(spec, &library).map_err(|error| error.to_string());
-                say(&Event::Identified { index, identity });
+                say(&match routine.identity(spec, &library).map_err(Failure::from) {
+                    Ok(identity) => Event::Identified { index, identity },
+                    Err(Failure { kind, message }) => Event::Unidentified { index, kind, message },
+                });
             }
             Ok(Event::AllIdentified)
         }

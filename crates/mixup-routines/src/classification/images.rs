@@ -41,8 +41,8 @@ impl Parts {
             drawn.train = evenly_spaced(&drawn.train, samples.get());
         }
         if let Some(glimpse) = context.glimpse {
-            let batch = spec.train.as_ref().map_or(1, |train| train.batch.get());
-            drawn.train = evenly_spaced(&drawn.train, glimpse.samples.get().max(batch));
+            let batch = spec.train.as_ref().map(|train| train.batch.get());
+            drawn.train = evenly_spaced(&drawn.train, glimpse.train_samples(batch));
             drawn.validation = evenly_spaced(&drawn.validation, glimpse.samples.get());
         }
         let [train, validation] = [&drawn.train, &drawn.validation].map(|rows| set.train.select(rows));

@@ -118,7 +118,9 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
         parts.train = thinned(&parts.train, samples.get());
     }
     if let Some(glimpse) = context.glimpse {
-        for part in [&mut parts.train, &mut parts.validation, &mut parts.test] {
+        let batch = spec.train.as_ref().map(|train| train.batch.get());
+        parts.train = thinned(&parts.train, glimpse.train_samples(batch));
+        for part in [&mut parts.validation, &mut parts.test] {
             *part = thinned(part, glimpse.samples.get());
         }
     }

@@ -88,3 +88,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_glimpse_has_a_batch_however_large() {
+    let spec: super::Spec<super::Mixup> = serde_json::from_value(serde_json::json!({
+        "paper": "p", "experiment": "e", "routine": "regression", "method": "erm", "parameters": {}, "seed": 0,
+        "setting": {"split": {"random": {"train": 900, "validation": 300, "test": 300}}},
+        "data": "wine-quality", "model": {"kind": "mlp", "hidden": [4], "activation": "relu"},
+        "optimizer": {"kind": "adam", "lr": 0.01}, "train": {"epochs": 2, "batch": 400, "select": "last"},
+        "train_samples": null, "metrics": ["rmse"], "device": "flex"
+    }))
+    .unwrap();
+    let library = mixup_data::Library::from_env(None);
+    let glimpse = Some(mixup_paper::Glimpse::IDENTITY);
+    let context = mixup_paper::RunContext { glimpse, ..mixup_paper::RunContext::plain(&library) };
+    let measured = <super::Regression as mixup_paper::Routine>::run(&spec, &context).unwrap();
+    assert!(measured.metrics["rmse"].is_finite());
+}
