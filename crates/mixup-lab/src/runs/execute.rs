@@ -13,6 +13,7 @@ use crate::runs::pool::Failure;
 use crate::runs::session::{PaperPlan, Session};
 use crate::runs::sources::{Sources, commit};
 use crate::runs::standing::Standing;
+use crate::runs::store::Store;
 
 /// An experiment after its runs.
 pub struct Executed {
@@ -59,6 +60,7 @@ impl Session<'_> {
             self.forget(&mut experiments)?;
         }
         for experiment in &mut experiments {
+            experiment.forget_leftovers(&self.store)?;
             experiment.data = if experiment.is_complete() { Ok(()) } else { self.obtain(&experiment.plan) };
         }
         let sources = paper.sources.to_string();
@@ -102,6 +104,14 @@ impl Session<'_> {
 impl Experiment {
     fn is_complete(&self) -> bool {
         self.runs.iter().all(|standing| standing.kept().is_some())
+    }
+
+    /// What kills left behind of runs that are finished.
+    fn forget_leftovers(&self, store: &Store) -> Result<(), LabError> {
+        let runs = self.runs.iter().zip(&self.plan.runs);
+        let all = runs.chain(self.stages.iter().zip(&self.plan.stages));
+        let kept = all.filter(|(standing, _)| standing.kept().is_some());
+        kept.map(|(_, planned)| planned).try_for_each(|planned| store.forget_leftover(&planned.key))
     }
 
     /// Runs and stages whose identity has to be known.

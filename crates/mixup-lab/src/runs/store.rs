@@ -3,7 +3,8 @@
 //! ```text
 //! .mixup-lab/runs/<ab>/<key>.json    record; <ab> are the first two letters of the key
 //! .mixup-lab/weights/<key>.bin       weights of a stage, which other runs start from
-//! .mixup-lab/checkpoints/<key>/      what a run that is under way, or was cut off, goes on from
+//! .mixup-lab/checkpoints/<key>/<id>/ what a run that is under way, or was cut off, goes on from; <id> is its
+//!                                    identity, so that no code goes on from what other code left
 //! .mixup-lab/locks/<key>             locked by the worker that executes the run
 //! ```
 
@@ -104,16 +105,16 @@ impl Store {
     }
 
     /// Where a stage that is under way leaves its weights.
-    pub fn draft_weights(&self, key: &str) -> PathBuf {
-        self.checkpoint(key).join("weights.bin")
+    pub fn draft_weights(&self, key: &str, identity: &str) -> PathBuf {
+        self.checkpoint(key).join(identity).join("weights.bin")
     }
 
     /// Keeps what is at [`Store::draft_weights`]; a kill leaves all of them there or all of them kept.
     ///
     /// # Errors
     /// What the file system refuses.
-    pub fn keep_weights(&self, key: &str) -> Result<(), LabError> {
-        let (draft, kept) = (self.draft_weights(key), self.weights(key));
+    pub fn keep_weights(&self, key: &str, identity: &str) -> Result<(), LabError> {
+        let (draft, kept) = (self.draft_weights(key, identity), self.weights(key));
         let refused = LabError::io("cannot be kept", &kept);
         let synced = fs::File::open(&draft).and_then(|file| file.sync_all());
         let made = synced.and_then(|()| fs::create_dir_all(self.folder.join("weights")));
@@ -146,13 +147,25 @@ impl Store {
     ///
     /// # Errors
     /// What the file system refuses.
-    pub fn checkpoint_folder(&self, key: &str) -> Result<PathBuf, LabError> {
-        let folder = self.checkpoint(key);
+    pub fn checkpoint_folder(&self, key: &str, identity: &str) -> Result<PathBuf, LabError> {
+        let folder = self.checkpoint(key).join(identity);
         fs::create_dir_all(&folder).map_err(LabError::io("cannot be made", &folder))?;
         Ok(folder)
     }
 
-    /// Removes the checkpoint of a run.
+    /// Removes the checkpoint that a finished run left when it was killed after its record was kept.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn forget_leftover(&self, key: &str) -> Result<(), LabError> {
+        if !self.checkpoint(key).is_dir() {
+            return Ok(());
+        }
+        let _lock = self.lock_run(key)?;
+        self.forget_checkpoint(key)
+    }
+
+    /// Removes the checkpoints of a run.
     ///
     /// # Errors
     /// What the file system refuses.
@@ -243,7 +256,7 @@ mod tests {
         store.keep(&record("abcd")).unwrap();
         assert_eq!(store.find("abcd"), Found::Record(Box::new(record("abcd"))));
         assert!(folder.path().join("runs/ab/abcd.json").is_file());
-        let checkpoint = store.checkpoint_folder("abcd").unwrap();
+        let checkpoint = store.checkpoint_folder("abcd", "id").unwrap();
         fs::write(checkpoint.join("state"), b"").unwrap();
         store.forget("abcd").unwrap();
         store.forget("abcd").unwrap();

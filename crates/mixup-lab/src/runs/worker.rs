@@ -126,15 +126,15 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
     let started = Instant::now();
     let context = RunContext {
         library,
-        checkpoints: Some(store.checkpoint_folder(&task.key)?),
+        checkpoints: Some(store.checkpoint_folder(&task.key, &task.identity)?),
         progress: &|done, all| say(&Event::Epoch { done, all }),
         stages: task.stages.iter().map(|(name, key)| (name.clone(), store.weights(key))).collect(),
-        weights: task.is_stage.then(|| store.draft_weights(&task.key)),
+        weights: task.is_stage.then(|| store.draft_weights(&task.key, &task.identity)),
         glimpse: None,
     };
     let measured = routine.run(&task.spec, &context)?;
     if task.is_stage {
-        store.keep_weights(&task.key)?;
+        store.keep_weights(&task.key, &task.identity)?;
     }
     store.keep(&RunRecord {
         key: task.key.clone(),

@@ -102,6 +102,29 @@ fn the_parent_is_killed_ten_times() {
     ends_like_undisturbed(&lab);
 }
 
+/// Runs that were cut off are not gone on with by code that does something else.
+#[test]
+fn other_code_starts_anew() {
+    let yaml = slow_ridge("setting: {sleep: 60}");
+    let lab = Lab::new();
+    lab.write("experiments/toy/ridge.yaml", &yaml);
+    let mut parent = start(&lab);
+    wait_until("no checkpoint", || {
+        lab.files(".mixup-lab/checkpoints").iter().filter(|name| name.ends_with("state.json")).count() == 2
+    });
+    signal("-9", parent.id());
+    parent.wait().unwrap();
+    lab.write("papers/toy/src/lib.rs", "// what TOY_CODE stands for\n");
+    let changed = |lab: &Lab| {
+        assert!(lab.command(&["reproduce", "toy"]).env("TOY_CODE", "heavy").status().unwrap().success());
+        lab.numbers("results/toy/ridge.json")
+    };
+    let undisturbed = Lab::new();
+    undisturbed.write("experiments/toy/ridge.yaml", yaml);
+    assert_eq!(changed(&lab), changed(&undisturbed));
+    assert_eq!(lab.files(".mixup-lab/checkpoints"), [""; 0]);
+}
+
 /// The stage is what most of the moments fall into.
 #[test]
 fn a_stage_is_killed_at_any_moment() {
