@@ -128,6 +128,9 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
     let test = parts.test.clone();
     let task = RegressionTraining::new(parts, &spec.parameters, device)?;
     let fit = fit(&task, model, NoState, &training, streams)?;
+    if context.replay {
+        return Ok(Measured { opening: fit.opening, ..Measured::default() });
+    }
     let best = metrics(&predict(&fit.best, &test, device)?, &test)?;
     let last = metrics(&predict(&fit.last, &test, device)?, &test)?;
     context.keep_weights(training.config.select.of(&fit.best, &fit.last))?;
@@ -135,6 +138,7 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
     Ok(Measured {
         metrics: training.config.select.named(&best, &last),
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
+        opening: fit.opening,
         ..Measured::default()
     })
 }
