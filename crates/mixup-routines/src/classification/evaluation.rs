@@ -113,7 +113,8 @@ pub(super) fn metrics(
 /// As [`metrics`].
 pub(super) fn reliability(predictions: &Predictions, select: Selection) -> Result<Vec<[f64; 2]>, RunError> {
     let best = if has_best(predictions) { BEST } else { LAST };
-    let bins = top_label(&logits(predictions, select.of(&best, &LAST), TEST)?.predictions()?, BINS);
+    let selected: &str = select.of::<&str>(&best, &LAST);
+    let bins = top_label(&logits(predictions, selected, TEST)?.predictions()?, BINS);
     let filled = bins.iter().filter(|bin| bin.count > 0);
     Ok(filled.map(|bin| [bin.confidence, bin.accuracy]).collect())
 }
