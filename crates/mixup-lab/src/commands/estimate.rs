@@ -37,7 +37,7 @@ pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost
         let standings = session.standings(plan, &paper.sources);
         let fresh = session.request.fresh;
         let records: Vec<&RunRecord> = standings.iter().filter_map(Standing::kept).collect();
-        let unconfirmed = standings.iter().filter(|known| matches!(known, Standing::Unconfirmed(_))).count();
+        let unconfirmed = standings.iter().filter(|known| known.may_stand()).count();
         let seconds = records.iter().map(|record| record.wall_seconds).sum();
         let finished = if fresh { 0 } else { records.len() };
         let missing = plan.runs.len() - finished;

@@ -11,4 +11,5 @@ mod json;
 mod kill;
 mod lab;
 mod new_paper;
+mod predictions;
 mod reuse;
