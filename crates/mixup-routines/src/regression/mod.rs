@@ -176,6 +176,9 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
     let task = RegressionTraining::new(parts, &spec.parameters, device)?;
     let partners = if spec.wants(EFFECTIVE_PARTNERS) { task.effective_partners() } else { None };
     let fit = fit(&task, model, NoState, &training, streams)?;
+    if context.replay {
+        return Ok(Measured { opening: fit.opening, ..Measured::default() });
+    }
     let best = metrics(&predict(&fit.best, &test, device)?, &test)?;
     let last = metrics(&predict(&fit.last, &test, device)?, &test)?;
     context.keep_weights(training.config.select.of(&fit.best, &fit.last))?;
@@ -185,6 +188,7 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
     Ok(Measured {
         metrics,
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
+        opening: fit.opening,
         ..Measured::default()
     })
 }

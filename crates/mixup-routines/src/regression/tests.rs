@@ -171,3 +171,22 @@ fn joined_partners_of_images_are_a_batch_of_their_own_to_the_network() {
     let apart = network.forward(first) * 0.3 + network.forward(second) * 0.7;
     mixed.into_data().assert_approx_eq::<f32>(&apart.into_data(), Default::default());
 }
+
+#[test]
+fn a_replay_gives_the_opening_of_the_run_to_the_bit() {
+    let library = mixup_data::Library::from_env(None);
+    let entry = mixup_paper::RoutineEntry::of::<super::Regression>();
+    for (parameters, metric) in [(serde_json::json!({}), "rmse"), (serde_json::json!({"alpha": 2.0}), "r2")] {
+        // Four steps an epoch: the opening reaches into the second.
+        let spec = serde_json::json!({
+            "paper": "p", "experiment": "e", "routine": "regression", "method": "row", "seed": 3,
+            "parameters": parameters, "setting": {"split": {"random": {"train": 80, "validation": 20, "test": 20}}},
+            "data": "wine-quality", "model": {"kind": "mlp", "hidden": [4], "activation": "relu"},
+            "optimizer": {"kind": "adam", "lr": 0.01}, "train_samples": null, "metrics": [metric],
+            "train": {"epochs": 3, "batch": 20, "select": "last", "schedule": {"kind": "cosine"}}, "device": "flex"
+        });
+        let whole = entry.run(&spec, &mixup_paper::RunContext::plain(&library)).unwrap();
+        assert_eq!(whole.opening.len(), 5);
+        assert_eq!(entry.replay(&spec, &library).unwrap(), whole.opening);
+    }
+}
