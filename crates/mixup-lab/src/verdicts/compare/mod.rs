@@ -297,10 +297,10 @@ fn compare_verdicts(
 /// Whether a verdict changed between conclusive and not with both p-values near the level.
 fn stepped_over_the_line(committed: &Verdict, fresh: &Verdict) -> bool {
     let decisive: fn(&Tested) -> f64 = match (committed.status, fresh.status) {
-        (Status::Reproduced, Status::Inconclusive) | (Status::Inconclusive, Status::Reproduced) => {
+        (Status::Reproduced, Status::Undecided) | (Status::Undecided, Status::Reproduced) => {
             |test| test.p_holm
         }
-        (Status::Contradicted, Status::Inconclusive) | (Status::Inconclusive, Status::Contradicted) => {
+        (Status::Contradicted, Status::Undecided) | (Status::Undecided, Status::Contradicted) => {
             |test| test.p_holm_opposite
         }
         _ => return false,
