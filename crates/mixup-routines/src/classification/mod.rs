@@ -158,7 +158,8 @@ impl<M: Method> Routine for Classification<M> {
         let shape = shape_of(&parts.train);
         let other = match &spec.setting.ood {
             Some(name) => {
-                Some(images::thinned(resized(&load_test_images(context.library, name)?, shape), context))
+                let images = images::tested_on(load_test_images(context.library, name)?, spec, context);
+                Some(resized(&images, shape))
             }
             None => None,
         };
@@ -243,9 +244,11 @@ fn tested<M: Method>(
     Ok(Tested { metrics, reliability: filled.map(|bin| [bin.confidence, bin.accuracy]).collect() })
 }
 
-/// Samples of an epoch: a thinned run is meant to be short, so its epochs are what was asked for.
+/// Samples of an epoch: a thinned run is meant to be short, so its epochs are no longer than what it was
+/// thinned to.
 fn epoch<M>(spec: &Spec<M>, train: usize) -> usize {
-    spec.train_samples.or(spec.setting.epoch).map_or(train, NonZeroUsize::get)
+    let limits = [spec.train_samples, spec.setting.epoch].into_iter().flatten();
+    limits.min().map_or(train, NonZeroUsize::get)
 }
 
 #[cfg(test)]

@@ -117,6 +117,9 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
     if let Some(samples) = spec.train_samples {
         parts.train = thinned(&parts.train, samples.get());
     }
+    if let Some(samples) = spec.test_samples {
+        parts.test = thinned(&parts.test, samples.get());
+    }
     if let Some(glimpse) = context.glimpse {
         let batch = spec.train.as_ref().map(|train| train.batch.get());
         parts.train = thinned(&parts.train, glimpse.train_samples(batch));

@@ -89,16 +89,34 @@ proptest! {
     }
 }
 
-#[test]
-fn a_glimpse_has_a_batch_however_large() {
-    let spec: super::Spec<super::Mixup> = serde_json::from_value(serde_json::json!({
+/// A run on red wines, which need no file.
+fn wine(epochs: usize, batch: usize, test_samples: Option<usize>) -> super::Spec<super::Mixup> {
+    serde_json::from_value(serde_json::json!({
         "paper": "p", "experiment": "e", "routine": "regression", "method": "erm", "parameters": {}, "seed": 0,
         "setting": {"split": {"random": {"train": 900, "validation": 300, "test": 300}}},
         "data": "wine-quality", "model": {"kind": "mlp", "hidden": [4], "activation": "relu"},
-        "optimizer": {"kind": "adam", "lr": 0.01}, "train": {"epochs": 2, "batch": 400, "select": "last"},
-        "train_samples": null, "metrics": ["rmse"], "device": "flex"
+        "optimizer": {"kind": "adam", "lr": 0.01}, "train": {"epochs": epochs, "batch": batch, "select": "last"},
+        "train_samples": 200, "test_samples": test_samples, "metrics": ["rmse"], "device": "flex"
     }))
-    .unwrap();
+    .unwrap()
+}
+
+#[test]
+fn a_profile_may_ask_for_a_thinner_test_part() {
+    let library = mixup_data::Library::from_env(None);
+    let run = |test_samples| {
+        let context = mixup_paper::RunContext::plain(&library);
+        <super::Regression as mixup_paper::Routine>::run(&wine(1, 20, test_samples), &context).unwrap()
+    };
+    let (whole, few) = (run(None), run(Some(10)));
+    assert_eq!(few.curves, whole.curves, "training and validation are the same");
+    assert_ne!(few.metrics, whole.metrics);
+    assert_eq!(run(Some(300)), whole);
+}
+
+#[test]
+fn a_glimpse_has_a_batch_however_large() {
+    let spec = super::Spec { train_samples: None, ..wine(2, 400, None) };
     let library = mixup_data::Library::from_env(None);
     let glimpse = Some(mixup_paper::Glimpse::IDENTITY);
     let context = mixup_paper::RunContext { glimpse, ..mixup_paper::RunContext::plain(&library) };

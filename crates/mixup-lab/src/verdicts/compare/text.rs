@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::verdicts::numbers::count;
 
-use super::{Check, ExperimentCheck, Level};
+use super::{Check, ExperimentCheck, Level, Skipped};
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,7 +15,11 @@ impl fmt::Display for Check {
             let (old, new) = (change.committed.word(), change.fresh.word());
             writeln!(f, "{:<11} verdict of {}: {old} -> {new}", word(change.level), change.claim)?;
         }
-        for name in &self.only_committed {
+        for Skipped { experiment, reason } in &self.skipped {
+            // What else a reason has to say was said when the run was skipped.
+            writeln!(f, "not run     {experiment}: {}", reason.lines().next().unwrap_or_default())?;
+        }
+        for name in self.only_committed.iter().filter(|name| !self.is_skipped(name)) {
             writeln!(f, "not run     {name}: committed, but without a fresh outcome")?;
         }
         for name in &self.only_fresh {
@@ -25,33 +29,62 @@ impl fmt::Display for Check {
                 self.paper
             )?;
         }
-        match self.level {
-            None => write!(f, "{}: nothing was compared", self.paper),
-            Some(Level::Identical) => write!(f, "{}: bit-identical to the committed results", self.paper),
-            Some(Level::Same) => write!(f, "{}: the committed results, within the tolerance", self.paper),
-            Some(Level::Drift) => {
-                write!(f, "{}: the committed results, but for rounding that training made grow", self.paper)
-            }
-            Some(Level::Regression) => write!(
+        let result = match self.level {
+            None => "nothing was compared",
+            Some(Level::Identical) => "bit-identical to the committed results",
+            Some(Level::Same) => "the committed results, within the tolerance",
+            Some(Level::Drift) => "the committed results, but for rounding that training made grow",
+            Some(Level::Regression) => "not the committed results",
+        };
+        write!(f, "{}: {result}", self.paper)?;
+        if self.level == Some(Level::Regression) {
+            write!(
                 f,
-                "{}: not the committed results; if the change is meant, `cargo xtask reproduce {}` and commit results/",
-                self.paper, self.paper
-            ),
+                "; if the change is meant, `cargo xtask reproduce {}` and commit results/",
+                self.paper
+            )?;
         }
+        self.write_missing(f)
+    }
+}
+
+impl Check {
+    fn is_skipped(&self, name: &str) -> bool {
+        self.skipped.iter().any(|skipped| skipped.experiment == name)
+    }
+
+    /// The summary is read alone, so it says what it leaves out.
+    fn write_missing(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unmatched =
+            self.only_committed.iter().chain(&self.only_fresh).filter(|name| !self.is_skipped(name));
+        let skipped = self.skipped.iter().map(|skipped| &skipped.experiment);
+        let missing: Vec<&str> = skipped.chain(unmatched).map(String::as_str).collect();
+        let compared = self.experiments.len();
+        if missing.is_empty() {
+            return write!(f, " ({} compared)", count(compared, "experiment"));
+        }
+        let all = count(compared + missing.len(), "experiment");
+        write!(f, " ({compared} of {all} compared; NOT COMPARED: {})", missing.join(", "))
     }
 }
 
 impl fmt::Display for ExperimentCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.experiment;
-        let curves = match (self.level, self.curves_identical) {
-            (Level::Same, false) => "; curves or figures differ in their bits",
-            _ => "",
-        };
-        let cells = count(self.cells.len(), "cell");
-        writeln!(f, "{:<11} {name} ({}): {cells} compared{curves}", word(self.level), self.profile)?;
+        let (cells, curves) = (count(self.cells.len(), "cell"), count(self.curves.len(), "curve"));
+        writeln!(f, "{:<11} {name} ({}): {cells} and {curves} compared", word(self.level), self.profile)?;
         for difference in &self.structure {
             writeln!(f, "            {difference}")?;
+        }
+        for curve in self.curves.iter().filter(|curve| curve.level > Level::Same) {
+            writeln!(
+                f,
+                "            {} {} {}: {}",
+                word(curve.level),
+                curve.method,
+                curve.curve,
+                curve.reason
+            )?;
         }
         for cell in self.cells.iter().filter(|cell| cell.level > Level::Same) {
             writeln!(f, "            {} {} {}: {}", word(cell.level), cell.method, cell.metric, cell.reason)?;
