@@ -57,6 +57,8 @@ pub struct Inspected {
     pub data: Vec<String>,
     /// See [`Routine::stages`]; specs as JSON, with all keys in order.
     pub stages: Vec<(&'static str, Value)>,
+    /// See [`Routine::overlap`].
+    pub overlap: Option<f64>,
 }
 
 impl RoutineEntry {
@@ -136,7 +138,8 @@ fn inspect<R: Routine>(spec: &Value) -> Result<Inspected, String> {
     }
     R::check(&typed)?;
     let stages = R::stages(&typed).into_iter().map(|stage| Ok((stage.name, in_order(&stage.spec)?)));
-    Ok(Inspected { data: R::data(&typed), stages: stages.collect::<Result<_, String>>()? })
+    let stages = stages.collect::<Result<_, String>>()?;
+    Ok(Inspected { data: R::data(&typed), stages, overlap: R::overlap(&typed) })
 }
 
 fn in_order(spec: &impl Serialize) -> Result<Value, String> {

@@ -51,6 +51,13 @@ pub trait Routine: 'static {
         Ok(())
     }
 
+    /// Test samples over training samples, where each seed is a random split of one data set; `None` where
+    /// seeds share no data, or all of it. Splits of one data set overlap, so that their spread is smaller than that
+    /// of new data (Nadeau and Bengio 2003).
+    fn overlap(_spec: &Spec<Self>) -> Option<f64> {
+        None
+    }
+
     /// Trained starts that several runs share: each is executed once and handed to the runs that name it.
     fn stages(_spec: &Spec<Self>) -> Vec<Stage<Spec<Self>>> {
         Vec::new()

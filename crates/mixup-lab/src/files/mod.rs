@@ -6,5 +6,6 @@ pub mod manifest;
 pub(crate) mod nearest;
 pub mod paper_files;
 pub mod resolve;
+pub mod seeds;
 pub mod workspace;
 pub mod yaml;

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use crate::files::experiment::{Experiment, Profile, ProfileOverride};
 use crate::files::nearest::suggest;
+use crate::files::seeds::{MOST_SEEDS, Seeds};
 use crate::files::yaml::{Document, InputError, KeyPath};
 use crate::outcomes::figure::{FigureRequest, PlannedFigure};
+use crate::outcomes::outcome::Pairs;
 
 /// Seeds and epochs of the smoke profile where a file does not give one.
 const SMOKE: (NonZeroU32, NonZeroUsize) = match (NonZeroU32::new(2), NonZeroUsize::new(2)) {
@@ -27,9 +29,6 @@ pub struct Overrides {
     /// Device of the runs.
     pub device: String,
 }
-
-/// More seeds than anybody runs, and few enough that a plan of them fits into memory.
-pub const MOST_SEEDS: u32 = 10_000;
 
 impl Default for Overrides {
     /// The file's seeds, on the CPU.
@@ -63,8 +62,14 @@ pub struct Resolved {
     pub all_data: Vec<String>,
     /// Device of the runs.
     pub device: String,
-    /// Seeds.
+    /// Seeds that run.
     pub seeds: Vec<u64>,
+    /// Seeds that may run.
+    pub range: Seeds,
+    /// See [`Experiment::pairs`].
+    pub pairs: Pairs,
+    /// See [`mixup_paper::Routine::overlap`].
+    pub overlap: Option<f64>,
     /// Columns of the table.
     pub metrics: Vec<MetricInfo>,
     /// Rows of the table.
@@ -104,18 +109,23 @@ pub fn resolve(
     let metrics = metrics(routine, document, &file.metrics)?;
     let mut figures = figures(routine, document, &file)?;
     let change = profile_override(&file, profile);
-    let seeds = seeds(document, &file, &change, overrides)?;
+    let range = change.seeds.unwrap_or(file.seeds);
+    let seeds = seeds(document, range, overrides)?;
+    for figure in &mut figures {
+        figure.request.seed += range.from;
+    }
     figures.retain(|figure| seeds.contains(&figure.request.seed));
     let setting = setting(routine, document, &file, profile, &change)?;
     let at_method = |method: &str| KeyPath::root().key("methods").key(method);
     let rows = rows(routine, document, &file, profile, &change)?;
     let template = Template { file: &file, change: &change, device: &overrides.device, setting };
-    let (mut runs, mut all_data) = (Vec::new(), Vec::new());
+    let (mut runs, mut all_data, mut overlaps) = (Vec::new(), Vec::new(), Vec::new());
     for &seed in &seeds {
         for (method, parameters) in &rows {
             let refuse = |message: String| document.refuse(&at_method(method), message);
             let spec = template.spec(method, parameters.clone(), seed).map_err(refuse)?;
-            let Inspected { data, stages } = routine.inspect(&spec).map_err(refuse)?;
+            let Inspected { data, stages, overlap } = routine.inspect(&spec).map_err(refuse)?;
+            overlaps.push(overlap);
             all_data.extend(data.into_iter().filter(|name| !all_data.contains(name)).collect::<Vec<_>>());
             runs.push(ResolvedRun { method: (*method).clone(), seed, spec, stages });
         }
@@ -129,6 +139,10 @@ pub fn resolve(
         core_hours_per_run: change.core_hours_per_run.map(Positive::get),
         device: overrides.device.clone(),
         seeds,
+        range,
+        pairs: file.pairs,
+        // Of several training parts, the test part is largest beside the smallest.
+        overlap: overlaps.into_iter().flatten().reduce(f64::max),
         metrics,
         methods: file.methods.keys().cloned().collect(),
         figures,
@@ -195,18 +209,13 @@ fn routine<'p>(
 }
 
 /// The seeds that run.
-fn seeds(
-    document: &Document,
-    file: &Experiment,
-    change: &ProfileOverride,
-    overrides: &Overrides,
-) -> Result<Vec<u64>, InputError> {
-    let asked = overrides.seeds.or(change.seeds).unwrap_or(file.seeds).get();
-    if asked > MOST_SEEDS {
+fn seeds(document: &Document, range: Seeds, overrides: &Overrides) -> Result<Vec<u64>, InputError> {
+    let asked = overrides.seeds.unwrap_or(range.at_least);
+    if asked.get() > MOST_SEEDS {
         let message = format!("must be at most {MOST_SEEDS}, not {asked}");
         return Err(document.refuse(&KeyPath::root().key("seeds"), message));
     }
-    Ok((0..u64::from(asked)).collect())
+    Ok(range.first(asked))
 }
 
 /// The file's setting with what the profile changes, as the routine reads it.
@@ -271,7 +280,7 @@ fn profile_override(file: &Experiment, profile: Profile) -> ProfileOverride {
     match (file.profiles.get(&profile), profile) {
         (Some(given), _) => given.clone(),
         (None, Profile::Smoke) => ProfileOverride {
-            seeds: Some(SMOKE.0),
+            seeds: Some(Seeds::fixed(SMOKE.0)),
             train: Some(TrainOverride { epochs: Some(SMOKE.1), ..TrainOverride::default() }),
             ..ProfileOverride::default()
         },
@@ -374,8 +383,9 @@ fn figures(
                 return Err(document.refuse(&path().key("methods").index(index), message));
             }
         }
-        if request.seed >= u64::from(file.seeds.get()) {
-            let message = format!("must be below `seeds`, {}, not {}", file.seeds, request.seed);
+        let seeds = file.seeds.at_least.get();
+        if request.seed >= u64::from(seeds) {
+            let message = format!("must be below `seeds`, {seeds}, not {}", request.seed);
             return Err(document.refuse(&path().key("seed"), message));
         }
         Ok(PlannedFigure { info: info.clone(), request: request.clone() })

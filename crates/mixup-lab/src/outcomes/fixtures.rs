@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::files::manifest::{Claim, Manifest, Origin};
-use crate::outcomes::outcome::{MethodOutcome, Outcome, Provenance};
+use crate::outcomes::outcome::{MethodOutcome, Outcome, Pairs, Provenance};
 use mixup_paper::{Direction, FigureInfo, FigureKind, MetricInfo};
 
 /// RMSE in dB with three decimals, lower is better.
@@ -32,6 +32,9 @@ pub(crate) fn outcome(experiment: &str, methods: &[(&str, &[f64])]) -> Outcome {
         profile: "desk".to_owned(),
         data: "airfoil".to_owned(),
         seeds: (0..seeds).collect(),
+        pairs: Pairs::Seeds,
+        sequential: false,
+        overlap: None,
         metrics: vec![rmse()],
         methods: methods.iter().map(|(name, values)| ((*name).to_owned(), row(values))).collect(),
         figures: Vec::new(),

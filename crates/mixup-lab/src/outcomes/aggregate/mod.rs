@@ -7,7 +7,7 @@ use mixup_paper::MetricInfo;
 use serde::{Deserialize, Serialize};
 
 use crate::outcomes::figure::{Figure, PlannedFigure, rounded};
-use crate::outcomes::outcome::{MethodOutcome, Outcome, Provenance, RunRecord};
+use crate::outcomes::outcome::{MethodOutcome, Outcome, Pairs, Provenance, RunRecord};
 use crate::verdicts::stats::{Interval, mean, mean_interval, sample_std};
 
 /// Mean and spread of the finite ones of some values.
@@ -53,6 +53,12 @@ pub struct Heading<'a> {
     pub data: &'a str,
     /// Seeds, in the order that the outcome keeps.
     pub seeds: &'a [u64],
+    /// What pairs share.
+    pub pairs: Pairs,
+    /// Whether the claims had a say in how many seeds ran.
+    pub sequential: bool,
+    /// See [`Outcome::overlap`].
+    pub overlap: Option<f64>,
     /// Metrics, in the order of the experiment.
     pub metrics: &'a [MetricInfo],
     /// Methods, in the order of the experiment.
@@ -136,6 +142,9 @@ pub fn aggregate(heading: &Heading<'_>, records: &[RunRecord]) -> Result<Outcome
         profile: heading.profile.to_owned(),
         data: heading.data.to_owned(),
         seeds: heading.seeds.to_vec(),
+        pairs: heading.pairs,
+        sequential: heading.sequential,
+        overlap: heading.overlap,
         metrics: heading.metrics.to_vec(),
         methods,
         figures,
