@@ -11,15 +11,24 @@ use crate::files::workspace::Workspace;
 use crate::outcomes::outcome::Outcome;
 use crate::report::results;
 use crate::runs::session::{PaperPlan, Request, Session};
-use crate::verdicts::compare::{self, Level, Skipped, Tolerance};
+use crate::verdicts::compare::{self, Level, Tolerance};
 
 /// What became of a paper. Written as JSON on request.
 #[derive(Serialize)]
 struct Checked {
     #[serde(flatten)]
     check: compare::Check,
+    /// Experiments that could not be run, with the reason.
+    skipped: Vec<Skipped>,
     #[serde(skip)]
     status: Status,
+}
+
+#[derive(Serialize)]
+struct Skipped {
+    experiment: String,
+    status: Ended,
+    reason: String,
 }
 
 /// Carries out the command.
@@ -61,8 +70,7 @@ fn check(session: &Session<'_>, paper: PaperPlan) -> Result<Checked, LabError> {
     let check = compare::check(&paper.manifest, &committed, &fresh, Tolerance::default());
     let regression = if check.level == Some(Level::Regression) { Status::Failed } else { Status::Fine };
     let status = experiments.iter().fold(regression, |worst, known| worst.and(of(known.status)));
-    let check = check.without(experiments.into_iter().filter_map(skipped).collect());
-    Ok(Checked { check, status })
+    Ok(Checked { check, skipped: experiments.into_iter().filter_map(skipped).collect(), status })
 }
 
 fn of(ended: Ended) -> Status {
@@ -75,5 +83,5 @@ fn of(ended: Ended) -> Status {
 
 fn skipped(known: Experiment) -> Option<Skipped> {
     let reason = known.reason?;
-    Some(Skipped { experiment: known.experiment, reason })
+    Some(Skipped { experiment: known.experiment, status: known.status, reason })
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use mixup_data::Library;
 use mixup_lab::files::resolve::Resolved;
 use mixup_lab::outcomes::aggregate::{Heading, aggregate};
+use mixup_lab::outcomes::figure::PlannedFigure;
 use mixup_lab::outcomes::outcome::{Outcome, RunRecord};
 use mixup_lab::verdicts::compare::{Level, Tolerance, compare_outcomes};
 use mixup_paper::{RoutineEntry, RunContext, RunError};
@@ -129,18 +130,15 @@ impl<'a> Bench<'a> {
             points: measured.points,
             ..RunRecord::default()
         };
-        let figures = self.experiment.figures.iter().filter(|figure| figure.request.seed == seed);
+        let drawn = |figure: &&PlannedFigure| {
+            figure.request.seed == seed && record.points.contains_key(&figure.info.name)
+        };
+        let figures = self.experiment.figures.iter().filter(drawn);
         let heading = Heading {
-            paper: &self.experiment.paper,
-            experiment: &self.experiment.experiment,
-            title: &self.experiment.title,
-            sweep: None,
-            profile: self.experiment.profile.name(),
-            data: &self.experiment.data,
             seeds: &[seed],
-            metrics: &self.experiment.metrics,
             methods: &[method.to_owned()],
             figures: &figures.cloned().collect::<Vec<_>>(),
+            ..Heading::of(self.experiment)
         };
         Ok(aggregate(&heading, &[record]).unwrap())
     }

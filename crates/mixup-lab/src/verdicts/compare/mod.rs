@@ -102,17 +102,6 @@ pub struct Check {
     pub only_committed: Vec<String>,
     /// Experiments without a committed outcome.
     pub only_fresh: Vec<String>,
-    /// Experiments that could not be run, committed or not.
-    pub skipped: Vec<Skipped>,
-}
-
-/// An experiment that could not be run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Skipped {
-    /// Experiment.
-    pub experiment: String,
-    /// Why, in a sentence.
-    pub reason: String,
 }
 
 /// One experiment's outcomes beside each other.
@@ -213,15 +202,6 @@ pub fn check(manifest: &Manifest, committed: &[&Outcome], fresh: &[&Outcome], to
         only_committed: alone(committed, fresh),
         only_fresh: alone(fresh, committed),
         experiments,
-        skipped: Vec::new(),
-    }
-}
-
-impl Check {
-    /// The same check, with what could not be run, so that it is said.
-    #[must_use]
-    pub fn without(self, skipped: Vec<Skipped>) -> Self {
-        Self { skipped, ..self }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::verdicts::numbers::count;
 
-use super::{Check, ExperimentCheck, Level, Skipped};
+use super::{Check, ExperimentCheck, Level};
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -15,11 +15,7 @@ impl fmt::Display for Check {
             let (old, new) = (change.committed.word(), change.fresh.word());
             writeln!(f, "{:<11} verdict of {}: {old} -> {new}", word(change.level), change.claim)?;
         }
-        for Skipped { experiment, reason } in &self.skipped {
-            // What else a reason has to say was said when the run was skipped.
-            writeln!(f, "not run     {experiment}: {}", reason.lines().next().unwrap_or_default())?;
-        }
-        for name in self.only_committed.iter().filter(|name| !self.is_skipped(name)) {
+        for name in &self.only_committed {
             writeln!(f, "not run     {name}: committed, but without a fresh outcome")?;
         }
         for name in &self.only_fresh {
@@ -49,22 +45,16 @@ impl fmt::Display for Check {
 }
 
 impl Check {
-    fn is_skipped(&self, name: &str) -> bool {
-        self.skipped.iter().any(|skipped| skipped.experiment == name)
-    }
-
     /// The summary is read alone, so it says what it leaves out.
     fn write_missing(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unmatched =
-            self.only_committed.iter().chain(&self.only_fresh).filter(|name| !self.is_skipped(name));
-        let skipped = self.skipped.iter().map(|skipped| &skipped.experiment);
-        let missing: Vec<&str> = skipped.chain(unmatched).map(String::as_str).collect();
+        let missing: Vec<&str> =
+            self.only_committed.iter().chain(&self.only_fresh).map(String::as_str).collect();
         let compared = self.experiments.len();
         if missing.is_empty() {
             return write!(f, " ({} compared)", count(compared, "experiment"));
         }
         let all = count(compared + missing.len(), "experiment");
-        write!(f, " ({compared} of {all} compared; NOT COMPARED: {})", missing.join(", "))
+        write!(f, " ({compared} of {all} compared; not compared: {})", missing.join(", "))
     }
 }
 
