@@ -106,6 +106,22 @@ pub struct Claim {
     /// that the paper did not use. Holm's correction treats the two as separate families.
     #[serde(default)]
     pub origin: Origin,
+    /// How much hangs on it.
+    #[serde(default)]
+    pub rank: Rank,
+}
+
+/// How much hangs on a claim.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rank {
+    /// One of the few that the paper stands on, named before any run: Holm's correction runs over these.
+    Primary,
+    /// Stated before any run; tested without a correction.
+    #[default]
+    Secondary,
+    /// Thought of after seeing numbers; tested without a correction.
+    Exploratory,
 }
 
 /// Whose claim it is.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::files::manifest::{Claim, Manifest, Origin};
+use crate::files::manifest::{Claim, Manifest, Origin, Rank};
 use crate::outcomes::outcome::{MethodOutcome, Outcome, Pairs, Provenance};
 use mixup_paper::{Direction, FigureInfo, FigureKind, MetricInfo};
 
@@ -77,6 +77,7 @@ pub(crate) fn lower(experiment: &str, method: &str, against: &str) -> Claim {
         against: against.to_owned(),
         direction: Direction::Lower,
         origin: Origin::Paper,
+        rank: Rank::Secondary,
     }
 }
 

@@ -57,7 +57,7 @@ fn overview(content: &Content<'_>) -> String {
     out.push_str(
         "\nDifferences are paired by seed. p is of the one-sided paired t-test in the claimed direction, corrected \
          by Holm over the claims of the same origin. *Reproduced*: p < 0.05; *contradicted*: the same in the other \
-         direction; else *inconclusive*.\n\n",
+         direction; else *undecided*.\n\n",
     );
     out
 }

@@ -65,7 +65,7 @@ pub fn summary(verdicts: &[Verdict], style: Style) -> String {
 /// `12 claims: 3 reproduced, 1 contradicted, ...`, without those that are none.
 pub fn tally(verdicts: &[Verdict]) -> String {
     let parts: Vec<String> =
-        [Status::Reproduced, Status::Contradicted, Status::Inconclusive, Status::NotRun, Status::Untested]
+        [Status::Reproduced, Status::Contradicted, Status::Undecided, Status::NotRun, Status::Untested]
             .into_iter()
             .filter_map(|status| {
                 let n = verdicts.iter().filter(|verdict| verdict.status == status).count();
@@ -116,7 +116,7 @@ fn colored(status: Status, word: &str) -> String {
     let code = match status {
         Status::Reproduced => "1;32",
         Status::Contradicted => "1;31",
-        Status::Inconclusive => "1;33",
+        Status::Undecided => "1;33",
         Status::NotRun | Status::Untested => "2",
     };
     format!("\u{1b}[{code}m{word}\u{1b}[0m")

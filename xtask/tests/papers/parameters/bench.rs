@@ -128,6 +128,7 @@ impl<'a> Bench<'a> {
             metrics: measured.metrics,
             curves: measured.curves,
             points: measured.points,
+            opening: measured.opening,
             ..RunRecord::default()
         };
         let drawn = |figure: &&PlannedFigure| {

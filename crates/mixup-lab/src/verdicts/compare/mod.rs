@@ -42,6 +42,7 @@
 
 mod cell;
 mod figure;
+mod opening;
 mod text;
 mod training;
 
@@ -121,7 +122,7 @@ pub struct ExperimentCheck {
     pub cells: Vec<CellCheck>,
 }
 
-/// A training curve of one method, or its points in a figure.
+/// A training curve of one method, the losses of its first steps (`opening`), or its points in a figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CurveCheck {
     /// Method.
@@ -217,7 +218,8 @@ pub fn compare_outcomes(committed: &Outcome, fresh: &Outcome, tolerance: Toleran
         let Some(new) = fresh.methods.get(method) else { continue };
         structure.extend(one_sided(&format!("curve of `{method}`"), old.curves.keys(), new.curves.keys()));
         structure.extend(one_sided(&format!("metric of `{method}`"), old.values.keys(), new.values.keys()));
-        let (checks, trained) = training::compare(method, old, new, tolerance);
+        let (checks, trained) =
+            training::compare(method, (&committed.seeds, old), (&fresh.seeds, new), tolerance);
         curves.extend(checks);
         let mut worst = Level::Identical;
         for (metric, old) in &old.values {
@@ -307,10 +309,10 @@ fn compare_verdicts(
 /// Whether a verdict changed between conclusive and not with both p-values near the level.
 fn stepped_over_the_line(committed: &Verdict, fresh: &Verdict) -> bool {
     let decisive: fn(&Tested) -> f64 = match (committed.status, fresh.status) {
-        (Status::Reproduced, Status::Inconclusive) | (Status::Inconclusive, Status::Reproduced) => {
+        (Status::Reproduced, Status::Undecided) | (Status::Undecided, Status::Reproduced) => {
             |test| test.p_holm
         }
-        (Status::Contradicted, Status::Inconclusive) | (Status::Inconclusive, Status::Contradicted) => {
+        (Status::Contradicted, Status::Undecided) | (Status::Undecided, Status::Contradicted) => {
             |test| test.p_holm_opposite
         }
         _ => return false,

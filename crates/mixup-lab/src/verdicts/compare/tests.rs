@@ -168,7 +168,7 @@ fn a_changed_verdict_is_a_regression_unless_it_stepped_over_the_line() {
     let (just, almost) = ([0.10, 0.30, 0.05, -0.005, 0.12], [0.10, 0.30, 0.05, -0.020, 0.12]);
     let near = check_differences(just, almost, 0.0);
     let change = &near.verdicts[0];
-    assert_eq!((change.committed, change.fresh), (Status::Reproduced, Status::Inconclusive));
+    assert_eq!((change.committed, change.fresh), (Status::Reproduced, Status::Undecided));
     assert_eq!((change.level, near.level), (Level::Drift, Some(Level::Drift)));
 
     // The same step, but on numbers that are not the committed ones.
@@ -178,7 +178,7 @@ fn a_changed_verdict_is_a_regression_unless_it_stepped_over_the_line() {
     // Numbers that drift no further, but far from the line.
     let far = check_differences([0.10, 0.11, 0.10, 0.12, 0.11], [0.10, 0.30, -0.15, -0.05, 0.12], 0.0);
     let change = &far.verdicts[0];
-    assert_eq!((change.committed, change.fresh), (Status::Reproduced, Status::Inconclusive));
+    assert_eq!((change.committed, change.fresh), (Status::Reproduced, Status::Undecided));
     assert_eq!(far.experiments[0].level, Level::Drift);
     assert_eq!((change.level, far.level), (Level::Regression, Some(Level::Regression)));
 }

@@ -5,7 +5,7 @@
 //! next, until two trainings have nothing in common but their beginning. A change of the method does not wait: a loss that is doubled, a penalty that is
 //! dropped or a margin that is ignored moves the loss at once, or as soon as it is reached, and then it jumps.
 //! So a curve of losses may at every epoch be as far from the committed one as rounding could have grown from
-//! what was seen before, and no further.
+//! what was seen before, and no further. The losses of the first steps, where an outcome has them, come first.
 //!
 //! Other curves (error rates) are counts and move by whole samples: they are held to [`COUNTED`] as long as
 //! the losses agree.
@@ -13,7 +13,7 @@
 use crate::outcomes::outcome::MethodOutcome;
 
 use super::cell::same_bits;
-use super::{CurveCheck, Level, Tolerance};
+use super::{CurveCheck, Level, Tolerance, opening};
 
 /// What rounding makes of a loss before the first epoch, relative.
 const ROUNDING: f64 = 1e-8;
@@ -22,7 +22,7 @@ const ROUNDING: f64 = 1e-8;
 const GROWTH: f64 = 1000.0;
 
 /// How far trainings are apart, relative, that rounding has not had a say in yet.
-const CLOSE: f64 = 1e-5;
+pub(super) const CLOSE: f64 = 1e-5;
 
 /// What some samples on the other side of a decision make of an error rate: relative, and absolute for
 /// small ones.
@@ -41,26 +41,38 @@ pub(super) enum Training {
     Changed,
 }
 
-/// Compares the curves that both sides have; losses first.
+/// One method's outcome, and the seeds that its lists are of.
+pub(super) type Side<'a> = (&'a [u64], &'a MethodOutcome);
+
+/// Compares the openings and the curves that both sides have: openings first, then losses.
 pub(super) fn compare(
     method: &str,
-    committed: &MethodOutcome,
-    fresh: &MethodOutcome,
+    committed: Side<'_>,
+    fresh: Side<'_>,
     tolerance: Tolerance,
 ) -> (Vec<CurveCheck>, Training) {
-    let both = committed
-        .curves
-        .iter()
-        .filter_map(|(name, old)| Some((name, &old[..], &fresh.curves.get(name)?[..])));
+    let check = |curve: &str, (level, reason): Judged| CurveCheck {
+        method: method.to_owned(),
+        curve: curve.to_owned(),
+        level,
+        reason,
+    };
+    let opening = opening::compare(committed, fresh);
+    let rounding = opening.as_ref().map_or(ROUNDING, |opening| opening.shift.max(ROUNDING));
+    let curves = committed.1.curves.iter();
+    let both = curves.filter_map(|(name, old)| Some((name, &old[..], &fresh.1.curves.get(name)?[..])));
     let (losses, others): (Vec<Curve<'_>>, Vec<Curve<'_>>) =
         both.map(|(name, old, new)| Curve { name, old, new }).partition(|curve| curve.name.ends_with("loss"));
-    let mut checks = of_losses(&losses, tolerance);
-    let training = training(&losses, &checks);
-    checks.extend(others.iter().map(|curve| curve.counted(training, tolerance)));
-    let named = checks.into_iter().zip(losses.iter().chain(&others)).map(|((level, reason), curve)| {
-        CurveCheck { method: method.to_owned(), curve: curve.name.to_owned(), level, reason }
-    });
-    (named.collect(), training)
+    let judged = of_losses(&losses, rounding, tolerance);
+    let training = match &opening {
+        Some(opening) if opening.level == Level::Regression => Training::Changed,
+        _ => training(&losses, &judged),
+    };
+    let mut checks = Vec::new();
+    checks.extend(opening.map(|opening| check("opening", (opening.level, opening.reason))));
+    checks.extend(losses.iter().zip(judged).map(|(curve, judged)| check(curve.name, judged)));
+    checks.extend(others.iter().map(|curve| check(curve.name, curve.counted(training, tolerance))));
+    (checks, training)
 }
 
 type Judged = (Level, String);
@@ -73,14 +85,14 @@ struct Curve<'a> {
 }
 
 /// The curves of losses, epoch by epoch, each within what rounding makes of what all showed before.
-fn of_losses(losses: &[Curve<'_>], tolerance: Tolerance) -> Vec<Judged> {
+fn of_losses(losses: &[Curve<'_>], rounding: f64, tolerance: Tolerance) -> Vec<Judged> {
     let mut judged: Vec<Judged> = losses.iter().map(Curve::whole).collect();
     let epochs = losses.iter().map(|curve| curve.old.len()).max().unwrap_or(0);
-    let mut largest = ROUNDING;
+    let mut largest = rounding;
     for epoch in 0..epochs {
         let allowed = GROWTH * largest;
         for (curve, judged) in losses.iter().zip(&mut judged) {
-            let Some(shift) = curve.shift(epoch, tolerance) else { continue };
+            let Some(shift) = curve.shift(epoch) else { continue };
             largest = largest.max(shift);
             if judged.0 == Level::Regression {
                 continue;
@@ -105,9 +117,7 @@ fn of_losses(losses: &[Curve<'_>], tolerance: Tolerance) -> Vec<Judged> {
 
 fn training(losses: &[Curve<'_>], judged: &[Judged]) -> Training {
     let far = |curve: &Curve<'_>| {
-        (0..curve.old.len())
-            .filter_map(|epoch| curve.shift(epoch, Tolerance::default()))
-            .any(|shift| shift > CLOSE)
+        (0..curve.old.len()).filter_map(|epoch| curve.shift(epoch)).any(|shift| shift > CLOSE)
     };
     match judged.iter().map(|(level, _)| *level).max() {
         None => Training::Unknown,
@@ -166,17 +176,20 @@ impl Curve<'_> {
         }
     }
 
-    /// How far the two sides are apart at an epoch, relative to the committed value.
-    fn shift(&self, epoch: usize, tolerance: Tolerance) -> Option<f64> {
-        let (old, new) = (self.old.get(epoch)?, self.new.get(epoch)?);
-        let near_zero = tolerance.absolute.max(f64::MIN_POSITIVE) / tolerance.relative.max(ROUNDING);
-        let shift = (new - old).abs() / old.abs().max(near_zero);
+    /// How far the two sides are apart at an epoch, where both have a value.
+    fn shift(&self, epoch: usize) -> Option<f64> {
+        let shift = relative(*self.old.get(epoch)?, *self.new.get(epoch)?);
         shift.is_finite().then_some(shift)
     }
 
     fn moved(&self, epoch: usize) -> String {
         format!("epoch {} moved from {:.5e} to {:.5e}", epoch + 1, self.old[epoch], self.new[epoch])
     }
+}
+
+/// How far a loss has moved, relative to the committed one. Losses below 1e-6 are as good as 0.
+pub(super) fn relative(committed: f64, fresh: f64) -> f64 {
+    (fresh - committed).abs() / committed.abs().max(1e-6)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use reference::{Agreement, ReferenceNote, Yardstick, compare_with_reference}
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::manifest::{Claim, Manifest, Origin};
+use crate::files::manifest::{Claim, Manifest, Origin, Rank};
 use crate::outcomes::outcome::Outcome;
 use crate::verdicts::stats::{ALPHA, Interval, NoTest, PairedTest, mean, seeds_needed};
 use mixup_paper::{Direction, MetricInfo};
@@ -37,6 +37,9 @@ pub struct Verdict {
     pub claim: String,
     /// The claim's sentence.
     pub text: String,
+    /// How much hangs on it; absent for a claim that nothing here tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<Rank>,
     /// The verdict in a word.
     pub status: Status,
     /// The verdict as a sentence, or why there is none.
@@ -58,7 +61,7 @@ pub enum Status {
     /// The opposite holds here.
     Contradicted,
     /// The seeds do not tell.
-    Inconclusive,
+    Undecided,
     /// Its experiment has no outcome yet.
     NotRun,
     /// No experiment here can test it.
@@ -71,7 +74,7 @@ impl Status {
         match self {
             Self::Reproduced => "REPRODUCED",
             Self::Contradicted => "CONTRADICTED",
-            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Undecided => "UNDECIDED",
             Self::NotRun => "NOT RUN",
             Self::Untested => "UNTESTED",
         }
@@ -158,17 +161,38 @@ pub fn judge(manifest: &Manifest, outcomes: &[&Outcome]) -> Vec<Verdict> {
             }
         };
         let comparison = Some(Comparison::of(claim));
-        Verdict { claim: claim.id.clone(), text: claim.text.clone(), status, sentence, comparison, evidence }
+        Verdict {
+            claim: claim.id.clone(),
+            text: claim.text.clone(),
+            rank: Some(claim.rank),
+            status,
+            sentence,
+            comparison,
+            evidence,
+        }
     });
     let untested = manifest.untested.iter().map(|claim| Verdict {
         claim: claim.id.clone(),
         text: claim.text.clone(),
+        rank: None,
         status: Status::Untested,
         sentence: claim.reason.clone(),
         comparison: None,
         evidence: None,
     });
     tested.chain(untested).collect()
+}
+
+impl Verdict {
+    /// Whether it is a primary claim that more seeds may still decide.
+    pub fn is_open(&self) -> bool {
+        self.rank == Some(Rank::Primary) && matches!(self.status, Status::Undecided | Status::NotRun)
+    }
+
+    /// The experiments whose outcomes it reads.
+    pub fn experiments(&self) -> Vec<&str> {
+        self.comparison.iter().map(|comparison| comparison.experiment.as_str()).collect()
+    }
 }
 
 impl Comparison {
@@ -237,10 +261,10 @@ fn decide(claim: &Claim, pairs: &Pairs<'_>, corrected: correct::Corrected) -> (S
     let status = match tested {
         Some(test) if test.p_holm < ALPHA => Status::Reproduced,
         Some(test) if test.p_holm_opposite < ALPHA => Status::Contradicted,
-        _ => Status::Inconclusive,
+        _ => Status::Undecided,
     };
     let seeds_needed = tested
-        .filter(|_| status == Status::Inconclusive)
+        .filter(|_| status == Status::Undecided)
         .and_then(|test| seeds_needed(test.effect_size, ALPHA / test.family as f64, POWER));
     // Both sides have the same length, at least 1, so the means exist.
     let [method_mean, against_mean] =

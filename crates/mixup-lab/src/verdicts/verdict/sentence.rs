@@ -29,7 +29,7 @@ pub(super) fn verdict(claim: &Claim, metric: &MetricInfo, status: Status, eviden
     }
     text += &left_out(evidence);
     text += ".";
-    if status == Status::Inconclusive {
+    if status == Status::Undecided {
         text += &remedy(evidence);
     }
     text

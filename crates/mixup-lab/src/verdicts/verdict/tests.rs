@@ -26,7 +26,7 @@ fn a_clear_difference_reproduces_one_claim_and_contradicts_the_opposite() {
         vec![lower("a", "x", "y"), lower("a", "y", "x"), lower("a", "x", "z")],
         &[outcome("a", &[("x", &LOW), ("y", &HIGH), ("z", &BETWEEN)])],
     );
-    assert_eq!(statuses(&verdicts), [Status::Reproduced, Status::Contradicted, Status::Inconclusive]);
+    assert_eq!(statuses(&verdicts), [Status::Reproduced, Status::Contradicted, Status::Undecided]);
     assert!(verdicts[0].sentence.starts_with(
         "x has the lower RMSE (dB): 1.000 against 2.006, difference -1.0060 [-1.0787, -0.9333] over 5 seeds, p < 0.0001 (corrected over 2 comparisons)"
     ), "{}", verdicts[0].sentence);
@@ -77,7 +77,7 @@ fn correction_is_over_the_claims_of_one_origin_that_were_run() {
     assert_eq!(judged(vec![lower("a", "x", "y"), ours], &results)[0].status, Status::Reproduced);
 
     let beside = judged(vec![lower("a", "x", "y"), lower("a", "x", "z")], &results);
-    assert_eq!(beside[0].status, Status::Inconclusive);
+    assert_eq!(beside[0].status, Status::Undecided);
     let test = tested(&beside[0]);
     assert!(test.p_t < 0.05 && (test.p_holm - 2.0 * test.p_t).abs() < 1e-12, "{test:?}");
     assert!(beside[0].evidence.as_ref().unwrap().seeds_needed.unwrap() > 5);
@@ -107,7 +107,7 @@ fn what_cannot_be_tested_is_inconclusive_and_says_why() {
         (&LOW[..], &constant[..], "the seeds are no repetitions"),
     ] {
         let verdict = &judged(vec![lower("a", "x", "y")], &[outcome("a", &[("x", x), ("y", y)])])[0];
-        assert_eq!(verdict.status, Status::Inconclusive);
+        assert_eq!(verdict.status, Status::Undecided);
         assert!(verdict.sentence.contains(reason), "{}", verdict.sentence);
         assert!(verdict.evidence.as_ref().unwrap().test.is_none());
     }
@@ -258,7 +258,7 @@ proptest! {
         for verdict in judged(claims, &[outcome("a", &rows)]) {
             let evidence = verdict.evidence.unwrap();
             if let Some(needed) = evidence.seeds_needed {
-                prop_assert!(verdict.status == Status::Inconclusive && needed > evidence.pairs as u64);
+                prop_assert!(verdict.status == Status::Undecided && needed > evidence.pairs as u64);
             }
         }
     }
