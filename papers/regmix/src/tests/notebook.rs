@@ -67,6 +67,7 @@ fn spec(setting: Setting, seed: u64, method: Method, metrics: Vec<String>) -> Sp
         optimizer: None,
         train: None,
         train_samples: None,
+        test_samples: None,
         metrics,
         device: "flex".into(),
     }
