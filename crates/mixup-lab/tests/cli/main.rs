@@ -12,3 +12,4 @@ mod kill;
 mod lab;
 mod new_paper;
 mod reuse;
+mod until_decided;
