@@ -16,6 +16,7 @@ use mixup_core::CoreError;
 use mixup_core::checked::Positive;
 use mixup_core::device;
 use mixup_core::stream::Streams;
+use mixup_core::train::OPENING;
 use mixup_data::{Table, load_table};
 use mixup_paper::golden::{Array, Case, Computed, GoldenError, Outcome};
 use mixup_paper::{
@@ -129,6 +130,7 @@ impl Routine for Toy {
         let table = load_table(context.library, &spec.data)?;
         let bags = spec.train.as_ref().map_or(1, |train| train.epochs.get());
         let bags = if context.glimpse.is_some() { bags.min(2) } else { bags };
+        let bags = if context.replay { bags.min(OPENING) } else { bags };
         let base = match &spec.setting.base {
             Some(_) => read_weights(context)?,
             None => vec![0.0; table.columns.len()],
@@ -150,6 +152,10 @@ impl Routine for Toy {
             state.save(context.checkpoints.as_deref())?;
             (context.progress)(state.bags, bags);
         }
+        let opening: Vec<f64> = state.losses.iter().take(OPENING).copied().collect();
+        if context.replay {
+            return Ok(Measured { opening, ..Measured::default() });
+        }
         if let Some(file) = &context.weights {
             let mean: Vec<f64> = state.weights.iter().map(|sum| sum / state.bags as f64).collect();
             let json = serde_json::to_vec(&mean).map_err(|error| RunError::Spec(error.to_string()))?;
@@ -166,6 +172,7 @@ impl Routine for Toy {
             ]),
             curves: BTreeMap::from([("train-loss".to_owned(), state.losses)]),
             points: BTreeMap::from([("residuals".to_owned(), residuals)]),
+            opening,
         })
     }
 }

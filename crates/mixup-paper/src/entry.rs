@@ -39,6 +39,7 @@ pub struct RoutineEntry {
     inspect: fn(&Value) -> Result<Inspected, String>,
     identity: fn(&Value, &Library) -> Result<String, RunError>,
     run: fn(&Value, &RunContext<'_>) -> Result<Measured, RunError>,
+    replay: fn(&Value, &Library) -> Result<Vec<f64>, RunError>,
 }
 
 /// A value of an experiment's file that a routine refuses.
@@ -73,6 +74,7 @@ impl RoutineEntry {
             inspect: inspect::<R>,
             identity: |spec, library| glimpse::identity::<R>(&read::<R>(spec)?, library),
             run: run::<R>,
+            replay: replay::<R>,
         }
     }
 
@@ -115,6 +117,16 @@ impl RoutineEntry {
     pub fn run(&self, spec: &Value, context: &RunContext<'_>) -> Result<Measured, RunError> {
         (self.run)(spec, context)
     }
+
+    /// The first training losses of a run ([`Measured::opening`]), to the bit those that the whole run has
+    /// on this machine; none where nothing is trained. Stages that it starts from are trained to the end
+    /// first.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn replay(&self, spec: &Value, library: &Library) -> Result<Vec<f64>, RunError> {
+        (self.replay)(spec, library)
+    }
 }
 
 fn normalised<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, Refusal> {
@@ -156,4 +168,21 @@ fn run<R: Routine>(spec: &Value, context: &RunContext<'_>) -> Result<Measured, R
         None => Ok(measured),
         Some(metric) => Err(RunError::Spec(format!("the run did not measure `{metric}`"))),
     }
+}
+
+fn replay<R: Routine>(spec: &Value, library: &Library) -> Result<Vec<f64>, RunError> {
+    let spec = read::<R>(spec)?;
+    if spec.train.is_none() {
+        return Ok(Vec::new());
+    }
+    let folder =
+        tempfile::tempdir().map_err(|error| RunError::Spec(format!("no temporary folder: {error}")))?;
+    let mut context = RunContext { replay: true, ..RunContext::plain(library) };
+    for stage in R::stages(&spec) {
+        let weights = folder.path().join(stage.name);
+        let whole = RunContext { weights: Some(weights.clone()), ..RunContext::plain(library) };
+        R::run(&stage.spec, &whole)?;
+        context.stages.insert(stage.name.to_owned(), weights);
+    }
+    Ok(R::run(&spec, &context)?.opening)
 }

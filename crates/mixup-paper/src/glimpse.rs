@@ -74,7 +74,7 @@ fn decided<M, S>(spec: &crate::RunSpec<M, S>) -> Vec<f64> {
 const STEPS_PER_EPOCH: usize = 10;
 
 fn add(hash: &mut Sha256, measured: &Measured) {
-    let Measured { metrics, curves, points } = measured;
+    let Measured { metrics, curves, points, opening: _ } = measured;
     for (name, value) in metrics {
         hash.update(name);
         add_all(hash, &[*value]);

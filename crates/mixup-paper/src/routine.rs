@@ -100,6 +100,9 @@ pub struct RunContext<'a> {
     pub weights: Option<PathBuf>,
     /// Only a look at how a run behaves, for its identity: few steps on few samples.
     pub glimpse: Option<Glimpse>,
+    /// Only the first steps of the training, exactly as the run executes them: it then gives
+    /// [`Measured::opening`] and need not give anything else.
+    pub replay: bool,
 }
 
 impl<'a> RunContext<'a> {
@@ -112,6 +115,7 @@ impl<'a> RunContext<'a> {
             stages: BTreeMap::new(),
             weights: None,
             glimpse: None,
+            replay: false,
         }
     }
 
@@ -127,6 +131,7 @@ impl<'a> RunContext<'a> {
             checkpoint_interval: CHECKPOINT_INTERVAL,
             progress: &self.progress,
             glimpse: self.glimpse.map(|glimpse| glimpse.steps),
+            replay: self.replay,
         })
     }
 
@@ -171,6 +176,10 @@ pub struct Measured {
     /// Points of the routine's own pictures, by the picture's name ([`Routine::figures`]); kept in the
     /// run's record whether an experiment shows them or not.
     pub points: BTreeMap<String, Vec<[f64; 2]>>,
+    /// Training losses of the first steps ([`mixup_core::train::OPENING`]), by which a committed number can
+    /// be told to be of this code without training to the end; none where nothing is trained. No part of a
+    /// run's identity.
+    pub opening: Vec<f64>,
 }
 
 /// Why a run failed.

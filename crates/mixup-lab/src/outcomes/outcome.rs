@@ -31,6 +31,9 @@ pub struct RunRecord {
         deserialize_with = "null_is_nan::points_by_name"
     )]
     pub points: BTreeMap<String, Vec<[f64; 2]>>,
+    /// Training losses of the first steps ([`mixup_paper::Measured::opening`]); none of what is not trained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opening: Vec<f64>,
     /// Seconds of wall time in the worker.
     pub wall_seconds: f64,
     /// Peak resident memory of the worker in MiB; 0 where the system does not tell.
@@ -145,6 +148,10 @@ pub struct MethodOutcome {
     /// stopped early no longer counts after its last epoch.
     #[serde(deserialize_with = "null_is_nan::lists_by_name")]
     pub curves: BTreeMap<String, Vec<f64>>,
+    /// Per seed, the training losses of the first steps; an empty list of a run that failed, and no lists at
+    /// all of what is not trained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openings: Vec<Vec<f64>>,
     /// What the code did in the runs of this row, as a hash; not compared by `check`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub identity: String,

@@ -235,6 +235,7 @@ mod tests {
             metrics: BTreeMap::from([("rmse".to_owned(), 0.1 + 0.2)]),
             curves: BTreeMap::from([("train-loss".to_owned(), vec![1.0 / 3.0, 1e-300])]),
             points: BTreeMap::from([("reliability".to_owned(), vec![[0.5, 1.0 / 3.0]])]),
+            opening: vec![f64::from(0.1f32), 1.0 / 3.0],
             wall_seconds: 0.5,
             peak_memory_mib: 12.0,
             provenance: Provenance {
@@ -265,14 +266,16 @@ mod tests {
     }
 
     #[test]
-    fn a_record_from_before_there_were_points_is_read() {
+    fn a_record_from_before_there_were_points_and_openings_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
         let mut old = serde_json::to_value(record("abcd")).unwrap();
-        assert!(old.as_object_mut().unwrap().remove("points").is_some());
+        for later in ["points", "opening"] {
+            assert!(old.as_object_mut().unwrap().remove(later).is_some());
+        }
         store.keep(&record("abcd")).unwrap();
         fs::write(folder.path().join("runs/ab/abcd.json"), old.to_string()).unwrap();
-        let without = RunRecord { points: BTreeMap::new(), ..record("abcd") };
+        let without = RunRecord { points: BTreeMap::new(), opening: Vec::new(), ..record("abcd") };
         assert_eq!(store.find("abcd"), Found::Record(Box::new(without)));
     }
 

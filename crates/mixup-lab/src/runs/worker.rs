@@ -131,6 +131,7 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         stages: task.stages.iter().map(|(name, key)| (name.clone(), store.weights(key))).collect(),
         weights: task.is_stage.then(|| store.draft_weights(&task.key, &task.identity)),
         glimpse: None,
+        replay: false,
     };
     let measured = routine.run(&task.spec, &context)?;
     if task.is_stage {
@@ -143,6 +144,7 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         metrics: measured.metrics,
         curves: measured.curves,
         points: measured.points,
+        opening: measured.opening,
         wall_seconds: started.elapsed().as_secs_f64(),
         peak_memory_mib: host::peak_memory_mib(),
         identity: task.identity.clone(),

@@ -9,7 +9,7 @@ mod task;
 
 pub use baselines::{Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup};
 pub use images::{Parts, resized, shape_of};
-pub use measure::{BINS, Logits, measure, temperatures};
+pub use measure::{BINS, Logits, measure, measure_raw, temperatures};
 pub use method::{Batch, Classifier, Kind, Method, NoOwn, Row};
 pub use setting::{Base, Setting};
 pub use task::ImageTraining;
@@ -21,7 +21,7 @@ use std::num::NonZeroUsize;
 use mixup_core::{
     device,
     metrics::detection::{Ties, auroc, max_probability},
-    metrics::ece::{ece, top_label},
+    metrics::ece::top_label,
     nn::{ImageNetwork, ModelConfig},
     split::evenly_spaced,
     stream::Streams,
@@ -49,10 +49,6 @@ const TRAIN_ACCURACY: &str = "train-accuracy";
 /// Enough for a standard error of half a percent, and cheap beside the training.
 const TRAIN_IMAGES: usize = 10_000;
 
-/// ECE and signed gap on the test images, in percent, with batch-norm statistics of raw images
-/// ([`ImageTraining::with_raw_statistics`]).
-const RAW_STATISTICS: [&str; 2] = ["ece-raw-statistics", "gap-raw-statistics"];
-
 /// The picture of accuracy over confidence.
 const RELIABILITY_FIGURE: &str = "reliability";
 
@@ -73,8 +69,6 @@ impl<M: Method> Routine for Classification<M> {
         };
         let mut metrics = measure::metrics();
         metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
-        metrics.push(share(RAW_STATISTICS[0], "ECE (%), statistics of raw images", Some(Direction::Lower)));
-        metrics.push(share(RAW_STATISTICS[1], "confidence - accuracy (%), statistics of raw images", None));
         metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
         metrics
     }
@@ -157,10 +151,10 @@ impl<M: Method> Routine for Classification<M> {
         let parts = Parts::of(spec, load_images(context.library, &spec.data)?, context, &mut streams)?;
         let shape = shape_of(&parts.train);
         let other = match &spec.setting.ood {
-            Some(name) => {
+            Some(name) if !context.replay => {
                 Some(images::thinned(resized(&load_test_images(context.library, name)?, shape), context))
             }
-            None => None,
+            _ => None,
         };
         let classes = usize::from(parts.train.classes);
         let config = required(spec.model.as_ref(), "model")?;
@@ -176,12 +170,15 @@ impl<M: Method> Routine for Classification<M> {
         let training = context.training(spec)?;
         let state = task.state(&model);
         let fit = fit(&task, model, state, &training, &mut streams)?;
-        let wanted = RAW_STATISTICS.iter().any(|name| spec.wants(name));
+        if context.replay {
+            return Ok(Measured { opening: fit.opening, ..Measured::default() });
+        }
+        let wanted = spec.metrics.iter().any(|name| measure::is_raw(name));
         let mut test = |model: &ImageNetwork| {
             let mut tested = tested(&task, model, other.as_ref())?;
             if wanted {
                 let renewed = task.with_raw_statistics(model, training.config.batch.get(), &mut streams);
-                tested.metrics.extend(raw_statistics(&task, &renewed)?);
+                tested.metrics.extend(measure_raw(&task.logits(&renewed, &task.parts().test)?)?);
             }
             Ok::<_, RunError>(tested)
         };
@@ -196,18 +193,9 @@ impl<M: Method> Routine for Classification<M> {
             metrics: select.named(&best.metrics, &last.metrics),
             curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
             points,
+            opening: fit.opening,
         })
     }
-}
-
-/// The metrics of [`RAW_STATISTICS`].
-fn raw_statistics<M: Method>(
-    task: &ImageTraining<M>,
-    renewed: &ImageNetwork,
-) -> Result<[(String, f64); 2], RunError> {
-    let predictions = task.logits(renewed, &task.parts().test)?.predictions()?;
-    let [error, gap] = RAW_STATISTICS.map(str::to_owned);
-    Ok([(error, 100.0 * ece(&predictions, BINS)), (gap, 100.0 * predictions.confidence_gap())])
 }
 
 /// What the weights of one epoch give.

@@ -8,7 +8,7 @@ use mixup_core::nn::{ImageNetwork, ModelConfig};
 use mixup_core::stream::Streams;
 use mixup_core::train::{Step, Task};
 use mixup_data::{LabelledImages, Library};
-use mixup_paper::{Glimpse, Routine, RunContext};
+use mixup_paper::{Glimpse, Routine, RoutineEntry, RunContext};
 use serde_json::{Value, json};
 
 use super::*;
@@ -190,4 +190,31 @@ fn methods_start_from_the_base_that_is_trained_once() {
     let context = RunContext { stages, ..RunContext::plain(&library) };
     let torn = Classification::<NoOwn>::run(&spec, &context).unwrap_err();
     assert!(torn.to_string().contains("weights of the stage `base`"), "{torn}");
+}
+
+#[test]
+fn a_replay_gives_the_opening_of_the_run_to_the_bit() {
+    let library = Library::from_env(None);
+    let entry = RoutineEntry::of::<Classification<NoOwn>>();
+    // Three steps an epoch, so that the opening reaches into the second; in the second run after a stage.
+    let mut spec = digits();
+    spec["setting"]["hold_out"]["train"] = json!(70);
+    spec["metrics"] = json!(["ece-raw-statistics"]);
+    let mut tuned = spec.clone();
+    tuned["setting"]["base"] = json!({"train": {"epochs": 3, "batch": 20, "select": "best-validation"}});
+    for spec in [spec, tuned] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut context = RunContext::plain(&library);
+        for stage in Classification::<NoOwn>::stages(&read(spec.clone())) {
+            let weights = folder.path().join(stage.name);
+            run(&stage.spec, &RunContext { weights: Some(weights.clone()), ..RunContext::plain(&library) });
+            context.stages.insert(stage.name.to_owned(), weights);
+        }
+        let whole = run(&read(spec.clone()), &context);
+        assert_eq!(whole.opening.len(), 5);
+        assert_eq!(entry.replay(&spec, &library).unwrap(), whole.opening);
+        // The mean of the first epoch is of its losses.
+        let mean = whole.opening[..3].iter().sum::<f64>() / 3.0;
+        assert_eq!(whole.curves["train-loss"][0], mean);
+    }
 }

@@ -196,9 +196,14 @@ fn method_outcome(metrics: &[MetricInfo], runs: &[Option<&RunRecord>]) -> Method
             (name.clone(), mean_curve(&of_seeds))
         })
         .collect();
+    let opening = |run: &Option<&RunRecord>| run.map_or_else(Vec::new, |record| record.opening.clone());
+    let mut openings: Vec<Vec<f64>> = runs.iter().map(opening).collect();
+    if openings.iter().all(Vec::is_empty) {
+        openings.clear();
+    }
     let mut identities: Vec<&str> = runs.iter().flatten().map(|record| record.identity.as_str()).collect();
     identities.dedup();
-    MethodOutcome { values, curves, identity: identities.join(" + ") }
+    MethodOutcome { values, curves, openings, identity: identities.join(" + ") }
 }
 
 /// The points of a picture; a run without a record has none.

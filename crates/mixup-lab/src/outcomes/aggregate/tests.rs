@@ -159,3 +159,19 @@ fn a_summary_counts_finite_values_only() {
     let single = Summary::of(&[4.0]).unwrap();
     assert_eq!((single.n, single.mean, single.std, single.ci), (1, 4.0, None, None));
 }
+
+#[test]
+fn openings_stand_in_the_order_of_seeds_and_are_written_to_the_bit() {
+    let opened =
+        |seed: u64, opening: &[f64]| RunRecord { opening: opening.to_vec(), ..record("erm", seed, 1.0, &[]) };
+    let records =
+        [opened(2, &[f64::from(0.1f32), 1.0 / 3.0]), opened(0, &[0.1 + 0.2]), record("mixup", 1, 5.0, &[])];
+    let outcome = aggregated(&records).unwrap();
+    let expected = [vec![0.1 + 0.2], vec![], vec![f64::from(0.1f32), 1.0 / 3.0]];
+    assert_eq!(outcome.methods["erm"].openings, expected);
+    assert!(outcome.methods["mixup"].openings.is_empty());
+    let json = String::from_utf8(crate::outcomes::pretty::to_json(&outcome).unwrap()).unwrap();
+    let back: Outcome = serde_json::from_str(&json).unwrap();
+    assert_eq!(back.methods["erm"].openings, expected);
+    assert_eq!(json.matches("openings").count(), 1, "{json}");
+}
