@@ -66,6 +66,7 @@ impl Session<'_> {
         let sources = paper.sources.to_string();
         let executor = Executor { session: self, sources: &sources, commit: commit(self.workspace.root()) };
         let identities = executor.identify(&mut experiments)?;
+        executor.remeasure(&mut experiments, &identities)?;
         executor.run_stages(&mut experiments, &identities)?;
         executor.run_missing(&mut experiments, &identities)?;
         experiments.into_iter().map(Experiment::conclude).collect()

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use mixup_paper::same_predictions;
+
 use crate::error::LabError;
 use crate::outcomes::outcome::Provenance;
 use crate::runs::execute::Experiment;
@@ -66,28 +68,37 @@ impl Executor<'_> {
         self.session.identities.replace(identities.clone());
         for experiment in experiments {
             let Experiment { plan, runs, stages, .. } = experiment;
-            let runs = runs.iter_mut().zip(&plan.runs);
-            for (standing, planned) in runs.chain(stages.iter_mut().zip(&plan.stages)) {
-                self.confirm(standing, planned, &identities)?;
+            for (standing, planned) in runs.iter_mut().zip(&plan.runs) {
+                self.confirm(standing, planned, &identities, |one, other| one == other)?;
+            }
+            // Of a stage only its weights are used, whatever is measured.
+            for (standing, planned) in stages.iter_mut().zip(&plan.stages) {
+                self.confirm(standing, planned, &identities, same_predictions)?;
             }
         }
         Ok(identities)
     }
 
+    /// Finds out whether a record stands, by whether these sources do the `same` as those that made it.
     fn confirm(
         &self,
         standing: &mut Standing,
         planned: &Planned,
         identities: &BTreeMap<String, String>,
+        same: impl Fn(&str, &str) -> bool,
     ) -> Result<(), LabError> {
-        let Standing::Unconfirmed(record) = standing else { return Ok(()) };
-        if identities.get(&planned.group) != Some(&record.identity) {
-            *standing = Standing::Missing;
-            return Ok(());
-        }
-        let _lock = self.session.store.lock_run(&planned.key)?;
-        let record = self.session.store.confirm((**record).clone(), self.sources)?;
-        *standing = Standing::Kept(Box::new(record));
+        let lacks = matches!(standing, Standing::Measurable(_));
+        let (Standing::Unconfirmed(record) | Standing::Measurable(record)) = standing else { return Ok(()) };
+        let identity = identities.get(&planned.group).map_or("", String::as_str);
+        *standing = if !lacks && same(&record.identity, identity) {
+            let _lock = self.session.store.lock_run(&planned.key)?;
+            let record = self.session.store.confirm((**record).clone(), self.sources)?;
+            Standing::Kept(Box::new(record))
+        } else if same_predictions(&record.identity, identity) && !record.predictions.is_empty() {
+            Standing::Measurable(record.clone())
+        } else {
+            Standing::Missing
+        };
         Ok(())
     }
 
@@ -159,7 +170,7 @@ impl Executor<'_> {
 
     /// Executes jobs with their progress: `bar_of` gives the bar of a job and its number there, `told` what
     /// is said of one that failed.
-    fn pursue(
+    pub(super) fn pursue(
         &self,
         jobs: &[Job],
         mut progress: Progress,
@@ -212,7 +223,7 @@ impl Executor<'_> {
         places.iter().map(job).collect()
     }
 
-    fn job(&self, plan: &Plan, task: Task) -> Job {
+    pub(super) fn job(&self, plan: &Plan, task: Task) -> Job {
         Job {
             paper: plan.experiment.paper.clone(),
             routine: plan.experiment.routine.clone(),
@@ -239,7 +250,7 @@ impl Executor<'_> {
     }
 
     /// An error where not all of the jobs came to their end.
-    fn unless_cut_off(&self, pursued: &Pursued, all: usize) -> Result<(), LabError> {
+    pub(super) fn unless_cut_off(&self, pursued: &Pursued, all: usize) -> Result<(), LabError> {
         match (pursued.ended, pursued.failures.last()) {
             (Ended::All, _) => Ok(()),
             (Ended::Stopped, Some((_, failure))) => Err(self.no_room(failure, all - pursued.done)),
@@ -261,7 +272,7 @@ impl Executor<'_> {
 }
 
 /// How jobs ended: how many are done, and which failed.
-struct Pursued {
+pub(super) struct Pursued {
     ended: Ended,
     done: usize,
     failures: Vec<(usize, Failure)>,
@@ -269,9 +280,9 @@ struct Pursued {
 
 /// What a job is about: an experiment, and one of its runs or stages.
 #[derive(Clone, Copy)]
-struct Place {
-    experiment: usize,
-    at: usize,
+pub(super) struct Place {
+    pub(super) experiment: usize,
+    pub(super) at: usize,
 }
 
 /// Nothing else is tried where records cannot be kept.

@@ -34,6 +34,21 @@ pub enum Task {
     },
     /// Execute a run and keep the record.
     Run(Box<RunTask>),
+    /// Measure what a finished run predicted, and put that into its record.
+    Measure(MeasureTask),
+}
+
+/// A finished run that is to be measured anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasureTask {
+    /// The resolved spec.
+    pub spec: Value,
+    /// Key of the run.
+    pub key: String,
+    /// What the code does with it, for the record.
+    pub identity: String,
+    /// The sources, for the record.
+    pub sources: String,
 }
 
 /// A run or a stage to be executed.

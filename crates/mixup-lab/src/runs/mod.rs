@@ -9,6 +9,7 @@ pub mod job;
 pub mod plan;
 pub mod pool;
 pub(crate) mod progress;
+mod remeasure;
 pub mod session;
 pub mod sources;
 pub mod standing;

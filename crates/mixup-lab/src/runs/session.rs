@@ -166,23 +166,27 @@ impl<'a> Session<'a> {
 
     /// How each run of a plan stands; what the store cannot read is told on standard error.
     pub fn standings(&self, plan: &Plan, sources: &Sources) -> Vec<Standing> {
-        let (metrics, points) = (&plan.experiment.metrics, &plan.experiment.figures);
-        let metrics: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
-        let standing = |run: &Planned| {
-            let shown = points.iter().filter(|figure| {
+        let standing = |run: &Planned| Standing::of(self.look_up(&run.key), &self.wanted(plan, run), sources);
+        plan.runs.iter().map(standing).collect()
+    }
+
+    /// What the record of a run must hold.
+    pub(super) fn wanted(&self, plan: &Plan, run: &Planned) -> Wanted {
+        let shown =
+            plan.experiment.figures.iter().filter(|figure| {
                 figure.request.seed == run.seed && figure.request.methods.contains(&run.method)
             });
-            let points: Vec<String> = shown.map(|figure| figure.info.name.clone()).collect();
-            Standing::of(self.look_up(&run.key), Wanted { metrics: &metrics, points: &points }, sources)
-        };
-        plan.runs.iter().map(standing).collect()
+        Wanted {
+            metrics: plan.experiment.metrics.iter().map(|metric| metric.name.clone()).collect(),
+            points: shown.map(|figure| figure.info.name.clone()).collect(),
+        }
     }
 
     /// How each stage of a plan stands.
     pub fn stage_standings(&self, plan: &Plan, sources: &Sources) -> Vec<Standing> {
         let standing = |stage: &Planned| {
             let record = self.look_up(&stage.key).filter(|_| self.store.weights(&stage.key).is_file());
-            Standing::of(record, Wanted { metrics: &[], points: &[] }, sources)
+            Standing::of(record, &Wanted::default(), sources)
         };
         plan.stages.iter().map(standing).collect()
     }

@@ -218,3 +218,33 @@ fn a_replay_gives_the_opening_of_the_run_to_the_bit() {
         assert_eq!(whole.curves["train-loss"][0], mean);
     }
 }
+
+/// As [`measure`] gives them from f64 logits, which the network gives in f32.
+#[test]
+fn predictions_that_were_written_and_read_give_the_metrics_of_the_run_to_the_bit() {
+    let library = Library::from_env(None);
+    let mut spec = digits();
+    spec["setting"]["ood"] = json!("digits");
+    spec["metrics"] = json!(["ece-raw-statistics"]);
+    spec["train"]["epochs"] = json!(4);
+    for select in ["last", "best-validation"] {
+        spec["train"]["select"] = json!(select);
+        let spec = read(spec.clone());
+        let whole = run(&spec, &RunContext::plain(&library));
+        let bytes = whole.predictions.as_ref().unwrap().to_bytes();
+        let predictions = Predictions::from_bytes(&bytes).unwrap();
+        let mut again = Classification::<NoOwn>::from_predictions(&spec, &predictions).unwrap();
+        for name in ["accuracy", "ece-floor-ts-nll", "nll-raw-statistics", "ood-auroc"] {
+            let bits = |epoch: &str| again[&format!("{name}{epoch}")].to_bits();
+            assert_eq!(bits(""), bits(&format!("@{select}")));
+        }
+        let accuracies = whole.metrics.iter().filter(|(name, _)| name.starts_with(TRAIN_ACCURACY));
+        again.extend(accuracies.map(|(name, value)| (name.clone(), *value)));
+        assert_eq!(again, whole.metrics);
+    }
+    let (task, model) = (task(4), network(json!({"kind": "lenet"})).unwrap());
+    let logits = task.logits(&model, &task.parts().test).unwrap().logits;
+    assert!(logits.iter().all(|&logit| f64::from(logit as f32) == logit));
+    let other = Classification::<NoOwn>::from_predictions(&read(digits()), &Predictions::default());
+    assert!(other.unwrap_err().to_string().contains("last/test/logits"));
+}

@@ -173,9 +173,9 @@ fn joined_partners_of_images_are_a_batch_of_their_own_to_the_network() {
 }
 
 #[test]
-fn a_replay_gives_the_opening_of_the_run_to_the_bit() {
+fn a_replay_gives_the_opening_of_the_run_to_the_bit_and_predictions_its_metrics() {
     let library = mixup_data::Library::from_env(None);
-    let entry = mixup_paper::RoutineEntry::of::<super::Regression>();
+    let entry = mixup_paper::RoutineEntry::of::<Regression>();
     for (parameters, metric) in [(serde_json::json!({}), "rmse"), (serde_json::json!({"alpha": 2.0}), "r2")] {
         // Four steps an epoch: the opening reaches into the second.
         let spec = serde_json::json!({
@@ -188,5 +188,8 @@ fn a_replay_gives_the_opening_of_the_run_to_the_bit() {
         let whole = entry.run(&spec, &mixup_paper::RunContext::plain(&library)).unwrap();
         assert_eq!(whole.opening.len(), 5);
         assert_eq!(entry.replay(&spec, &library).unwrap(), whole.opening);
+        let bytes = whole.predictions.unwrap().to_bytes();
+        let predictions = mixup_paper::Predictions::from_bytes(&bytes).unwrap();
+        assert_eq!(entry.from_predictions(&spec, &predictions).unwrap(), whole.metrics);
     }
 }
