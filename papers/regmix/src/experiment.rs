@@ -101,6 +101,11 @@ impl Routine for ProxyRegression {
         if spec.model.is_some() || spec.optimizer.is_some() || spec.train.is_some() {
             return Err("`model`, `optimizer` and `train` have no meaning here: leave them out".into());
         }
+        if spec.test_samples.is_some() {
+            return Err(
+                "`test_samples` has no meaning here: the mixtures that a fit is tested on are few".into()
+            );
+        }
         if spec.parameters.regression == Regression::Linear && spec.parameters.stop_on_test.is_some() {
             return Err("`stop_on_test` is for `regression: trees`".into());
         }

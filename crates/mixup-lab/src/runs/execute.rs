@@ -192,22 +192,7 @@ impl Experiment {
 
 /// The outcome of all runs; stages count in its cost, each once.
 fn outcome(plan: &Plan, runs: &[RunRecord], stages: &[RunRecord]) -> Result<Outcome, LabError> {
-    let experiment = &plan.experiment;
-    let heading = Heading {
-        paper: &experiment.paper,
-        experiment: &experiment.experiment,
-        title: &experiment.title,
-        sweep: experiment.sweep.as_deref(),
-        profile: experiment.profile.name(),
-        data: &experiment.data,
-        seeds: &experiment.seeds,
-        pairs: experiment.pairs,
-        sequential: experiment.range.open(),
-        overlap: experiment.overlap,
-        metrics: &experiment.metrics,
-        methods: &experiment.methods,
-        figures: &experiment.figures,
-    };
+    let heading = Heading::of(&plan.experiment);
     let mut outcome = aggregate(&heading, runs).map_err(|error| LabError::Usage(error.to_string()))?;
     outcome.core_seconds += stages.iter().map(|record| record.wall_seconds).sum::<f64>();
     Ok(outcome)

@@ -152,7 +152,8 @@ impl<M: Method> Routine for Classification<M> {
         let shape = shape_of(&parts.train);
         let other = match &spec.setting.ood {
             Some(name) if !context.replay => {
-                Some(images::thinned(resized(&load_test_images(context.library, name)?, shape), context))
+                let images = images::tested_on(load_test_images(context.library, name)?, spec, context);
+                Some(resized(&images, shape))
             }
             _ => None,
         };
@@ -204,9 +205,11 @@ impl<M: Method> Routine for Classification<M> {
     }
 }
 
-/// Samples of an epoch: a thinned run is meant to be short, so its epochs are what was asked for.
+/// Samples of an epoch: a thinned run is meant to be short, so its epochs are no longer than what it was
+/// thinned to.
 fn epoch<M>(spec: &Spec<M>, train: usize) -> usize {
-    spec.train_samples.or(spec.setting.epoch).map_or(train, NonZeroUsize::get)
+    let limits = [spec.train_samples, spec.setting.epoch].into_iter().flatten();
+    limits.min().map_or(train, NonZeroUsize::get)
 }
 
 #[cfg(test)]

@@ -165,6 +165,33 @@ fn a_glimpse_is_a_small_run_and_a_run_repeats() {
 }
 
 #[test]
+fn a_profile_may_ask_for_a_thinner_test_part_and_shorter_epochs() {
+    let library = Library::from_env(None);
+    let run = |change: &dyn Fn(&mut Value)| {
+        let mut spec = digits();
+        change(&mut spec);
+        run(&read(spec), &RunContext::plain(&library))
+    };
+    let whole = run(&|_| ());
+    let few = run(&|spec| spec["test_samples"] = json!(7));
+    assert_eq!(few.curves, whole.curves, "training and validation are the same");
+    let sevenths = few.metrics["accuracy"] / 100.0 * 7.0;
+    assert!((sevenths - sevenths.round()).abs() < 1e-9, "{sevenths} of 7 images");
+    assert_eq!(run(&|spec| spec["test_samples"] = json!(1_000_000)), whole);
+    // 100 samples twice, of 200 that would be there; of both limits the smaller one counts.
+    let short = run(&|spec| spec["setting"]["epoch"] = json!(100));
+    assert_ne!(short.curves, whole.curves);
+    let thinned = |epoch: usize| {
+        run(&move |spec| {
+            spec["train_samples"] = json!(150);
+            spec["setting"]["epoch"] = json!(epoch);
+        })
+    };
+    assert_eq!(thinned(150), thinned(20_000));
+    assert_ne!(thinned(100).curves, thinned(150).curves);
+}
+
+#[test]
 fn methods_start_from_the_base_that_is_trained_once() {
     let library = Library::from_env(None);
     let folder = tempfile::tempdir().unwrap();

@@ -15,6 +15,7 @@ pub use task::{RegressionTraining, predict};
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::num::NonZeroUsize;
 
 use burn::tensor::Device;
 use mixup_core::{
@@ -116,8 +117,10 @@ impl<M: Method> Routine for Regression<M> {
     fn overlap(spec: &Spec<M>) -> Option<f64> {
         match Kind::of(spec) {
             Ok(Kind::Table(_, Split::Random(counts))) => {
-                let train = spec.train_samples.map_or(counts.train, |most| counts.train.min(most.get()));
-                Some(counts.test as f64 / train as f64)
+                let part = |all: usize, most: Option<NonZeroUsize>| {
+                    most.map_or(all, |most| all.min(most.get())) as f64
+                };
+                Some(part(counts.test, spec.test_samples) / part(counts.train, spec.train_samples))
             }
             _ => None,
         }
@@ -178,6 +181,9 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
 ) -> Result<Measured, RunError> {
     if let Some(samples) = spec.train_samples {
         parts.train = thinned(&parts.train, samples.get());
+    }
+    if let Some(samples) = spec.test_samples {
+        parts.test = thinned(&parts.test, samples.get());
     }
     if let Some(glimpse) = context.glimpse {
         let batch = spec.train.as_ref().map(|train| train.batch.get());

@@ -117,10 +117,24 @@ fn spec(change: serde_json::Value) -> super::Spec<super::Mixup> {
 }
 
 #[test]
+fn a_profile_may_ask_for_a_thinner_test_part() {
+    let library = mixup_data::Library::from_env(None);
+    let run = |test_samples: Option<usize>| {
+        let spec = spec(serde_json::json!({"train_samples": 400, "test_samples": test_samples}));
+        <Regression as Routine>::run(&spec, &mixup_paper::RunContext::plain(&library)).unwrap()
+    };
+    let (whole, few) = (run(None), run(Some(10)));
+    assert_eq!(few.curves, whole.curves, "training and validation are the same");
+    assert_ne!(few.metrics, whole.metrics);
+    assert_eq!(run(Some(300)), whole);
+}
+
+#[test]
 fn random_splits_of_a_table_overlap_and_fixed_ones_do_not() {
     let overlap = |change| <Regression as Routine>::overlap(&spec(change));
     assert_eq!(overlap(serde_json::json!({})), Some(300.0 / 900.0));
     assert_eq!(overlap(serde_json::json!({"train_samples": 100})), Some(3.0));
+    assert_eq!(overlap(serde_json::json!({"test_samples": 90})), Some(0.1));
     let domains = serde_json::json!({"split": {"domains": {"train": 0.7, "validation": 0.1}}});
     assert_eq!(overlap(serde_json::json!({"setting": domains})), None);
     assert_eq!(overlap(images()), None);

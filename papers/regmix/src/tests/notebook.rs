@@ -54,6 +54,7 @@ fn measure(library: &Library, target: usize, method: Method, metrics: Vec<String
         optimizer: None,
         train: None,
         train_samples: None,
+        test_samples: None,
         metrics,
         device: "flex".into(),
     };

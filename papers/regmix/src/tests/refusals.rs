@@ -149,6 +149,7 @@ fn spec() -> Spec {
         optimizer: None,
         train: None,
         train_samples: None,
+        test_samples: None,
         metrics: vec!["spearman-1m".into()],
         device: "flex".into(),
     }

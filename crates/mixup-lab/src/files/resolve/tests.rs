@@ -145,6 +145,47 @@ fn profiles_change_what_they_name() {
     assert_eq!((smoke.seeds.len(), &smoke.runs[0].spec["train"]["epochs"]), (1, &100.into()));
 }
 
+/// `GOOD` with an optimiser, and with this as its smoke profile.
+fn with_smoke(change: &str) -> String {
+    GOOD.replace("setting:", "optimizer: {kind: adam, lr: 0.01}\nsetting:")
+        .replace("profiles:\n", &format!("profiles:\n  smoke: {{{change}}}\n"))
+}
+
+#[test]
+fn a_profile_changes_rows_and_optimiser() {
+    let change = "seeds: 1, test_samples: 20, methods: {erm: {alpha: 3}}, optimizer: {kind: sgd, lr: 1}";
+    let smoke = resolved(&with_smoke(change), Profile::Smoke, &Overrides::default()).unwrap();
+    let [mixup, erm] = &smoke.runs[..] else { panic!("{smoke:?}") };
+    assert_eq!(
+        (&mixup.spec["parameters"]["alpha"], &erm.spec["parameters"]["alpha"]),
+        (&2.0.into(), &3.0.into())
+    );
+    assert_eq!((&erm.spec["optimizer"]["kind"], &erm.spec["test_samples"]), (&"sgd".into(), &20.into()));
+    let desk = resolved(&with_smoke(change), Profile::Desk, &Overrides::default()).unwrap();
+    assert_eq!(desk.runs[1].spec["parameters"]["alpha"], Value::Null);
+    assert_eq!(desk.runs[1].spec["optimizer"]["kind"], "adam");
+    assert!(desk.runs[1].spec.get("test_samples").is_none(), "{}", desk.runs[1].spec);
+}
+
+#[test]
+fn what_a_profile_changes_is_refused_at_its_place() {
+    let refused = |change: &str| {
+        resolved(&with_smoke(change), Profile::Smoke, &Overrides::default()).unwrap_err().to_string()
+    };
+    for (change, named) in [
+        ("methods: {emr: {alpha: 3}}", ["profiles.smoke.methods.emr", "unknown method `emr`"]),
+        ("methods: {erm: {alpha: -3}}", ["profiles.smoke.methods.erm.alpha", "above 0"]),
+        ("methods: {erm: 3}", ["profiles.smoke.methods.erm", "must be a mapping"]),
+        ("setting: {limt: 3}", ["profiles.smoke.setting", "limt"]),
+    ] {
+        let error = refused(change);
+        assert!(named.iter().all(|part| error.contains(part)), "{change}: {error}");
+    }
+    let without = GOOD.replace("profiles:\n", "profiles:\n  smoke: {optimizer: {kind: sgd, lr: 1}}\n");
+    let error = resolved(&without, Profile::Smoke, &Overrides::default()).unwrap_err().to_string();
+    assert!(error.contains("changes `optimizer`, which the experiment does not have"), "{error}");
+}
+
 #[test]
 fn the_command_line_goes_over_the_profile() {
     let overrides = Overrides { seeds: exactly(5), device: "cuda:0".to_owned() };

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use mixup_paper::MetricInfo;
 use serde::{Deserialize, Serialize};
 
+use crate::files::resolve::Resolved;
 use crate::outcomes::figure::{Figure, PlannedFigure, rounded};
 use crate::outcomes::outcome::{MethodOutcome, Outcome, Pairs, Provenance, RunRecord};
 use crate::verdicts::stats::{Interval, mean, mean_interval, sample_std};
@@ -65,6 +66,27 @@ pub struct Heading<'a> {
     pub methods: &'a [String],
     /// The paper's own pictures, in the order of the experiment.
     pub figures: &'a [PlannedFigure],
+}
+
+impl<'a> Heading<'a> {
+    /// The heading of all runs of an experiment.
+    pub fn of(experiment: &'a Resolved) -> Self {
+        Self {
+            paper: &experiment.paper,
+            experiment: &experiment.experiment,
+            title: &experiment.title,
+            sweep: experiment.sweep.as_deref(),
+            profile: experiment.profile.name(),
+            data: &experiment.data,
+            seeds: &experiment.seeds,
+            pairs: experiment.pairs,
+            sequential: experiment.range.open(),
+            overlap: experiment.overlap,
+            metrics: &experiment.metrics,
+            methods: &experiment.methods,
+            figures: &experiment.figures,
+        }
+    }
 }
 
 /// Records that do not make an outcome.
