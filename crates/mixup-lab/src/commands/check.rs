@@ -4,7 +4,7 @@ use mixup_paper::Paper;
 use serde::Serialize;
 
 use super::reproduce::{Ended, Experiment, conclude};
-use super::{print, print_json};
+use super::{print, print_json, seeds};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
 use crate::files::workspace::Workspace;
@@ -12,6 +12,7 @@ use crate::outcomes::outcome::Outcome;
 use crate::report::results;
 use crate::runs::session::{PaperPlan, Request, Session};
 use crate::verdicts::compare::{self, Level, Tolerance};
+use crate::verdicts::numbers::count;
 
 /// What became of a paper. Written as JSON on request.
 #[derive(Serialize)]
@@ -20,6 +21,9 @@ struct Checked {
     check: compare::Check,
     /// Experiments that could not be run, with the reason.
     skipped: Vec<Skipped>,
+    /// Experiments that were asked for.
+    #[serde(skip)]
+    asked_for: usize,
     #[serde(skip)]
     status: Status,
 }
@@ -40,15 +44,19 @@ pub(crate) fn run(
 ) -> Result<Status, LabError> {
     let session = Session::new(workspace, request)?;
     let mut all = Vec::new();
-    for plan in session.plan(papers)? {
+    for plan in seeds::plan(&session, papers)? {
         let checked = check(&session, plan)?;
         if format == Format::Text {
             print(&checked.check.to_string())?;
         }
         all.push(checked);
     }
-    if format == Format::Json {
-        print_json(&all)?;
+    match format {
+        Format::Json => {
+            print_json(&all)?;
+            eprintln!("{}", summary(&all));
+        }
+        Format::Text => print(&summary(&all))?,
     }
     let status = all.iter().fold(Status::Fine, |worst, checked| worst.and(checked.status));
     if all.iter().all(|checked| checked.check.level.is_none()) {
@@ -67,10 +75,42 @@ fn check(session: &Session<'_>, paper: PaperPlan) -> Result<Checked, LabError> {
     let experiments = conclude(session.execute(&paper)?);
     let fresh: Vec<&Outcome> = experiments.iter().filter_map(|known| known.outcome.as_ref()).collect();
     let committed: Vec<&Outcome> = committed.iter().collect();
+    let asked_for = paper.plans.len();
     let check = compare::check(&paper.manifest, &committed, &fresh, Tolerance::default());
     let regression = if check.level == Some(Level::Regression) { Status::Failed } else { Status::Fine };
     let status = experiments.iter().fold(regression, |worst, known| worst.and(of(known.status)));
-    Ok(Checked { check, skipped: experiments.into_iter().filter_map(skipped).collect(), status })
+    let skipped = experiments.into_iter().filter_map(skipped).collect();
+    Ok(Checked { check, skipped, asked_for, status })
+}
+
+/// `checked 7 of 9 experiments; 2 lack their data: c-mixup/no2, c-mixup/airfoil`: what was not checked is
+/// said last, so that nobody takes it for fine.
+fn summary(all: &[Checked]) -> String {
+    let checked: usize = all.iter().map(|paper| paper.check.experiments.len()).sum();
+    let asked_for: usize = all.iter().map(|paper| paper.asked_for).sum();
+    let mut text = format!("checked {checked} of {}", count(asked_for, "experiment"));
+    let skipped = |wanted: fn(Ended) -> bool| {
+        let of_paper = |paper: &'_ Checked| {
+            let named = paper.skipped.iter().filter(|known| wanted(known.status));
+            named.map(|known| format!("{}/{}", paper.check.paper, known.experiment)).collect::<Vec<_>>()
+        };
+        all.iter().flat_map(of_paper).collect::<Vec<_>>()
+    };
+    let fresh_only = |paper: &Checked| {
+        let name = |known: &String| format!("{}/{known}", paper.check.paper);
+        paper.check.only_fresh.iter().map(name).collect::<Vec<_>>()
+    };
+    for (names, one, many) in [
+        (skipped(|status| status == Ended::NoData), "lacks its data", "lack their data"),
+        (skipped(|status| status != Ended::NoData), "could not be run", "could not be run"),
+        (all.iter().flat_map(fresh_only).collect(), "has no committed outcome", "have no committed outcome"),
+    ] {
+        if !names.is_empty() {
+            let why = if names.len() == 1 { one } else { many };
+            text += &format!("; {} {why}: {}", names.len(), names.join(", "));
+        }
+    }
+    text
 }
 
 fn of(ended: Ended) -> Status {

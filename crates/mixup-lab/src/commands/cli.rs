@@ -3,13 +3,15 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mixup_paper::Paper;
 
 use crate::commands::bench::{self, workload::Workload};
 use crate::commands::new_paper::{self, Template};
-use crate::commands::{check, data, list, parity, reproduce};
+use crate::commands::reproduce::Manner;
+use crate::commands::{budget, check, data, list, parity, reproduce};
 use crate::error::{LabError, Status};
 use crate::files::experiment::Profile;
 use crate::files::workspace::Workspace;
@@ -34,6 +36,7 @@ Examples:
   cargo xtask reproduce c-mixup                         every experiment of a paper, minutes
   cargo xtask reproduce c-mixup --experiment airfoil    one of them
   cargo xtask reproduce all --profile smoke             everything, seconds
+  cargo xtask reproduce c-mixup --until-decided         more seeds, until its primary claims are decided
   cargo xtask check                                     do today's sources give the committed numbers?
   cargo xtask parity                                    the official implementations' golden vectors
   cargo xtask data get airfoil                          fetch a data set
@@ -95,7 +98,18 @@ enum Command {
 const REPRODUCE: &str = "\
 Profiles: smoke (seconds, what CI runs), desk (the default, minutes on two cores), paper (the paper's own
 setting). Only the desk profile writes the report of results/<paper>/; smoke and paper write JSON below it.
-With --seeds, --device or --threads, outcomes go to .mixup-lab/outcomes/ and results/ stays as it is.";
+With --seeds, --device or --threads, outcomes go to .mixup-lab/outcomes/ and results/ stays as it is.
+
+An experiment whose file gives a range of seeds (`seeds: {at_least: 10, at_most: 60}`) runs as many as its outcome
+in results/ has, and at first at_least. With --until-decided, experiments that an open primary claim reads get
+more, round by round; after each round the claims are judged and the outcomes written, so that a later call, with a
+larger budget say, goes on from there. Papers share a budget.
+
+Examples:
+  cargo xtask reproduce c-mixup                                   what is committed, on this machine
+  cargo xtask reproduce c-mixup --until-decided --dry-run         what is open, and what it may cost
+  cargo xtask reproduce c-mixup --until-decided --budget 2h       decide what two hours can decide
+  cargo xtask reproduce c-mixup --experiment airfoil --seeds 40   as many as you say, for you alone";
 
 #[derive(Debug, Args)]
 struct Reproduce {
@@ -116,6 +130,12 @@ struct Reproduce {
     /// Where outcomes go instead of results/.
     #[arg(long, value_name = "DIR", hide = true)]
     results: Option<PathBuf>,
+    /// Add seeds in rounds until every primary claim is decided, as far as the experiments' `at_most` allows.
+    #[arg(long)]
+    until_decided: bool,
+    /// Wall time that --until-decided may take, for example 90m or 2h; as long as it takes where absent.
+    #[arg(long, value_name = "TIME", requires = "until_decided", value_parser = budget::parse)]
+    budget: Option<Duration>,
     /// Say what would be run, and run nothing.
     #[arg(long)]
     dry_run: bool,
@@ -247,8 +267,9 @@ fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
     match cli.command {
         Command::List { output } => list::run(&workspace, papers, output.format),
         Command::Reproduce(args) => {
-            let (dry_run, format) = (args.dry_run, args.output.format);
-            reproduce::run(&workspace, papers, args.into(), dry_run, format)
+            let Reproduce { dry_run, until_decided, budget, .. } = args;
+            let (manner, format) = (Manner { dry_run, until_decided, budget }, args.output.format);
+            reproduce::run(&workspace, papers, args.into(), manner, format)
         }
         Command::Check(args) => {
             let format = args.output.format;

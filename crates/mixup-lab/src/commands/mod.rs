@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod bench;
+mod budget;
 pub(crate) mod check;
 pub mod cli;
 pub(crate) mod data;
@@ -10,6 +11,9 @@ pub(crate) mod new_paper;
 pub(crate) mod parity;
 mod preview;
 pub(crate) mod reproduce;
+mod seeds;
+mod settle;
+mod until_decided;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;

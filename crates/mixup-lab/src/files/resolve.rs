@@ -25,16 +25,27 @@ const SMOKE: (NonZeroU32, NonZeroUsize) = match (NonZeroU32::new(2), NonZeroUsiz
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overrides {
     /// Number of seeds.
-    pub seeds: Option<NonZeroU32>,
+    pub seeds: Count,
     /// Device of the runs.
     pub device: String,
 }
 
 impl Default for Overrides {
-    /// The file's seeds, on the CPU.
+    /// The fewest seeds that the file allows, on the CPU.
     fn default() -> Self {
-        Self { seeds: None, device: "flex".to_owned() }
+        Self { seeds: Count::AtLeast, device: "flex".to_owned() }
     }
+}
+
+/// How many of its seeds an experiment has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// As few as its file allows.
+    AtLeast,
+    /// As many as its file allows.
+    AtMost,
+    /// So many, whatever its file says.
+    Exactly(NonZeroU32),
 }
 
 /// An experiment under one profile.
@@ -78,6 +89,19 @@ pub struct Resolved {
     pub figures: Vec<PlannedFigure>,
     /// Every method with every seed; all methods of a seed, then the next seed.
     pub runs: Vec<ResolvedRun>,
+}
+
+impl Resolved {
+    /// The same with its first `count` seeds only.
+    #[must_use]
+    pub fn first(&self, count: NonZeroU32) -> Self {
+        let mut cut = self.clone();
+        cut.seeds.truncate(count.get() as usize);
+        let last = cut.seeds.last().copied();
+        cut.figures.retain(|figure| Some(figure.request.seed) <= last);
+        cut.runs.retain(|run| Some(run.seed) <= last);
+        cut
+    }
 }
 
 /// One run.
@@ -210,7 +234,11 @@ fn routine<'p>(
 
 /// The seeds that run.
 fn seeds(document: &Document, range: Seeds, overrides: &Overrides) -> Result<Vec<u64>, InputError> {
-    let asked = overrides.seeds.unwrap_or(range.at_least);
+    let asked = match overrides.seeds {
+        Count::AtLeast => range.at_least,
+        Count::AtMost => range.at_most,
+        Count::Exactly(count) => count,
+    };
     if asked.get() > MOST_SEEDS {
         let message = format!("must be at most {MOST_SEEDS}, not {asked}");
         return Err(document.refuse(&KeyPath::root().key("seeds"), message));

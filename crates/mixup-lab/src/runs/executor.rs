@@ -31,7 +31,9 @@ impl Executor<'_> {
         experiments: &mut [Experiment],
     ) -> Result<BTreeMap<String, String>, LabError> {
         let (mut jobs, mut places) = (Vec::new(), Vec::<(usize, Vec<String>)>::new());
-        let mut seen = BTreeSet::new();
+        // An earlier round may have looked already.
+        let mut identities = self.session.identities.borrow().clone();
+        let mut seen: BTreeSet<String> = identities.keys().cloned().collect();
         for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
             let new = experiment.open().filter(|planned| seen.insert(planned.group.clone()));
             let (groups, specs): (Vec<_>, Vec<_>) =
@@ -42,7 +44,7 @@ impl Executor<'_> {
                 places.push((at, groups));
             }
         }
-        let (mut identities, mut failures) = (BTreeMap::new(), Vec::new());
+        let mut failures = Vec::new();
         let ended = self.pool().execute(&jobs, |job, notice| {
             let (at, groups) = &places[job];
             match notice {
@@ -63,6 +65,7 @@ impl Executor<'_> {
             let unknown = groups.iter().filter(|group| !identities.contains_key(*group));
             unknown.for_each(|group| experiments[at].fail_group(group, &failure));
         }
+        self.session.identities.replace(identities.clone());
         for experiment in experiments {
             let Experiment { plan, runs, stages, .. } = experiment;
             for (standing, planned) in runs.iter_mut().zip(&plan.runs) {

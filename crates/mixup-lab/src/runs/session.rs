@@ -1,5 +1,7 @@
 //! What is to be run: the request, read and checked, before anything is executed.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -11,7 +13,7 @@ use crate::files::experiment::Profile;
 use crate::files::manifest::Manifest;
 use crate::files::nearest::suggest;
 use crate::files::paper_files::PaperFiles;
-use crate::files::resolve::Overrides;
+use crate::files::resolve::{Count, Overrides, Resolved};
 use crate::files::workspace::Workspace;
 use crate::outcomes::outcome::RunRecord;
 use crate::runs::devices;
@@ -62,9 +64,12 @@ pub struct Session<'a> {
     /// The run store.
     pub store: Store,
     pub(super) library: Library,
+    /// What the code does in the groups of runs that were looked at so far.
+    pub(super) identities: RefCell<BTreeMap<String, String>>,
 }
 
 /// A paper's runs.
+#[derive(Clone)]
 pub struct PaperPlan {
     /// Slug.
     pub slug: &'static str,
@@ -74,8 +79,32 @@ pub struct PaperPlan {
     pub all_experiments: Vec<String>,
     /// The experiments that were asked for.
     pub plans: Vec<Plan>,
+    /// The same with every seed that they may have, and checked for all of them.
+    widest: Vec<Resolved>,
+    threads: usize,
     /// What its runs are made from.
     pub sources: Sources,
+}
+
+impl PaperPlan {
+    /// The same experiments with so many seeds each, as far as their files allow it.
+    ///
+    /// # Errors
+    /// A data set that the catalogue does not have.
+    pub fn with_seeds(self, count: impl Fn(&Resolved) -> NonZeroU32) -> Result<Self, LabError> {
+        let cut = self.widest.iter().map(|widest| Plan::new(widest.first(count(widest)), self.threads));
+        let plans = cut.collect::<Result<_, _>>()?;
+        Ok(Self { plans, ..self })
+    }
+
+    /// Only these of its experiments.
+    #[must_use]
+    pub fn only(mut self, wanted: impl Fn(&Plan) -> bool) -> Self {
+        self.plans.retain(wanted);
+        let kept: Vec<&str> = self.plans.iter().map(|plan| plan.experiment.experiment.as_str()).collect();
+        self.widest.retain(|widest| kept.contains(&widest.experiment.as_str()));
+        self
+    }
 }
 
 impl<'a> Session<'a> {
@@ -89,10 +118,12 @@ impl<'a> Session<'a> {
         if let Some(path) = library.data_dir.as_ref().filter(|path| !path.is_dir()) {
             return Err(DataError::NoDataDir { path: path.clone() }.into());
         }
-        Ok(Self { workspace, request, store: Store::new(workspace.state()), library })
+        let store = Store::new(workspace.state());
+        Ok(Self { workspace, request, store, library, identities: RefCell::default() })
     }
 
-    /// Reads and checks every paper that was asked for.
+    /// Reads and checks every paper that was asked for. Its experiments have as many seeds as `--seeds` or
+    /// their files say, the fewest where that is a range ([`PaperPlan::with_seeds`] gives them more).
     ///
     /// # Errors
     /// An unknown paper or experiment, and whatever is wrong with a file.
@@ -102,7 +133,8 @@ impl<'a> Session<'a> {
     }
 
     fn plan_paper(&self, paper: &Paper) -> Result<PaperPlan, LabError> {
-        let overrides = Overrides { seeds: self.request.seeds, device: self.request.device.clone() };
+        let seeds = self.request.seeds.map_or(Count::AtMost, Count::Exactly);
+        let overrides = Overrides { seeds, device: self.request.device.clone() };
         let files = PaperFiles::read(self.workspace, paper, self.request.profile, &overrides)?;
         let all_experiments: Vec<String> =
             files.experiments.iter().map(|known| known.experiment.clone()).collect();
@@ -119,13 +151,17 @@ impl<'a> Session<'a> {
         }
         let sources = Sources::of(self.workspace, paper.slug)?;
         let asked_for = |name: &String| self.request.experiment.as_ref().is_none_or(|asked| asked == name);
-        let plans = files
-            .experiments
-            .into_iter()
-            .filter(|known| asked_for(&known.experiment))
-            .map(|experiment| Plan::new(experiment, self.request.threads.get()))
-            .collect::<Result<_, _>>()?;
-        Ok(PaperPlan { slug: paper.slug, manifest: files.manifest, all_experiments, plans, sources })
+        let widest = files.experiments.into_iter().filter(|known| asked_for(&known.experiment)).collect();
+        let plan = PaperPlan {
+            slug: paper.slug,
+            manifest: files.manifest,
+            all_experiments,
+            plans: Vec::new(),
+            widest,
+            threads: self.request.threads.get(),
+            sources,
+        };
+        plan.with_seeds(|experiment| self.request.seeds.unwrap_or(experiment.range.at_least))
     }
 
     /// How each run of a plan stands; what the store cannot read is told on standard error.

@@ -13,3 +13,4 @@ mod lab;
 mod new_paper;
 mod predictions;
 mod reuse;
+mod until_decided;
