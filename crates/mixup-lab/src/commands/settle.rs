@@ -73,7 +73,10 @@ pub(super) fn settle(
         let folder = target(session, paper.slug);
         results::write_outcomes(&folder, profile, fresh)?;
         if session.request.as_committed() && profile == Profile::Desk && session.request.results.is_none() {
-            results::write_report(&folder, &paper.manifest, &settled.outcomes, &settled.verdicts)?;
+            let Settled { outcomes, verdicts } = &settled;
+            results::write_report(&folder, &paper.manifest, outcomes, verdicts)?;
+            let readme = session.workspace.readme(paper.slug);
+            results::fill_readme(&readme, &paper.manifest, outcomes, verdicts)?;
         }
     }
     Ok(settled)

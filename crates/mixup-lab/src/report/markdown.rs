@@ -7,6 +7,7 @@ use super::plots::Plot;
 use super::table::{Cell, grid, has_best};
 use super::terminal::tally;
 use crate::files::manifest::{Manifest, Rank};
+use crate::files::nearest::suggest;
 use crate::outcomes::outcome::Outcome;
 use crate::verdicts::numbers::{count, fixed};
 use crate::verdicts::verdict::{ReferenceNote, Verdict};
@@ -89,7 +90,7 @@ fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
     out
 }
 
-pub(super) fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
+fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
     let grid = grid(outcome, notes);
     let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut out = row(grid.header.iter().map(|text| cell(text)).collect());
@@ -103,6 +104,37 @@ pub(super) fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
     }
     out.push('\n');
     out
+}
+
+/// The table of claims of these ranks; of all where none is named.
+pub(super) fn claims_of(verdicts: &[Verdict], ranks: &[&str]) -> Result<String, String> {
+    let known = [Rank::Primary, Rank::Secondary, Rank::Exploratory];
+    if let Some(word) = ranks.iter().find(|word| known.iter().all(|rank| rank.word() != **word)) {
+        return Err(format!("unknown rank `{word}`; primary, secondary or exploratory"));
+    }
+    let asked: Vec<Rank> =
+        known.into_iter().filter(|rank| ranks.is_empty() || ranks.contains(&rank.word())).collect();
+    Ok(claims::markdown(verdicts, &asked))
+}
+
+/// The table of an experiment with these metrics; with all where none is named.
+pub(super) fn table_of(
+    outcome: &Outcome,
+    metrics: &[&str],
+    notes: &[ReferenceNote],
+) -> Result<String, String> {
+    let mut shown = outcome.clone();
+    if !metrics.is_empty() {
+        let find = |name: &&str| {
+            let found = outcome.metrics.iter().find(|metric| metric.name == **name);
+            found.cloned().ok_or_else(|| {
+                let known = outcome.metrics.iter().map(|metric| metric.name.as_str());
+                format!("unknown metric `{name}`; {}", suggest(name, "metrics", known))
+            })
+        };
+        shown.metrics = metrics.iter().map(find).collect::<Result<_, _>>()?;
+    }
+    Ok(table(&shown, notes))
 }
 
 fn pictures<'a>(out: &mut String, plots: impl Iterator<Item = &'a Plot>) {
