@@ -123,6 +123,7 @@ mod tests {
             optimizer: None,
             train: None,
             train_samples: None,
+            test_samples: None,
             metrics: Vec::new(),
             device: "flex".into(),
         };

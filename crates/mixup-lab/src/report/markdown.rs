@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use super::claims;
 use super::plots::Plot;
-use super::table::{Cell, grid, has_best};
+use super::table::{Cell, grid, has_best, units};
 use super::terminal::tally;
 use crate::files::manifest::{Manifest, Rank};
 use crate::files::nearest::suggest;
 use crate::outcomes::outcome::Outcome;
-use crate::verdicts::numbers::{count, fixed};
+use crate::verdicts::numbers::fixed;
 use crate::verdicts::verdict::{ReferenceNote, Verdict};
 
 /// What the README is made of. `plots` has one list per outcome.
@@ -57,13 +57,9 @@ fn overview(content: &Content<'_>) -> String {
 
 fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
     let mut out = format!("## {}: {}\n\n", outcome.experiment, outcome.title);
-    let seeds = count(outcome.seeds.len(), "seed");
     let best = if has_best(outcome) { ", best mean in bold" } else { "" };
-    let _ = writeln!(
-        out,
-        "Profile `{}`, data `{}`, {seeds}; mean ± standard deviation over seeds{best}.\n",
-        outcome.profile, outcome.data
-    );
+    let _ =
+        writeln!(out, "Profile `{}`, data `{}`, {}{best}.\n", outcome.profile, outcome.data, units(outcome));
     out.push_str(&table(outcome, content.notes));
     pictures(&mut out, plots.iter().filter(|plot| plot.of_metric));
     let claims = content.verdicts.iter().filter(|verdict| {

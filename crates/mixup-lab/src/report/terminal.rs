@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
 use super::claims;
-use super::table::{Cell, grid, has_best};
+use super::table::{Cell, grid, has_best, units};
 use crate::outcomes::outcome::Outcome;
 use crate::verdicts::numbers::count;
 use crate::verdicts::verdict::{Agreement, ReferenceNote, Status, Verdict, Yardstick};
@@ -30,14 +30,14 @@ impl Default for Style {
 /// One experiment: heading, table, the verdicts of its claims, and how our means stand beside the
 /// official code's. `verdicts` and `notes` may be those of the whole paper.
 pub fn experiment(outcome: &Outcome, verdicts: &[Verdict], notes: &[ReferenceNote], style: Style) -> String {
-    let seeds = count(outcome.seeds.len(), "seed");
     let best = if has_best(outcome) { ", * best mean" } else { "" };
     let mut text = format!(
-        "{}: {}\n{} profile, data {}, {seeds}, mean ± standard deviation{best}\n\n{}\n",
+        "{}: {}\n{} profile, data {}, {}{best}\n\n{}\n",
         outcome.experiment,
         outcome.title,
         outcome.profile,
         outcome.data,
+        units(outcome),
         table(outcome, notes, style)
     );
     let of_experiment =

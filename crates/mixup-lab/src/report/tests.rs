@@ -4,6 +4,7 @@ use super::*;
 use crate::files::manifest::{Claim, ReferenceValue, ReportedValue, Source, UntestedClaim};
 use crate::outcomes::figure::Figure;
 use crate::outcomes::fixtures::{lower, manifest, outcome, scatter};
+use crate::outcomes::outcome::Pairs;
 use crate::verdicts::verdict::{compare_with_reference, judge};
 use mixup_paper::{Direction, MetricInfo};
 use mixup_paper::{FigureInfo, FigureKind, OtherBars};
@@ -278,4 +279,16 @@ fn nothing_finite_makes_no_picture() {
     let row = DotRow { name: "m".to_owned(), values: vec![f64::NAN], marks: Vec::new() };
     let plot = DotPlot { title: String::new(), label: String::new(), decimals: 1, rows: vec![row] };
     assert_eq!(plot.render(), None);
+}
+
+#[test]
+fn a_bootstrap_shows_the_sample_and_not_the_mean_of_its_resamples() {
+    let Demo { manifest, mut outcome, .. } = demo();
+    outcome.pairs = Pairs::Bootstrap;
+    outcome.methods["c-mixup"].values["rmse"] = vec![2.874, 3.0, 3.1, 3.2, 3.3];
+    let notes = compare_with_reference(&manifest, &outcome);
+    let text = experiment(&outcome, &[], &notes, Style::default());
+    for line in ["the sample ± standard deviation of 4 resamples", "2.874 ± 0.129", "2.874 over 1 seed"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 }

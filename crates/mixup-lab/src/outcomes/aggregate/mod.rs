@@ -35,6 +35,17 @@ impl Summary {
             ci: mean_interval(&finite),
         })
     }
+
+    /// Summarises the values of a method as what they are. Of a sample (the first value) and its resamples the
+    /// mean is the sample's own value, and the spread the resamples': many resamples are no many samples, and
+    /// their mean is biased where a resample has less to fit to.
+    pub fn over(pairs: Pairs, values: &[f64]) -> Option<Self> {
+        let Pairs::Bootstrap = pairs else { return Self::of(values) };
+        let (sample, resamples) = values.split_first()?;
+        let all = Self::of(values)?;
+        let std = Self::of(resamples).and_then(|summary| summary.std);
+        sample.is_finite().then_some(Self { n: all.n, mean: *sample, std, ci: None })
+    }
 }
 
 /// What an outcome takes from its experiment, under one profile.
