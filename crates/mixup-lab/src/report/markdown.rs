@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::claims;
 use super::plots::Plot;
 use super::table::{Cell, grid, has_best};
 use super::terminal::tally;
-use crate::files::manifest::Manifest;
+use crate::files::manifest::{Manifest, Rank};
 use crate::outcomes::outcome::Outcome;
-use crate::verdicts::numbers::{count, fixed, p_value, with_interval};
-use crate::verdicts::verdict::{ReferenceNote, Status, Verdict};
+use crate::verdicts::numbers::{count, fixed};
+use crate::verdicts::verdict::{ReferenceNote, Verdict};
 
 /// What the README is made of. `plots` has one list per outcome.
 pub(super) struct Content<'a> {
@@ -45,47 +46,12 @@ fn heading(manifest: &Manifest) -> String {
 /// Tally and a table of the claims that have numbers.
 fn overview(content: &Content<'_>) -> String {
     let mut out = format!("## Verdicts\n\n{}.\n\n", tally(content.verdicts));
-    let judged: Vec<&Verdict> =
-        content.verdicts.iter().filter(|verdict| verdict.evidence.is_some()).collect();
-    if judged.is_empty() {
-        return out;
+    let ranks = [Rank::Primary, Rank::Secondary, Rank::Exploratory];
+    let table = claims::markdown(content.verdicts, &ranks);
+    if !table.is_empty() {
+        out += &format!("{table}\n{}\n\n", claims::LEGEND);
     }
-    out.push_str("| claim | verdict | mean difference [95 % CI] | p | pairs |\n|---|---|---|---|---|\n");
-    for verdict in judged {
-        out.push_str(&verdict_row(verdict, content.outcomes));
-    }
-    out.push_str(
-        "\nDifferences are paired by seed. p is of the one-sided paired t-test in the claimed direction, corrected \
-         by Holm over the claims of the same origin. *Reproduced*: p < 0.05; *contradicted*: the same in the other \
-         direction; else *undecided*.\n\n",
-    );
     out
-}
-
-fn verdict_row(verdict: &Verdict, outcomes: &[&Outcome]) -> String {
-    let (Some(evidence), Some(comparison)) = (&verdict.evidence, &verdict.comparison) else {
-        return String::new();
-    };
-    let decimals = outcomes
-        .iter()
-        .filter(|outcome| outcome.experiment == comparison.experiment)
-        .find_map(|outcome| outcome.metrics.iter().find(|metric| metric.name == comparison.metric))
-        .map_or(3, |metric| metric.decimals);
-    let difference = with_interval(evidence.difference, evidence.test.map(|test| test.ci), decimals + 1);
-    let p = match evidence.test {
-        None => "no test".to_owned(),
-        Some(test) if verdict.status == Status::Contradicted => {
-            format!("{} the other way", p_value(test.p_holm_opposite))
-        }
-        Some(test) => p_value(test.p_holm),
-    };
-    format!(
-        "| `{}`: {} | {} | {difference} | {p} | {} |\n",
-        verdict.claim,
-        cell(&verdict.text),
-        verdict.status.word(),
-        evidence.pairs
-    )
 }
 
 fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
@@ -105,13 +71,7 @@ fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
     list(
         &mut out,
         claims.map(|verdict| {
-            format!(
-                "**{}** `{}`: {} {}",
-                verdict.status.word(),
-                verdict.claim,
-                verdict.text,
-                verdict.sentence
-            )
+            format!("**{}** `{}`: {} {}", verdict.words(), verdict.claim, verdict.text, verdict.sentence)
         }),
     );
     let notes: Vec<&ReferenceNote> =
@@ -129,7 +89,7 @@ fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
     out
 }
 
-fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
+pub(super) fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
     let grid = grid(outcome, notes);
     let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut out = row(grid.header.iter().map(|text| cell(text)).collect());
@@ -204,6 +164,6 @@ fn without_numbers(verdicts: &[Verdict]) -> String {
 }
 
 /// A text that breaks no table.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

@@ -1,5 +1,7 @@
 //! Outcomes and verdicts for readers: text for a terminal, and per paper a README with plots.
 
+mod blocks;
+mod claims;
 mod figures;
 mod markdown;
 mod plots;

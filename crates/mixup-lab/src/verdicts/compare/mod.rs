@@ -53,8 +53,7 @@ use serde::{Deserialize, Serialize};
 use crate::files::manifest::Manifest;
 use crate::outcomes::aggregate::Summary;
 use crate::outcomes::outcome::Outcome;
-use crate::verdicts::stats::ALPHA;
-use crate::verdicts::verdict::{Status, Tested, Verdict, judge};
+use crate::verdicts::verdict::{Status, Verdict, judge};
 
 use training::Training;
 
@@ -306,21 +305,18 @@ fn compare_verdicts(
         .collect()
 }
 
-/// Whether a verdict changed between conclusive and not with both p-values near the level.
+/// Whether a verdict may have changed by rounding: not from one side to the other, and where the test of a
+/// difference had a say, with both p-values near their levels.
 fn stepped_over_the_line(committed: &Verdict, fresh: &Verdict) -> bool {
-    let decisive: fn(&Tested) -> f64 = match (committed.status, fresh.status) {
-        (Status::Reproduced, Status::Undecided) | (Status::Undecided, Status::Reproduced) => {
-            |test| test.p_holm
-        }
-        (Status::Contradicted, Status::Undecided) | (Status::Undecided, Status::Contradicted) => {
-            |test| test.p_holm_opposite
-        }
-        _ => return false,
-    };
-    [committed, fresh].into_iter().all(|verdict| {
-        let test = verdict.evidence.as_ref().and_then(|evidence| evidence.test.as_ref());
-        test.map(decisive).is_some_and(|p| (ALPHA / 2.0..=ALPHA * 2.0).contains(&p))
-    })
+    let tested = |verdict: &Verdict| matches!(verdict.status, Status::Reproduced | Status::Contradicted);
+    match [committed, fresh].map(tested) {
+        [true, true] => false,
+        [false, false] => ![committed, fresh].iter().any(|verdict| verdict.evidence.is_none()),
+        _ => [committed, fresh].into_iter().all(|verdict| {
+            let evidence = verdict.evidence.as_ref();
+            evidence.is_some_and(|known| (known.level / 2.0..=known.level * 2.0).contains(&known.p))
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,14 @@
 //! the Bayes factor of Gönen et al. (2005), with the right Haar prior on the standard deviation.
 //! For normal differences it is a test martingale in `n` (Hendriksen, de Heide and Grünwald,
 //! 2021): whenever one stops, the chance that a true mean was ever rejected at `E >= 1 / alpha`
-//! is at most `alpha`. For other distributions that is no theorem; the simulations in the tests
-//! say how it goes. E-values of independent repetitions multiply.
+//! is at most `alpha`. E-values of independent repetitions multiply.
+//!
+//! For other distributions that is no theorem. By simulation (`tests/simulated.rs`, level 0.05,
+//! a look after every unit up to 100) heavy tails are rejected less often than normal ones, and so
+//! are differences of two skewed metrics. Differences that are skewed themselves, as those of an
+//! exponential distribution, are rejected in 12 % of the sequences, in 6 % when the looks are at
+//! 10, 20, ... units: too often, if less so than by one t-test at 10 units. That is a reason to
+//! look first at 10 units and not at 2.
 
 use super::{Interval, Summary};
 
