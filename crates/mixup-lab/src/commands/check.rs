@@ -4,7 +4,8 @@ use mixup_paper::Paper;
 use serde::Serialize;
 
 use super::reproduce::{Ended, Experiment, conclude};
-use super::{print, print_json, seeds};
+use super::tally::{Missed, Tally};
+use super::{print, print_json, replay, seeds};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
 use crate::files::workspace::Workspace;
@@ -12,7 +13,6 @@ use crate::outcomes::outcome::Outcome;
 use crate::report::results;
 use crate::runs::session::{PaperPlan, Request, Session};
 use crate::verdicts::compare::{self, Level, Tolerance};
-use crate::verdicts::numbers::count;
 
 /// What became of a paper. Written as JSON on request.
 #[derive(Serialize)]
@@ -40,24 +40,26 @@ pub(crate) fn run(
     workspace: &Workspace,
     papers: &[Paper],
     request: Request,
+    replayed: bool,
     format: Format,
 ) -> Result<Status, LabError> {
     let session = Session::new(workspace, request)?;
+    let plans = seeds::plan(&session, papers)?;
+    if replayed {
+        return replay::run(&session, plans, format);
+    }
     let mut all = Vec::new();
-    for plan in seeds::plan(&session, papers)? {
+    for plan in plans {
         let checked = check(&session, plan)?;
         if format == Format::Text {
             print(&checked.check.to_string())?;
         }
         all.push(checked);
     }
-    match format {
-        Format::Json => {
-            print_json(&all)?;
-            eprintln!("{}", summary(&all));
-        }
-        Format::Text => print(&summary(&all))?,
+    if format == Format::Json {
+        print_json(&all)?;
     }
+    tally(&all).say(format)?;
     let status = all.iter().fold(Status::Fine, |worst, checked| worst.and(checked.status));
     if all.iter().all(|checked| checked.check.level.is_none()) {
         eprintln!(
@@ -83,34 +85,20 @@ fn check(session: &Session<'_>, paper: PaperPlan) -> Result<Checked, LabError> {
     Ok(Checked { check, skipped, asked_for, status })
 }
 
-/// `checked 7 of 9 experiments; 2 lack their data: c-mixup/no2, c-mixup/airfoil`: what was not checked is
-/// said last, so that nobody takes it for fine.
-fn summary(all: &[Checked]) -> String {
-    let checked: usize = all.iter().map(|paper| paper.check.experiments.len()).sum();
-    let asked_for: usize = all.iter().map(|paper| paper.asked_for).sum();
-    let mut text = format!("checked {checked} of {}", count(asked_for, "experiment"));
-    let skipped = |wanted: fn(Ended) -> bool| {
-        let of_paper = |paper: &'_ Checked| {
-            let named = paper.skipped.iter().filter(|known| wanted(known.status));
-            named.map(|known| format!("{}/{}", paper.check.paper, known.experiment)).collect::<Vec<_>>()
-        };
-        all.iter().flat_map(of_paper).collect::<Vec<_>>()
-    };
-    let fresh_only = |paper: &Checked| {
-        let name = |known: &String| format!("{}/{known}", paper.check.paper);
-        paper.check.only_fresh.iter().map(name).collect::<Vec<_>>()
-    };
-    for (names, one, many) in [
-        (skipped(|status| status == Ended::NoData), "lacks its data", "lack their data"),
-        (skipped(|status| status != Ended::NoData), "could not be run", "could not be run"),
-        (all.iter().flat_map(fresh_only).collect(), "has no committed outcome", "have no committed outcome"),
-    ] {
-        if !names.is_empty() {
-            let why = if names.len() == 1 { one } else { many };
-            text += &format!("; {} {why}: {}", names.len(), names.join(", "));
+/// What was checked, and what was not.
+fn tally(all: &[Checked]) -> Tally {
+    let mut tally = Tally::default();
+    for Checked { check, skipped, asked_for, .. } in all {
+        tally.asked_for += asked_for;
+        tally.checked += check.experiments.len();
+        for Skipped { experiment, status, .. } in skipped {
+            tally.miss(Missed::of(*status), &check.paper, experiment);
+        }
+        for experiment in &check.only_fresh {
+            tally.miss(Missed::NotCommitted, &check.paper, experiment);
         }
     }
-    text
+    tally
 }
 
 fn of(ended: Ended) -> Status {

@@ -57,6 +57,7 @@ enum Command {
     #[command(after_help = REPRODUCE)]
     Reproduce(Reproduce),
     /// Run again and compare with the committed results; nothing is written there.
+    #[command(after_help = CHECK)]
     Check(Check),
     /// Golden vectors of official implementations: one line per op.
     Parity {
@@ -111,6 +112,19 @@ Examples:
   cargo xtask reproduce c-mixup --until-decided --budget 2h       decide what two hours can decide
   cargo xtask reproduce c-mixup --experiment airfoil --seeds 40   as many as you say, for you alone";
 
+const CHECK: &str = "\
+Finished runs are kept, so a second check executes what changed. With --replay nothing is trained to its end: the
+losses of the first steps show a change of data, draws, weights, loss or optimiser, not one of a schedule's end, of
+the selection of an epoch or of a metric.
+
+Examples:
+  cargo xtask check --profile smoke            what CI runs: every experiment in little, seconds
+  cargo xtask check c-mixup                    the committed desk outcomes of a paper, as long as they took
+  cargo xtask check --replay                   the first steps of every committed run, minutes
+
+Exit status: 0 fine (the last line says what was not checked, for want of data say), 1 a regression or a failed run,
+2 nothing could be compared, or wrong input or environment.";
+
 #[derive(Debug, Args)]
 struct Reproduce {
     /// A paper, or `all`.
@@ -152,6 +166,9 @@ struct Check {
     /// How large.
     #[arg(long, value_enum, default_value_t = Profile::Desk)]
     profile: Profile,
+    /// Train only the first steps of every committed run and compare their losses: minutes for all papers.
+    #[arg(long)]
+    replay: bool,
     #[command(flatten)]
     execution: Execution,
     #[command(flatten)]
@@ -254,7 +271,8 @@ pub fn main(papers: &[Paper]) -> ExitCode {
         Ok(Status::Refused) => ExitCode::from(2),
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(if matches!(error, LabError::Interrupted { .. }) { 130 } else { 2 })
+            let interrupted = matches!(error, LabError::Interrupted { .. } | LabError::ReplayInterrupted);
+            ExitCode::from(if interrupted { 130 } else { 2 })
         }
     }
 }
@@ -272,8 +290,8 @@ fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
             reproduce::run(&workspace, papers, args.into(), manner, format)
         }
         Command::Check(args) => {
-            let format = args.output.format;
-            check::run(&workspace, papers, args.into(), format)
+            let (replay, format) = (args.replay, args.output.format);
+            check::run(&workspace, papers, args.into(), replay, format)
         }
         Command::Parity { paths, output } => parity::run(&workspace, papers, paths, output.format),
         Command::Data { command } => data::run(command),

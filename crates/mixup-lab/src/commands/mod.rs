@@ -10,9 +10,11 @@ pub(crate) mod list;
 pub(crate) mod new_paper;
 pub(crate) mod parity;
 mod preview;
+mod replay;
 pub(crate) mod reproduce;
 mod seeds;
 mod settle;
+mod tally;
 mod until_decided;
 
 use std::io::{self, IsTerminal, Write};

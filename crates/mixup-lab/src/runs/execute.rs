@@ -89,8 +89,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Gets and verifies data where runs are missing: finished runs need none.
-    fn obtain(&self, plan: &Plan) -> Result<(), DataError> {
+    /// Gets and verifies the data of a plan. Finished runs need none.
+    ///
+    /// # Errors
+    /// Data that are not at hand, or wrong.
+    pub fn obtain(&self, plan: &Plan) -> Result<(), DataError> {
         for name in &plan.experiment.all_data {
             let set = catalogue::find(name)?;
             if self.library.locate(set).is_err() {

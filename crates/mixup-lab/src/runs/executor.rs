@@ -11,7 +11,7 @@ use crate::runs::execute::Experiment;
 use crate::runs::host;
 use crate::runs::job::{FailureKind, Job, RunTask, Task};
 use crate::runs::plan::{Plan, Planned};
-use crate::runs::pool::{Ended, Failure, Notice, Pool};
+use crate::runs::pool::{Ended, Failure, Notice};
 use crate::runs::progress::Progress;
 use crate::runs::session::Session;
 use crate::runs::standing::Standing;
@@ -40,12 +40,12 @@ impl Executor<'_> {
                 new.map(|planned| (planned.group.clone(), planned.group_spec.clone())).unzip();
             // One process for all rows of a table: what takes longest is to read its data.
             if !specs.is_empty() {
-                jobs.push(self.job(&experiment.plan, Task::Identify { specs }));
+                jobs.push(self.session.job(&experiment.plan, Task::Identify { specs }));
                 places.push((at, groups));
             }
         }
         let mut failures = Vec::new();
-        let ended = self.pool().execute(&jobs, |job, notice| {
+        let ended = self.session.pool().execute(&jobs, |job, notice| {
             let (at, groups) = &places[job];
             match notice {
                 Notice::Identified(index, Ok(identity)) => {
@@ -56,7 +56,7 @@ impl Executor<'_> {
                 }
                 // A crash: of none of them is anything known.
                 Notice::Failed(failure) => failures.push((*at, groups.clone(), failure)),
-                Notice::Started | Notice::Epoch { .. } | Notice::Finished => {}
+                Notice::Started | Notice::Epoch { .. } | Notice::Finished | Notice::Replayed(..) => {}
             }
             ControlFlow::Continue(())
         });
@@ -178,7 +178,7 @@ impl Executor<'_> {
         told: impl Fn(usize, &Failure) -> String,
     ) -> Pursued {
         let (mut done, mut failures) = (0, Vec::new());
-        let ended = self.pool().execute(jobs, |index, notice| {
+        let ended = self.session.pool().execute(jobs, |index, notice| {
             let (bar, number) = bar_of(index);
             progress.observe(bar, number, &notice);
             match notice {
@@ -189,7 +189,7 @@ impl Executor<'_> {
                     failures.push((index, failure));
                     return stop;
                 }
-                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) => {}
+                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) | Notice::Replayed(..) => {}
             }
             ControlFlow::Continue(())
         });
@@ -218,19 +218,9 @@ impl Executor<'_> {
                 sources: self.sources.to_owned(),
                 provenance: self.provenance(plan),
             };
-            self.job(plan, Task::Run(Box::new(task)))
+            self.session.job(plan, Task::Run(Box::new(task)))
         };
         places.iter().map(job).collect()
-    }
-
-    pub(super) fn job(&self, plan: &Plan, task: Task) -> Job {
-        Job {
-            paper: plan.experiment.paper.clone(),
-            routine: plan.experiment.routine.clone(),
-            store: self.session.store.folder().to_owned(),
-            data_dir: self.session.library.data_dir.clone(),
-            task,
-        }
     }
 
     fn provenance(&self, plan: &Plan) -> Provenance {
@@ -243,10 +233,6 @@ impl Executor<'_> {
             other_data: data,
             commit: self.commit.clone(),
         }
-    }
-
-    fn pool(&self) -> Pool {
-        Pool { jobs: self.session.jobs().get(), threads: self.session.request.threads.get() }
     }
 
     /// An error where not all of the jobs came to their end.

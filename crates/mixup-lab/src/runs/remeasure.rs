@@ -36,7 +36,7 @@ impl Executor<'_> {
                 identity: identities.get(&planned.group).cloned().unwrap_or_default(),
                 sources: self.sources.to_owned(),
             };
-            self.job(plan, Task::Measure(task))
+            self.session.job(plan, Task::Measure(task))
         };
         let jobs: Vec<_> = places.iter().map(job).collect();
         let bar = ("kept predictions".to_owned(), jobs.len(), 0);

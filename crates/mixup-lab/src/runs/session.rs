@@ -18,7 +18,9 @@ use crate::files::workspace::Workspace;
 use crate::outcomes::outcome::RunRecord;
 use crate::runs::devices;
 use crate::runs::host;
+use crate::runs::job::{Job, Task};
 use crate::runs::plan::{Plan, Planned};
+use crate::runs::pool::Pool;
 use crate::runs::sources::Sources;
 use crate::runs::standing::{Standing, Wanted};
 use crate::runs::store::{Found, Store};
@@ -214,6 +216,21 @@ impl<'a> Session<'a> {
     /// Workers at a time.
     pub fn jobs(&self) -> NonZeroUsize {
         self.request.jobs.unwrap_or_else(host::cores)
+    }
+
+    pub(super) fn pool(&self) -> Pool {
+        Pool { jobs: self.jobs().get(), threads: self.request.threads.get() }
+    }
+
+    /// A job about a plan.
+    pub(super) fn job(&self, plan: &Plan, task: Task) -> Job {
+        Job {
+            paper: plan.experiment.paper.clone(),
+            routine: plan.experiment.routine.clone(),
+            store: self.store.folder().to_owned(),
+            data_dir: self.library.data_dir.clone(),
+            task,
+        }
     }
 }
 

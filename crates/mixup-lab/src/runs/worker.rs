@@ -108,7 +108,17 @@ fn execute(papers: &[Paper], job: &Job) -> Result<Event, Failure> {
                     Err(Failure { kind, message }) => Event::Unidentified { index, kind, message },
                 });
             }
-            Ok(Event::AllIdentified)
+            Ok(Event::AllTold)
+        }
+        Task::Replay { specs } => {
+            let library = library.remembering();
+            for (index, spec) in specs.iter().enumerate() {
+                say(&match routine.replay(spec, &library).map_err(Failure::from) {
+                    Ok(opening) => Event::Replayed { index, opening },
+                    Err(Failure { kind, message }) => Event::Unreplayed { index, kind, message },
+                });
+            }
+            Ok(Event::AllTold)
         }
         Task::Run(task) => run(routine, &library, job, task).map(|()| Event::Recorded),
         Task::Measure(task) => measure(routine, job, task).map(|()| Event::Recorded),

@@ -63,6 +63,13 @@ impl fmt::Display for ExperimentCheck {
         let name = &self.experiment;
         let (cells, curves) = (count(self.cells.len(), "cell"), count(self.curves.len(), "curve"));
         writeln!(f, "{:<11} {name} ({}): {cells} and {curves} compared", word(self.level), self.profile)?;
+        self.write_differences(f)
+    }
+}
+
+impl ExperimentCheck {
+    /// What differs, a line each.
+    fn write_differences(&self, f: &mut impl fmt::Write) -> fmt::Result {
         for difference in &self.structure {
             writeln!(f, "            {difference}")?;
         }
@@ -80,6 +87,20 @@ impl fmt::Display for ExperimentCheck {
             writeln!(f, "            {} {} {}: {}", word(cell.level), cell.method, cell.metric, cell.reason)?;
         }
         Ok(())
+    }
+
+    /// The same of first steps that were replayed.
+    pub(crate) fn replayed(&self, runs: usize) -> String {
+        let mut text = format!(
+            "{:<11} {} ({}): the first steps of {} replayed\n",
+            word(self.level),
+            self.experiment,
+            self.profile,
+            count(runs, "run")
+        );
+        // Writing to a string does not fail.
+        let _ = self.write_differences(&mut text);
+        text
     }
 }
 
