@@ -1,11 +1,13 @@
 //! Papers and routines without their types: what the laboratory works with.
 
+use std::collections::BTreeMap;
+
 use mixup_data::Library;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::golden::GoldenOp;
-use crate::{FigureInfo, Measured, MetricInfo, Routine, RunContext, RunError, Spec, glimpse};
+use crate::{FigureInfo, Measured, MetricInfo, Predictions, Routine, RunContext, RunError, Spec, glimpse};
 
 /// A paper: the crate's `paper()` gives it to the laboratory.
 #[derive(Clone)]
@@ -40,6 +42,7 @@ pub struct RoutineEntry {
     identity: fn(&Value, &Library) -> Result<String, RunError>,
     run: fn(&Value, &RunContext<'_>) -> Result<Measured, RunError>,
     replay: fn(&Value, &Library) -> Result<Vec<f64>, RunError>,
+    from_predictions: fn(&Value, &Predictions) -> Result<BTreeMap<String, f64>, RunError>,
 }
 
 /// A value of an experiment's file that a routine refuses.
@@ -75,6 +78,7 @@ impl RoutineEntry {
             identity: |spec, library| glimpse::identity::<R>(&read::<R>(spec)?, library),
             run: run::<R>,
             replay: replay::<R>,
+            from_predictions: |spec, predictions| R::from_predictions(&read::<R>(spec)?, predictions),
         }
     }
 
@@ -126,6 +130,18 @@ impl RoutineEntry {
     /// See [`RunError`].
     pub fn replay(&self, spec: &Value, library: &Library) -> Result<Vec<f64>, RunError> {
         (self.replay)(spec, library)
+    }
+
+    /// See [`Routine::from_predictions`].
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn from_predictions(
+        &self,
+        spec: &Value,
+        predictions: &Predictions,
+    ) -> Result<BTreeMap<String, f64>, RunError> {
+        (self.from_predictions)(spec, predictions)
     }
 }
 

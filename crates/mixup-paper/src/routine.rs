@@ -14,7 +14,7 @@ use mixup_data::Library;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::glimpse::Glimpse;
-use crate::{FigureInfo, MetricInfo, RunSpec};
+use crate::{FigureInfo, MetricInfo, Predictions, RunSpec};
 
 /// A resolved run of routine `R`.
 pub type Spec<R> = RunSpec<<R as Routine>::Method, <R as Routine>::Setting>;
@@ -74,6 +74,19 @@ pub trait Routine: 'static {
     /// # Errors
     /// Data that cannot be had, or training that failed (a non-finite loss, say).
     fn run(spec: &Spec<Self>, context: &RunContext<'_>) -> Result<Measured, RunError>;
+
+    /// The metrics that come from what a run predicted ([`Measured::predictions`]) and nothing else, to the
+    /// bit those that the run itself measures: what is new among them, or another one now, is had without
+    /// training. None of a routine that keeps no predictions.
+    ///
+    /// # Errors
+    /// Predictions that are not this routine's, or that cannot be measured.
+    fn from_predictions(
+        _spec: &Spec<Self>,
+        _predictions: &Predictions,
+    ) -> Result<BTreeMap<String, f64>, RunError> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// Training that several runs share: a base network that methods start from, a teacher.
@@ -180,6 +193,9 @@ pub struct Measured {
     /// be told to be of this code without training to the end; none where nothing is trained. No part of a
     /// run's identity.
     pub opening: Vec<f64>,
+    /// What was predicted for test samples, and whatever else a metric may need: kept beside the run's
+    /// record ([`Routine::from_predictions`]).
+    pub predictions: Option<Predictions>,
 }
 
 /// Why a run failed.

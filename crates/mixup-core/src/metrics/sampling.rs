@@ -102,7 +102,7 @@ mod tests {
     /// Networks with the same confidences, mostly large as those of trained networks are, whose chance to be
     /// right is the confidence minus `excess`; the mean of a metric over them.
     fn mean_over_networks(excess: f64, samples: usize, metric: impl Fn(&Predictions) -> f64) -> f64 {
-        let networks = 1_500_000 / samples;
+        let networks = 500_000 / samples;
         let mut streams = Streams::new("sampling", samples as u64);
         let mut mean = 0.0;
         for _ in 0..networks {

@@ -110,12 +110,21 @@ pub struct ProfileOverride {
     /// Data set.
     #[serde(default)]
     pub data: Option<String>,
+    /// Optimiser.
+    #[serde(default)]
+    pub optimizer: Option<OptimizerConfig>,
     /// Settings: these keys of them.
     #[serde(default)]
     pub setting: Option<Value>,
+    /// Rows: these keys of their parameters.
+    #[serde(default)]
+    pub methods: IndexMap<String, Value>,
     /// Training samples: so many of the training part, evenly spaced.
     #[serde(default)]
     pub train_samples: Option<NonZeroUsize>,
+    /// Test samples: so many of the test part, evenly spaced.
+    #[serde(default)]
+    pub test_samples: Option<NonZeroUsize>,
     /// Core hours of a run, a mean over the methods as the author reckons it: what plans are priced
     /// by as long as no run like it was made.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! What people write: YAML files to specs of runs, every mistake with its place.
 
 pub(crate) mod atomic;
+pub mod claim;
 pub mod experiment;
 pub mod manifest;
 pub(crate) mod nearest;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::files::manifest::{Claim, Manifest, Origin};
+use crate::files::manifest::{Against, Claim, Manifest, Origin, Rank, Test};
 use crate::outcomes::outcome::{MethodOutcome, Outcome, Pairs, Provenance};
 use mixup_paper::{Direction, FigureInfo, FigureKind, MetricInfo};
 
@@ -71,11 +71,18 @@ pub(crate) fn lower(experiment: &str, method: &str, against: &str) -> Claim {
     Claim {
         id: format!("{experiment}: {method}<{against}"),
         text: format!("{method} has a lower RMSE than {against} on {experiment}."),
+        rank: Rank::Primary,
+        test: Test::Difference,
         experiment: experiment.to_owned(),
         metric: "rmse".to_owned(),
         method: method.to_owned(),
-        against: against.to_owned(),
+        against: Against(vec![against.to_owned()]),
+        less: None,
+        over: Vec::new(),
         direction: Direction::Lower,
+        effect: None,
+        margin: None,
+        repeated: Vec::new(),
         origin: Origin::Paper,
     }
 }

@@ -34,6 +34,10 @@ pub struct RunRecord {
     /// Training losses of the first steps ([`mixup_paper::Measured::opening`]); none of what is not trained.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub opening: Vec<f64>,
+    /// SHA-256 over the file with what it predicted ([`Store::predictions`](crate::runs::store::Store::predictions));
+    /// empty where none is kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub predictions: String,
     /// Seconds of wall time in the worker.
     pub wall_seconds: f64,
     /// Peak resident memory of the worker in MiB; 0 where the system does not tell.

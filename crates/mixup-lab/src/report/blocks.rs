@@ -80,7 +80,10 @@ mod tests {
     fn a_broken_block_is_refused_with_its_line() {
         for (text, why) in [
             ("\n<!-- numbers: table a -->\n", "2: the block lacks its"),
-            ("<!-- numbers: table a -->\n<!-- numbers: table a -->\n<!-- /numbers -->\n", "1: the block lacks"),
+            (
+                "<!-- numbers: table a -->\n<!-- numbers: table a -->\n<!-- /numbers -->\n",
+                "1: the block lacks",
+            ),
             ("a\nb\n<!-- /numbers -->\n", "3: closes no block"),
             ("<!-- numbers: chart -->\n<!-- /numbers -->\n", "1: unknown block `chart`"),
         ] {

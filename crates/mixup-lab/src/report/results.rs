@@ -89,6 +89,40 @@ pub fn write_report(
     files.iter().try_for_each(|file| write(&folder.join(&file.name), file.content.as_bytes()))
 }
 
+/// Writes the marked blocks of the README of a paper's crate, where it has some.
+///
+/// # Errors
+/// A block that cannot be filled, and what the file system refuses.
+pub fn fill_readme(
+    file: &Path,
+    manifest: &Manifest,
+    outcomes: &[Outcome],
+    verdicts: &[Verdict],
+) -> Result<(), LabError> {
+    let Some(text) = read_text(file)? else { return Ok(()) };
+    let filled = filled(file, &text, manifest, outcomes, verdicts)?;
+    if filled == text { Ok(()) } else { write(file, filled.as_bytes()) }
+}
+
+/// The text of the README with its blocks as they should be.
+///
+/// # Errors
+/// A block that cannot be filled, with its place.
+pub fn filled(
+    file: &Path,
+    text: &str,
+    manifest: &Manifest,
+    outcomes: &[Outcome],
+    verdicts: &[Verdict],
+) -> Result<String, LabError> {
+    let notes = reference_notes(manifest, outcomes);
+    report::filled(text, &outcomes.iter().collect::<Vec<_>>(), verdicts, &notes).map_err(|error| {
+        let report::BlockError { line, message } = error;
+        InputError { file: file.to_owned(), place: Some((line, 1)), key: String::new(), message }
+            .into()
+    })
+}
+
 fn write_json(file: &Path, value: &impl serde::Serialize) -> Result<(), LabError> {
     let json = pretty::to_json(value).map_err(LabError::io("cannot be written", file))?;
     write(file, &json)
@@ -98,12 +132,17 @@ fn write(file: &Path, content: &[u8]) -> Result<(), LabError> {
     atomic::write(file, content).map_err(LabError::io("cannot be written", file))
 }
 
+/// The text of a file, if there is one.
+fn read_text(file: &Path) -> Result<Option<String>, LabError> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LabError::io("cannot be read", file)(error)),
+    }
+}
+
 fn read_json<T: serde::de::DeserializeOwned>(file: &PathBuf) -> Result<Option<T>, LabError> {
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LabError::io("cannot be read", file)(error)),
-    };
+    let Some(text) = read_text(file)? else { return Ok(None) };
     serde_json::from_str(snapshot::content(&text)).map(Some).map_err(|error| {
         let message = format!("{error}; restore it from git, or remove it and reproduce the paper again");
         let place = Some((error.line(), error.column()));

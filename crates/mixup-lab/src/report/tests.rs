@@ -4,6 +4,7 @@ use super::*;
 use crate::files::manifest::{Claim, ReferenceValue, ReportedValue, Source, UntestedClaim};
 use crate::outcomes::figure::Figure;
 use crate::outcomes::fixtures::{lower, manifest, outcome, scatter};
+use crate::outcomes::outcome::Pairs;
 use crate::verdicts::verdict::{compare_with_reference, judge};
 use mixup_paper::{Direction, MetricInfo};
 use mixup_paper::{FigureInfo, FigureKind, OtherBars};
@@ -71,7 +72,7 @@ fn the_terminal_shows_table_verdicts_and_agreement() {
         "* 2.870 ± 0.093",
         "2.874 ± 0.189",
         "REPRODUCED    c-mixup has a lower RMSE than mixup on airfoil. (beats-mixup)",
-        "INCONCLUSIVE  c-mixup has a lower RMSE than erm on airfoil. (beats-erm)",
+        "UNDECIDED     c-mixup has a lower RMSE than erm on airfoil. (beats-erm)",
         "CONTRADICTED  mixup has a lower RMSE than erm on airfoil. (mixup-beats-erm)",
         "1 of 2 means lie within the spread of the official code's runs.",
         "RMSE (dB) of mixup is 3.744",
@@ -101,7 +102,7 @@ fn the_summary_counts_every_claim_and_names_those_without_numbers() {
     assert!(text.contains("UNTESTED      C-Mixup is best on Echo. (echo)"), "{text}");
     assert!(text.contains("The videos need an access form."), "{text}");
     assert!(
-        text.ends_with("5 claims: 1 reproduced, 1 contradicted, 1 inconclusive, 1 not run, 1 untested\n"),
+        text.ends_with("5 claims: 1 reproduced, 1 contradicted, 1 undecided, 1 not run, 1 untested\n"),
         "{text}"
     );
 }
@@ -122,7 +123,7 @@ fn the_readme_links_exactly_the_plots_that_are_written() {
     assert_eq!(linked, names[1..]);
     for line in [
         "# Results: A demonstration\n\nNowhere 2022, [arXiv:0000.00000]",
-        "5 claims: 1 reproduced, 1 contradicted, 1 inconclusive, 1 not run, 1 untested.",
+        "5 claims: 1 reproduced, 1 contradicted, 1 undecided, 1 not run, 1 untested.",
         "| method | RMSE (dB) | paper | official code |\n|---|---:|---:|---:|\n",
         "| c-mixup | **2.870 ± 0.093** | 2.717 | 2.874 ± 0.189 |",
         "| `beats-mixup`: c-mixup has a lower RMSE than mixup on airfoil. | REPRODUCED | -0.8740 [",
@@ -278,4 +279,16 @@ fn nothing_finite_makes_no_picture() {
     let row = DotRow { name: "m".to_owned(), values: vec![f64::NAN], marks: Vec::new() };
     let plot = DotPlot { title: String::new(), label: String::new(), decimals: 1, rows: vec![row] };
     assert_eq!(plot.render(), None);
+}
+
+#[test]
+fn a_bootstrap_shows_the_sample_and_not_the_mean_of_its_resamples() {
+    let Demo { manifest, mut outcome, .. } = demo();
+    outcome.pairs = Pairs::Bootstrap;
+    outcome.methods["c-mixup"].values["rmse"] = vec![2.874, 3.0, 3.1, 3.2, 3.3];
+    let notes = compare_with_reference(&manifest, &outcome);
+    let text = experiment(&outcome, &[], &notes, Style::default());
+    for line in ["the sample ± standard deviation of 4 resamples", "2.874 ± 0.129", "2.874 over 1 seed"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 }

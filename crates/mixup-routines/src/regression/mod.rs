@@ -15,6 +15,7 @@ pub use task::{RegressionTraining, predict};
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::num::NonZeroUsize;
 
 use burn::tensor::Device;
 use mixup_core::{
@@ -24,11 +25,13 @@ use mixup_core::{
     nn::{ImageNetwork, LstnetConfig, MlpConfig, ModelConfig},
     split::evenly_spaced,
     stream::Streams,
-    train::{NoState, fit},
+    train::{NoState, Selection, fit},
 };
 use mixup_data::{load_images, load_table};
-use mixup_paper::{Direction, Measured, MetricInfo, Routine, RunContext, RunError, RunSpec};
-use ndarray::{Array2, ArrayView2, RemoveAxis};
+use mixup_paper::{
+    Direction, Measured, MetricInfo, Predictions, Routine, RunContext, RunError, RunSpec, required,
+};
+use ndarray::{ArrayView2, RemoveAxis};
 
 use prepare::{Parts, Roles, Samples};
 use rcf::RotatedColoured;
@@ -38,6 +41,12 @@ pub struct Regression<M = Mixup>(PhantomData<M>);
 
 /// A resolved run.
 pub type Spec<M> = RunSpec<M, Setting>;
+
+/// What is kept of the test part: its targets and domains, and what the networks of both epochs predict.
+const TARGETS: &str = "test/targets";
+const GROUPS: &str = "test/groups";
+const BEST: &str = "best-validation/test/outputs";
+const LAST: &str = "last/test/outputs";
 
 const NETWORK_AND_SPLIT: &str = "an `mlp` goes with `split: {random: ...}` or `{domains: ...}`, an `lstnet` with \
                                  `{time: ...}`, a network for images with `{random: ...}` and `setting.images`";
@@ -108,8 +117,10 @@ impl<M: Method> Routine for Regression<M> {
     fn overlap(spec: &Spec<M>) -> Option<f64> {
         match Kind::of(spec) {
             Ok(Kind::Table(_, Split::Random(counts))) => {
-                let train = spec.train_samples.map_or(counts.train, |most| counts.train.min(most.get()));
-                Some(counts.test as f64 / train as f64)
+                let part = |all: usize, most: Option<NonZeroUsize>| {
+                    most.map_or(all, |most| all.min(most.get())) as f64
+                };
+                Some(part(counts.test, spec.test_samples) / part(counts.train, spec.train_samples))
             }
             _ => None,
         }
@@ -151,6 +162,13 @@ impl<M: Method> Routine for Regression<M> {
             }
         }
     }
+
+    fn from_predictions(
+        spec: &Spec<M>,
+        predictions: &Predictions,
+    ) -> Result<BTreeMap<String, f64>, RunError> {
+        from_predictions(predictions, required(spec.train.as_ref(), "train")?.select)
+    }
 }
 
 fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
@@ -163,6 +181,9 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
 ) -> Result<Measured, RunError> {
     if let Some(samples) = spec.train_samples {
         parts.train = thinned(&parts.train, samples.get());
+    }
+    if let Some(samples) = spec.test_samples {
+        parts.test = thinned(&parts.test, samples.get());
     }
     if let Some(glimpse) = context.glimpse {
         let batch = spec.train.as_ref().map(|train| train.batch.get());
@@ -179,16 +200,20 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
     if context.replay {
         return Ok(Measured { opening: fit.opening, ..Measured::default() });
     }
-    let best = metrics(&predict(&fit.best, &test, device)?, &test)?;
-    let last = metrics(&predict(&fit.last, &test, device)?, &test)?;
+    let mut predictions = Predictions::default();
+    predictions.add_values(TARGETS, test.y.view());
+    predictions.add_groups(GROUPS, &test.groups);
+    predictions.add_outputs(BEST, predict(&fit.best, &test, device)?.view());
+    predictions.add_outputs(LAST, predict(&fit.last, &test, device)?.view());
     context.keep_weights(training.config.select.of(&fit.best, &fit.last))?;
     let curves = [("train-loss", fit.train_loss), ("validation-loss", fit.validation_loss)];
-    let mut metrics = training.config.select.named(&best, &last);
+    let mut metrics = from_predictions(&predictions, training.config.select)?;
     metrics.extend(partners.map(|partners| (EFFECTIVE_PARTNERS.to_owned(), partners)));
     Ok(Measured {
         metrics,
         curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
         opening: fit.opening,
+        predictions: Some(predictions),
         ..Measured::default()
     })
 }
@@ -199,20 +224,31 @@ fn thinned<I: RemoveAxis>(part: &Samples<I>, samples: usize) -> Samples<I> {
     part.select(&evenly_spaced(&rows, samples))
 }
 
-fn metrics<I: RemoveAxis>(
-    prediction: &Array2<f64>,
-    test: &Samples<I>,
+/// Every metric that predictions for the test samples tell, of the best and the last epoch.
+fn from_predictions(predictions: &Predictions, select: Selection) -> Result<BTreeMap<String, f64>, RunError> {
+    let values = |name: &str| {
+        let none = || RunError::Spec(format!("the predictions have no `{name}`"));
+        predictions.values(name).ok_or_else(none)
+    };
+    let (target, groups) = (values(TARGETS)?, predictions.groups(GROUPS).unwrap_or_default());
+    let of_epoch = |name: &str| metrics(values(name)?.view(), target.view(), &groups);
+    Ok(select.named(&of_epoch(BEST)?, &of_epoch(LAST)?))
+}
+
+fn metrics(
+    prediction: ArrayView2<'_, f64>,
+    target: ArrayView2<'_, f64>,
+    groups: &[i64],
 ) -> Result<BTreeMap<String, f64>, RunError> {
-    let (prediction, target) = (prediction.view(), test.y.view());
     let mut metrics = vec![
         ("rmse", regression::rmse(prediction, target)?),
         ("mape", regression::mape(prediction, target)?),
         ("r", regression::pearson(prediction, target)?),
         ("r2", regression::r2(prediction, target)?),
     ];
-    if !test.groups.is_empty() {
-        metrics.push(("worst-rmse", regression::worst_group_rmse(prediction, target, &test.groups)?));
-        metrics.push(("worst-r", regression::worst_group_pearson(prediction, target, &test.groups)?));
+    if !groups.is_empty() {
+        metrics.push(("worst-rmse", regression::worst_group_rmse(prediction, target, groups)?));
+        metrics.push(("worst-r", regression::worst_group_pearson(prediction, target, groups)?));
     }
     Ok(metrics.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

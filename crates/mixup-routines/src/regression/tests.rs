@@ -117,10 +117,24 @@ fn spec(change: serde_json::Value) -> super::Spec<super::Mixup> {
 }
 
 #[test]
+fn a_profile_may_ask_for_a_thinner_test_part() {
+    let library = mixup_data::Library::from_env(None);
+    let run = |test_samples: Option<usize>| {
+        let spec = spec(serde_json::json!({"train_samples": 400, "test_samples": test_samples}));
+        <Regression as Routine>::run(&spec, &mixup_paper::RunContext::plain(&library)).unwrap()
+    };
+    let (whole, few) = (run(None), run(Some(10)));
+    assert_eq!(few.curves, whole.curves, "training and validation are the same");
+    assert_ne!(few.metrics, whole.metrics);
+    assert_eq!(run(Some(300)), whole);
+}
+
+#[test]
 fn random_splits_of_a_table_overlap_and_fixed_ones_do_not() {
     let overlap = |change| <Regression as Routine>::overlap(&spec(change));
     assert_eq!(overlap(serde_json::json!({})), Some(300.0 / 900.0));
     assert_eq!(overlap(serde_json::json!({"train_samples": 100})), Some(3.0));
+    assert_eq!(overlap(serde_json::json!({"test_samples": 90})), Some(0.1));
     let domains = serde_json::json!({"split": {"domains": {"train": 0.7, "validation": 0.1}}});
     assert_eq!(overlap(serde_json::json!({"setting": domains})), None);
     assert_eq!(overlap(images()), None);
@@ -173,9 +187,9 @@ fn joined_partners_of_images_are_a_batch_of_their_own_to_the_network() {
 }
 
 #[test]
-fn a_replay_gives_the_opening_of_the_run_to_the_bit() {
+fn a_replay_gives_the_opening_of_the_run_to_the_bit_and_predictions_its_metrics() {
     let library = mixup_data::Library::from_env(None);
-    let entry = mixup_paper::RoutineEntry::of::<super::Regression>();
+    let entry = mixup_paper::RoutineEntry::of::<Regression>();
     for (parameters, metric) in [(serde_json::json!({}), "rmse"), (serde_json::json!({"alpha": 2.0}), "r2")] {
         // Four steps an epoch: the opening reaches into the second.
         let spec = serde_json::json!({
@@ -188,5 +202,8 @@ fn a_replay_gives_the_opening_of_the_run_to_the_bit() {
         let whole = entry.run(&spec, &mixup_paper::RunContext::plain(&library)).unwrap();
         assert_eq!(whole.opening.len(), 5);
         assert_eq!(entry.replay(&spec, &library).unwrap(), whole.opening);
+        let bytes = whole.predictions.unwrap().to_bytes();
+        let predictions = mixup_paper::Predictions::from_bytes(&bytes).unwrap();
+        assert_eq!(entry.from_predictions(&spec, &predictions).unwrap(), whole.metrics);
     }
 }

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use mixup_paper::MetricInfo;
 use serde::{Deserialize, Serialize};
 
+use crate::files::resolve::Resolved;
 use crate::outcomes::figure::{Figure, PlannedFigure, rounded};
 use crate::outcomes::outcome::{MethodOutcome, Outcome, Pairs, Provenance, RunRecord};
 use crate::verdicts::stats::{Interval, mean, mean_interval, sample_std};
@@ -33,6 +34,17 @@ impl Summary {
             std: sample_std(&finite),
             ci: mean_interval(&finite),
         })
+    }
+
+    /// Summarises the values of a method as what they are. Of a sample (the first value) and its resamples the
+    /// mean is the sample's own value, and the spread the resamples': many resamples are no many samples, and
+    /// their mean is biased where a resample has less to fit to.
+    pub fn over(pairs: Pairs, values: &[f64]) -> Option<Self> {
+        let Pairs::Bootstrap = pairs else { return Self::of(values) };
+        let (sample, resamples) = values.split_first()?;
+        let all = Self::of(values)?;
+        let std = Self::of(resamples).and_then(|summary| summary.std);
+        sample.is_finite().then_some(Self { n: all.n, mean: *sample, std, ci: None })
     }
 }
 
@@ -65,6 +77,27 @@ pub struct Heading<'a> {
     pub methods: &'a [String],
     /// The paper's own pictures, in the order of the experiment.
     pub figures: &'a [PlannedFigure],
+}
+
+impl<'a> Heading<'a> {
+    /// The heading of all runs of an experiment.
+    pub fn of(experiment: &'a Resolved) -> Self {
+        Self {
+            paper: &experiment.paper,
+            experiment: &experiment.experiment,
+            title: &experiment.title,
+            sweep: experiment.sweep.as_deref(),
+            profile: experiment.profile.name(),
+            data: &experiment.data,
+            seeds: &experiment.seeds,
+            pairs: experiment.pairs,
+            sequential: experiment.range.open(),
+            overlap: experiment.overlap,
+            metrics: &experiment.metrics,
+            methods: &experiment.methods,
+            figures: &experiment.figures,
+        }
+    }
 }
 
 /// Records that do not make an outcome.

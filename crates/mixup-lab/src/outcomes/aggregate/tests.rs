@@ -152,6 +152,16 @@ fn records_that_make_no_outcome_are_refused() {
 }
 
 #[test]
+fn a_sample_is_summarised_by_itself_and_its_spread_by_its_resamples() {
+    let values = [5.0, 1.0, 3.0];
+    assert_eq!(Summary::over(Pairs::Seeds, &values), Summary::of(&values));
+    let summary = Summary::over(Pairs::Bootstrap, &values).unwrap();
+    assert_eq!((summary.n, summary.mean, summary.std, summary.ci), (3, 5.0, Some(2f64.sqrt()), None));
+    assert_eq!(Summary::over(Pairs::Bootstrap, &[4.0]).unwrap().std, None);
+    assert_eq!(Summary::over(Pairs::Bootstrap, &[f64::NAN, 1.0, 2.0]), None);
+}
+
+#[test]
 fn a_summary_counts_finite_values_only() {
     let summary = Summary::of(&[1.0, f64::NAN, 3.0, f64::INFINITY]).unwrap();
     assert_eq!((summary.n, summary.mean, summary.std), (2, 2.0, Some(2_f64.sqrt())));

@@ -1,5 +1,9 @@
 //! Reference values are scipy 1.17.1's; the call stands beside each.
 
+mod differences;
+mod simulated;
+mod trend;
+
 use proptest::prelude::*;
 
 use super::power::paired_t_power;
@@ -131,6 +135,18 @@ fn holm_worked_example() {
 }
 
 #[test]
+fn holms_levels_worked_example() {
+    // Steps: .005 < .05 / 4, .01 < .05 / 3, .03 >= .05 / 2: there it stops.
+    let levels = holm_levels(&[0.01, 0.04, 0.03, 0.005], 0.05);
+    assert_eq!(levels, [0.05 / 3.0, 0.05 / 2.0, 0.05 / 2.0, 0.05 / 4.0]);
+    // Nothing left to stop at.
+    assert_eq!(holm_levels(&[0.02, 0.01], 0.05), [0.05, 0.025]);
+    // 0.3 stops it at once: also the equal one keeps the strictest level.
+    assert_eq!(holm_levels(&[0.3, 0.3], 0.05), [0.025, 0.025]);
+    assert!(holm_levels(&[], 0.05).is_empty());
+}
+
+#[test]
 fn power_is_scipys() {
     // stats.nct.sf(stats.t.ppf(1 - alpha, n - 1), n - 1, d * np.sqrt(n))
     for (n, d, alpha, want) in [
@@ -213,6 +229,16 @@ proptest! {
             for j in 0..p.len() {
                 prop_assert!(p[i] > p[j] || adjusted[i] <= adjusted[j]);
             }
+        }
+    }
+
+    #[test]
+    fn holms_levels_reject_what_holm_rejects(p in prop::collection::vec(0.0..=0.1, 0..12)) {
+        let levels = holm_levels(&p, ALPHA);
+        for ((p, adjusted), level) in p.iter().zip(holm(&p)).zip(levels) {
+            prop_assert!(ALPHA / 12.0 <= level && level <= ALPHA);
+            prop_assume!((adjusted - ALPHA).abs() > 1e-12);
+            prop_assert_eq!(adjusted < ALPHA, *p < level, "{} at {}", p, level);
         }
     }
 
