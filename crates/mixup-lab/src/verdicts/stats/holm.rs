@@ -16,3 +16,23 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     }
     adjusted
 }
+
+/// For each p its level in Holm's procedure over tests at level `alpha`: where the test is rejected
+/// at step `k` of `m` (from 1) `alpha / (m - k + 1)`, and of all others the level at which the
+/// procedure stopped. A test is rejected exactly when its p is below its level, so an interval at
+/// that level excludes what the test rejects.
+pub fn holm_levels(p_values: &[f64], alpha: f64) -> Vec<f64> {
+    let n = p_values.len();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
+    let mut levels = vec![alpha; n];
+    let mut stopped = None;
+    for (rank, &index) in order.iter().enumerate() {
+        let level = stopped.unwrap_or(alpha / (n - rank) as f64);
+        levels[index] = level;
+        if p_values[index] >= level {
+            stopped = Some(level);
+        }
+    }
+    levels
+}

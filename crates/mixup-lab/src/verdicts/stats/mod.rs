@@ -4,22 +4,34 @@
 //! Every function here works on finite numbers; [`crate::verdicts::verdict`] and [`crate::outcomes::aggregate`] leave
 //! out the others and count them.
 
+mod bootstrap;
+mod design;
+mod differences;
+mod evalue;
 mod holm;
 mod paired;
 mod power;
+mod summary;
+mod trend;
 mod wilcoxon;
 
-pub use holm::holm;
-pub use paired::{NoTest, PairedTest};
-pub use power::{MAX_SEEDS, seeds_needed};
+pub use design::{Design, NoTest};
+pub use differences::Differences;
+pub use evalue::EFFECT_VARIANCE;
+pub use holm::{holm, holm_levels};
+pub use paired::PairedTest;
+pub use power::{MAX_SEEDS, MAX_UNITS, POWER, seeds_needed};
+pub use trend::{Trend, page, trend_scores};
 pub use wilcoxon::signed_rank;
+
+use summary::Summary;
 
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 use mixup_paper::Direction;
 
-/// The level of every test: one-sided.
+/// The level of every test.
 pub const ALPHA: f64 = 0.05;
 
 /// Coverage of every interval.

@@ -1,9 +1,8 @@
 //! The paired comparison of two methods over seeds.
 
-use serde::{Deserialize, Serialize};
 use statrs::distribution::ContinuousCDF;
 
-use super::{Interval, Tails, mean, mean_interval, sample_std, signed_rank, students_t};
+use super::{Interval, NoTest, Tails, mean, mean_interval, sample_std, signed_rank, students_t};
 
 /// Paired differences (`method - against`) and the tests of them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,20 +19,6 @@ pub struct PairedTest {
     pub t: Tails,
     /// Wilcoxon's signed-rank test of the differences.
     pub wilcoxon: Tails,
-}
-
-/// Why pairs allow no test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NoTest {
-    /// Fewer than two pairs have no spread to measure the difference by.
-    TooFewPairs,
-    /// Every difference is 0: the two methods gave the same numbers.
-    Identical,
-    /// Every difference is the same and not 0. The t statistic would be infinite and its p-value
-    /// 0 with as few as two pairs, but seeds that change nothing are not repetitions: this is one
-    /// observation and no measure of chance.
-    ConstantDifference,
 }
 
 impl PairedTest {

@@ -5,8 +5,14 @@ use statrs::function::gamma::ln_gamma;
 
 use super::students_t;
 
-/// [`seeds_needed`] gives up beyond this many.
-pub const MAX_SEEDS: u64 = 100_000;
+/// [`Differences::units_needed`](super::Differences::units_needed) gives up beyond this many.
+pub const MAX_UNITS: u64 = 100_000;
+
+/// Power that [`Differences::units_needed`](super::Differences::units_needed) asks for.
+pub const POWER: f64 = 0.8;
+
+/// [`MAX_UNITS`] by its old name.
+pub const MAX_SEEDS: u64 = MAX_UNITS;
 
 /// Even number of Simpson's intervals in [`paired_t_power`].
 const INTERVALS: usize = 2000;
@@ -18,15 +24,25 @@ const INTERVALS: usize = 2000;
 /// Exact for normal differences (by the noncentral t-distribution); a seen effect is taken at its
 /// face value, so that the answer is a guide and not a promise.
 pub fn seeds_needed(effect_size: f64, alpha: f64, power: f64) -> Option<u64> {
-    let enough = |n: u64| paired_t_power(effect_size.abs(), n, alpha) >= power;
+    first_enough(|n| paired_t_power(effect_size.abs(), n, alpha) >= power)
+}
+
+/// Power of the two-sided paired t-test with `n >= 2` pairs for a true effect `effect_size`.
+pub(super) fn two_sided_power(effect_size: f64, n: u64, alpha: f64) -> f64 {
+    paired_t_power(effect_size, n, alpha / 2.0) + paired_t_power(-effect_size, n, alpha / 2.0)
+}
+
+/// The smallest number of units, from 2, that is enough, where more never are fewer; `None`
+/// beyond [`MAX_UNITS`].
+pub(super) fn first_enough(enough: impl Fn(u64) -> bool) -> Option<u64> {
     let mut low = 1;
     let mut high = 2;
     while !enough(high) {
-        if high == MAX_SEEDS {
+        if high == MAX_UNITS {
             return None;
         }
         low = high;
-        high = (high * 2).min(MAX_SEEDS);
+        high = (high * 2).min(MAX_UNITS);
     }
     while high - low > 1 {
         let middle = low + (high - low) / 2;
@@ -35,7 +51,7 @@ pub fn seeds_needed(effect_size: f64, alpha: f64, power: f64) -> Option<u64> {
     Some(high)
 }
 
-/// Power of the one-sided paired t-test with `n >= 2` pairs for a true effect `effect_size >= 0`.
+/// Power of the one-sided paired t-test with `n >= 2` pairs for a true effect `effect_size`.
 ///
 /// The statistic is `(Z + effect_size sqrt(n)) / S`, with `Z` standard normal and `S` the root of
 /// a chi-squared variable over its degrees of freedom; Simpson's rule over the density of `S`.
