@@ -260,7 +260,9 @@ mod tests {
     proptest! {
         #[test]
         fn values_stay_inside_and_in_order(values in prop::collection::vec(prop_oneof![-1e6..1e6, 0.001..10.0], 1..20), spread in prop_oneof![Just(Spread::Linear), Just(Spread::Log), Just(Spread::Signed(0.3))]) {
-            let scale = Scale::new(values.iter().copied(), spread, (100.0, 600.0)).unwrap();
+            // A signed scale is for differences, which are drawn around 0.
+            let zero = matches!(spread, Spread::Signed(_)).then_some(0.0);
+            let scale = Scale::new(values.iter().copied().chain(zero), spread, (100.0, 600.0)).unwrap();
             for a in &values {
                 prop_assert!((100.0..=600.0).contains(&scale.at(*a)));
                 for b in &values {
