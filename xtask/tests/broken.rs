@@ -1,16 +1,20 @@
 //! Breaks the code in a dozen places, one at a time, and looks at the identities of small runs: those that
-//! the place reaches must change, all others must stay; what breaks nothing must change none.
+//! the place reaches must change, all others must stay; what breaks nothing must change none. And in places
+//! that `check` has to see by the smoke outcomes alone, or to forgive.
 //!
-//! It compiles a copy of the workspace anew for each place, ten minutes in all, and the first time everything
-//! else too: `cargo test --workspace --test broken -- --ignored`. CI does so weekly.
+//! It compiles a copy of the workspace anew for each place, a quarter of an hour in all, and the first time
+//! everything else too: `cargo test --workspace --test broken -- --ignored`. CI does so weekly.
 #![allow(clippy::unwrap_used, reason = "a test stops at what goes wrong")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A place in the code, and the runs that it reaches.
+use serde_json::Value;
+
+/// A place in the code, and the runs that it reaches, or the rows of a table.
 struct Break {
     what: &'static str,
     file: &'static str,
@@ -18,6 +22,68 @@ struct Break {
     to: &'static str,
     reaches: &'static [&'static str],
 }
+
+/// Papers with the experiments that are looked at by their smoke outcomes, and what is broken there: the
+/// rows that it reaches must be a regression to `check`, and no others.
+const SMOKE: &[(&str, &str, &[Break])] = &[
+    (
+        "rankmixup",
+        "margins",
+        &[
+            Break {
+                what: "RankMixup's margin is ignored",
+                file: "papers/rankmixup/src/loss.rs",
+                from: ".add_scalar(config.margin.get())",
+                to: ".add_scalar(2.0)",
+                reaches: &["margin-0.5", "margin-5"],
+            },
+            REORDERED,
+        ],
+    ),
+    (
+        "rankmixup",
+        "fashion-mnist",
+        &[
+            Break {
+                what: "MbLS's penalty is dropped",
+                file: "crates/mixup-core/src/loss/logit_margin.rs",
+                from: "relu(distance.sub_scalar(margin.get())).mean();",
+                to: "relu(distance.sub_scalar(margin.get())).mean().mul_scalar(0.0);",
+                reaches: &["mbls"],
+            },
+            REORDERED,
+        ],
+    ),
+    (
+        "c-mixup",
+        "wine-quality",
+        &[
+            Break {
+                what: "a loss is doubled under Adam",
+                file: "crates/mixup-core/src/loss/mse.rs",
+                from: ".mean())",
+                to: ".mean().mul_scalar(2.0))",
+                reaches: &["c-mixup", "erm", "manifold", "mixup"],
+            },
+            Break {
+                what: "Adam rounds otherwise",
+                file: "crates/mixup-kernels/src/optimizer.rs",
+                from: "*m = b1 * *m + c1 * g;",
+                to: "*m += c1 * (g - *m);",
+                reaches: NONE,
+            },
+        ],
+    ),
+];
+
+/// The same sums, rounded otherwise: what another processor does.
+const REORDERED: Break = Break {
+    what: "sums in another order",
+    file: "crates/mixup-kernels/src/simd.rs",
+    from: "lanes.iter().sum::<f32>() + rest",
+    to: "lanes.iter().rev().sum::<f32>() + rest",
+    reaches: NONE,
+};
 
 const DIGITS: &[&str] = &["augment", "base", "ce", "convnet", "m-ndcg", "mixup", "mrl", "patience"];
 const WINE: &[&str] = &["erm", "wine-mixup"];
@@ -156,9 +222,9 @@ fn an_identity_changes_with_what_the_code_does_and_with_nothing_else() {
     let sound = copy.identities();
     let mut wrong = Vec::new();
     for broken in BREAKS {
-        copy.apply(broken);
+        let applied = copy.apply(broken);
         let identities = copy.identities();
-        copy.restore(broken);
+        drop(applied);
         let changed: BTreeSet<&str> = sound
             .iter()
             .filter(|(name, of)| identities[*name] != **of)
@@ -174,11 +240,55 @@ fn an_identity_changes_with_what_the_code_does_and_with_nothing_else() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The text that is broken is there, once: otherwise the test above would break nothing.
+#[test]
+#[ignore = "compiles a copy of the workspace for every place; half an hour the first time"]
+fn check_sees_what_is_broken_by_the_smoke_outcomes() {
+    let copy = Copy::of_this_workspace();
+    let mut wrong = Vec::new();
+    for (paper, experiment, breaks) in SMOKE {
+        copy.build(&["--bin", "xtask"]);
+        let what = [*paper, "--experiment", *experiment, "--profile", "smoke", "--fresh"];
+        let sound = copy.xtask(&[&["reproduce"], &what[..]].concat());
+        if !sound.status.success() {
+            println!("SKIPPED {paper}, {experiment}: {}", String::from_utf8_lossy(&sound.stderr));
+            continue;
+        }
+        for broken in *breaks {
+            let applied = copy.apply(broken);
+            copy.build(&["--bin", "xtask"]);
+            let check = copy.xtask(&[&["check"], &what[..], &["--format", "json"]].concat());
+            drop(applied);
+            let found: Value = serde_json::from_slice(&check.stdout).unwrap();
+            let found = &found[0]["experiments"][0];
+            let seen = regressions(found);
+            let expected: BTreeSet<String> = broken.reaches.iter().map(|row| (*row).to_owned()).collect();
+            let failed = !expected.is_empty();
+            println!("{paper}, {experiment}, {}: {}, {seen:?}", broken.what, found["level"]);
+            if seen != expected
+                || check.status.code() != Some(i32::from(failed))
+                || found["level"] == "identical"
+            {
+                wrong
+                    .push(format!("{experiment}, {}: {seen:?}, expected {expected:?}; {found}", broken.what));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Rows of a checked experiment of which a curve or a metric is a regression.
+fn regressions(experiment: &Value) -> BTreeSet<String> {
+    let checks = ["cells", "curves"].into_iter().filter_map(|kind| experiment[kind].as_array()).flatten();
+    let rows =
+        checks.filter(|check| check["level"] == "regression").filter_map(|check| check["method"].as_str());
+    rows.map(str::to_owned).collect()
+}
+
+/// The text that is broken is there, once: otherwise the tests above would break nothing.
 #[test]
 fn every_place_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    for broken in BREAKS {
+    for broken in BREAKS.iter().chain(SMOKE.iter().flat_map(|(_, _, breaks)| *breaks)) {
         let text = fs::read_to_string(root.join(broken.file)).unwrap();
         let times = text.matches(broken.from).count();
         assert!(times >= 1, "{}: {} has no `{}`", broken.what, broken.file, broken.from);
@@ -186,33 +296,44 @@ fn every_place_is_there() {
 }
 
 /// A copy of the sources with artifacts of its own: cargo gives crates at the same place of two workspaces
-/// the same file names, and would take broken ones for those of this workspace.
+/// the same file names, and would take broken ones for those of this workspace. One test has it at a time.
 struct Copy {
     target: PathBuf,
     folder: PathBuf,
+    _alone: MutexGuard<'static, ()>,
+}
+
+static COPY: Mutex<()> = Mutex::new(());
+
+/// A place that is broken until this is dropped, also by a test that fails.
+struct Applied<'a>(&'a Copy, &'a Break);
+
+impl Drop for Applied<'_> {
+    fn drop(&mut self) {
+        let Self(copy, broken) = self;
+        copy.replace(broken, broken.to, broken.from);
+    }
 }
 
 impl Copy {
     fn of_this_workspace() -> Self {
+        let alone = COPY.lock().unwrap_or_else(PoisonError::into_inner);
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
         let binary = PathBuf::from(env!("CARGO_BIN_EXE_xtask"));
         let place = binary.ancestors().nth(2).unwrap().join("broken");
         let (target, folder) = (place.join("target"), place.join("workspace"));
         fs::create_dir_all(&folder).unwrap();
-        for part in ["Cargo.toml", "Cargo.lock", ".cargo", "crates", "papers", "xtask"] {
+        for part in ["Cargo.toml", "Cargo.lock", ".cargo", "crates", "experiments", "papers", "xtask"] {
             // Only what is newer or differs would be compiled again; the last run restored what it broke.
             let status = Command::new("cp").args(["-r", "-u"]).arg(root.join(part)).arg(&folder).status();
             assert!(status.is_ok_and(|status| status.success()), "{part} cannot be copied");
         }
-        Self { target, folder }
+        Self { target, folder, _alone: alone }
     }
 
-    fn apply(&self, broken: &Break) {
+    fn apply<'a>(&'a self, broken: &'a Break) -> Applied<'a> {
         self.replace(broken, broken.from, broken.to);
-    }
-
-    fn restore(&self, broken: &Break) {
-        self.replace(broken, broken.to, broken.from);
+        Applied(self, broken)
     }
 
     fn replace(&self, broken: &Break, from: &str, to: &str) {
@@ -222,16 +343,30 @@ impl Copy {
         fs::write(file, text.replacen(from, to, 1)).unwrap();
     }
 
-    /// Compiles the copy and asks it.
-    fn identities(&self) -> BTreeMap<String, String> {
+    fn build(&self, target: &[&str]) {
         // With xtask, so that features are the workspace's and its dependencies are not compiled again.
         let built = Command::new(env!("CARGO"))
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", &self.target)
-            .args(["build", "--quiet", "-p", "rankmixup", "-p", "xtask", "--example", "identities"])
+            .args(["build", "--quiet", "-p", "rankmixup", "-p", "xtask"])
+            .args(target)
             .output()
             .unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    }
+
+    /// The command line of the copy.
+    fn xtask(&self, arguments: &[&str]) -> Output {
+        Command::new(self.target.join("debug/xtask"))
+            .current_dir(&self.folder)
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    /// Compiles the copy and asks it.
+    fn identities(&self) -> BTreeMap<String, String> {
+        self.build(&["--example", "identities"]);
         let ran = Command::new(self.target.join("debug/examples/identities")).output().unwrap();
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
         serde_json::from_slice(&ran.stdout).unwrap()

@@ -3,7 +3,8 @@
 //! The paper is real in little: bagged ridge regression on real data, each bag an "epoch" with a
 //! checkpoint; with `setting.base`, towards weights of a stage that all methods of a seed share. Its
 //! `setting` can slow a run down, or make it crash or hang. The environment variable TOY_CODE stands for
-//! another version of this code: `same` does the same, `heavy` changes what a large penalty does.
+//! another version of this code: `heavy` changes what a large penalty does, `more` has a metric more, `doubled`
+//! has another definition of one; all other words do the same.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,12 +17,14 @@ use mixup_core::CoreError;
 use mixup_core::checked::Positive;
 use mixup_core::device;
 use mixup_core::stream::Streams;
+use mixup_core::train::OPENING;
 use mixup_data::{Table, load_table};
 use mixup_paper::golden::{Array, Case, Computed, GoldenError, Outcome};
 use mixup_paper::{
-    Direction, FigureInfo, FigureKind, Measured, MetricInfo, Paper, Routine, RoutineEntry, RunContext,
-    RunError, RunSpec, Stage,
+    Direction, FigureInfo, FigureKind, Measured, MetricInfo, Paper, Predictions, Routine, RoutineEntry,
+    RunContext, RunError, RunSpec, Stage,
 };
+use ndarray::ArrayView2;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
@@ -80,7 +83,11 @@ impl Routine for Toy {
             better: Some(Direction::Lower),
             decimals: 4,
         };
-        vec![info("rmse", "RMSE"), info("mae", "MAE")]
+        let mut metrics = vec![info("rmse", "RMSE"), info("mae", "MAE")];
+        if version("more") {
+            metrics.push(info("worst", "largest error"));
+        }
+        metrics
     }
 
     fn figures() -> Vec<FigureInfo> {
@@ -129,6 +136,7 @@ impl Routine for Toy {
         let table = load_table(context.library, &spec.data)?;
         let bags = spec.train.as_ref().map_or(1, |train| train.epochs.get());
         let bags = if context.glimpse.is_some() { bags.min(2) } else { bags };
+        let bags = if context.replay { bags.min(OPENING) } else { bags };
         let base = match &spec.setting.base {
             Some(_) => read_weights(context)?,
             None => vec![0.0; table.columns.len()],
@@ -150,6 +158,10 @@ impl Routine for Toy {
             state.save(context.checkpoints.as_deref())?;
             (context.progress)(state.bags, bags);
         }
+        let opening: Vec<f64> = state.losses.iter().take(OPENING).copied().collect();
+        if context.replay {
+            return Ok(Measured { opening, ..Measured::default() });
+        }
         if let Some(file) = &context.weights {
             let mean: Vec<f64> = state.weights.iter().map(|sum| sum / state.bags as f64).collect();
             let json = serde_json::to_vec(&mean).map_err(|error| RunError::Spec(error.to_string()))?;
@@ -158,23 +170,42 @@ impl Routine for Toy {
         let errors = state.errors(&table, test);
         let residuals =
             test.iter().zip(&errors).map(|(&row, &error)| [features(&table, row).1, error]).collect();
-        let mean = |of: fn(f64) -> f64| errors.iter().map(|e| of(*e)).sum::<f64>() / errors.len() as f64;
+        let mut predictions = Predictions::default();
+        let errors = ArrayView2::from_shape((errors.len(), 1), &errors);
+        predictions.add_values("errors", errors.map_err(|error| RunError::Spec(error.to_string()))?);
         Ok(Measured {
-            metrics: BTreeMap::from([
-                ("rmse".to_owned(), mean(|e| e * e).sqrt()),
-                ("mae".to_owned(), mean(f64::abs)),
-            ]),
+            metrics: Self::from_predictions(spec, &predictions)?,
             curves: BTreeMap::from([("train-loss".to_owned(), state.losses)]),
             points: BTreeMap::from([("residuals".to_owned(), residuals)]),
+            opening,
+            predictions: Some(predictions),
         })
     }
+
+    fn from_predictions(_: &Spec, predictions: &Predictions) -> Result<BTreeMap<String, f64>, RunError> {
+        let errors = predictions.values("errors").ok_or_else(|| RunError::Spec("no errors".to_owned()))?;
+        let mean = |of: fn(f64) -> f64| errors.iter().map(|e| of(*e)).sum::<f64>() / errors.len() as f64;
+        let factor = if version("doubled") { 2.0 } else { 1.0 };
+        let mut metrics = BTreeMap::from([
+            ("rmse".to_owned(), mean(|e| e * e).sqrt()),
+            ("mae".to_owned(), factor * mean(f64::abs)),
+        ]);
+        if version("more") {
+            metrics.insert("worst".to_owned(), errors.iter().fold(0.0, |worst, e| worst.max(e.abs())));
+        }
+        Ok(metrics)
+    }
+}
+
+/// Whether this is a version of the code.
+fn version(name: &str) -> bool {
+    std::env::var("TOY_CODE").is_ok_and(|code| code.split(' ').any(|word| word == name))
 }
 
 /// What the code makes of a penalty; another version of it something else.
 fn penalty(spec: &Spec) -> f64 {
     let penalty = spec.parameters.penalty.get();
-    let heavy = std::env::var_os("TOY_CODE").is_some_and(|code| code == "heavy");
-    if heavy && penalty > 1000.0 { 2.0 * penalty } else { penalty }
+    if version("heavy") && penalty > 1000.0 { 2.0 * penalty } else { penalty }
 }
 
 /// The weights of the stage.

@@ -23,8 +23,7 @@ impl Status {
     }
 }
 
-/// A command could not be carried out. All but [`LabError::Interrupted`] are the user's to mend:
-/// exit status 2.
+/// A command could not be carried out. All but interruptions are the user's to mend: exit status 2.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// A file that the user wrote is wrong.
@@ -57,6 +56,9 @@ pub enum LabError {
         /// Runs of the plan.
         all: usize,
     },
+    /// The same where nothing is kept.
+    #[error("interrupted: a replay keeps nothing; run the same command again")]
+    ReplayInterrupted,
 }
 
 impl LabError {

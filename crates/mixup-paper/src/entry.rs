@@ -1,11 +1,13 @@
 //! Papers and routines without their types: what the laboratory works with.
 
+use std::collections::BTreeMap;
+
 use mixup_data::Library;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::golden::GoldenOp;
-use crate::{FigureInfo, Measured, MetricInfo, Routine, RunContext, RunError, Spec, glimpse};
+use crate::{FigureInfo, Measured, MetricInfo, Predictions, Routine, RunContext, RunError, Spec, glimpse};
 
 /// A paper: the crate's `paper()` gives it to the laboratory.
 #[derive(Clone)]
@@ -39,6 +41,8 @@ pub struct RoutineEntry {
     inspect: fn(&Value) -> Result<Inspected, String>,
     identity: fn(&Value, &Library) -> Result<String, RunError>,
     run: fn(&Value, &RunContext<'_>) -> Result<Measured, RunError>,
+    replay: fn(&Value, &Library) -> Result<Vec<f64>, RunError>,
+    from_predictions: fn(&Value, &Predictions) -> Result<BTreeMap<String, f64>, RunError>,
 }
 
 /// A value of an experiment's file that a routine refuses.
@@ -57,6 +61,8 @@ pub struct Inspected {
     pub data: Vec<String>,
     /// See [`Routine::stages`]; specs as JSON, with all keys in order.
     pub stages: Vec<(&'static str, Value)>,
+    /// See [`Routine::overlap`].
+    pub overlap: Option<f64>,
 }
 
 impl RoutineEntry {
@@ -71,6 +77,8 @@ impl RoutineEntry {
             inspect: inspect::<R>,
             identity: |spec, library| glimpse::identity::<R>(&read::<R>(spec)?, library),
             run: run::<R>,
+            replay: replay::<R>,
+            from_predictions: |spec, predictions| R::from_predictions(&read::<R>(spec)?, predictions),
         }
     }
 
@@ -113,6 +121,28 @@ impl RoutineEntry {
     pub fn run(&self, spec: &Value, context: &RunContext<'_>) -> Result<Measured, RunError> {
         (self.run)(spec, context)
     }
+
+    /// The first training losses of a run ([`Measured::opening`]), to the bit those that the whole run has
+    /// on this machine; none where nothing is trained. Stages that it starts from are trained to the end
+    /// first.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn replay(&self, spec: &Value, library: &Library) -> Result<Vec<f64>, RunError> {
+        (self.replay)(spec, library)
+    }
+
+    /// See [`Routine::from_predictions`].
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    pub fn from_predictions(
+        &self,
+        spec: &Value,
+        predictions: &Predictions,
+    ) -> Result<BTreeMap<String, f64>, RunError> {
+        (self.from_predictions)(spec, predictions)
+    }
 }
 
 fn normalised<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, Refusal> {
@@ -136,7 +166,8 @@ fn inspect<R: Routine>(spec: &Value) -> Result<Inspected, String> {
     }
     R::check(&typed)?;
     let stages = R::stages(&typed).into_iter().map(|stage| Ok((stage.name, in_order(&stage.spec)?)));
-    Ok(Inspected { data: R::data(&typed), stages: stages.collect::<Result<_, String>>()? })
+    let stages = stages.collect::<Result<_, String>>()?;
+    Ok(Inspected { data: R::data(&typed), stages, overlap: R::overlap(&typed) })
 }
 
 fn in_order(spec: &impl Serialize) -> Result<Value, String> {
@@ -153,4 +184,21 @@ fn run<R: Routine>(spec: &Value, context: &RunContext<'_>) -> Result<Measured, R
         None => Ok(measured),
         Some(metric) => Err(RunError::Spec(format!("the run did not measure `{metric}`"))),
     }
+}
+
+fn replay<R: Routine>(spec: &Value, library: &Library) -> Result<Vec<f64>, RunError> {
+    let spec = read::<R>(spec)?;
+    if spec.train.is_none() {
+        return Ok(Vec::new());
+    }
+    let folder =
+        tempfile::tempdir().map_err(|error| RunError::Spec(format!("no temporary folder: {error}")))?;
+    let mut context = RunContext { replay: true, ..RunContext::plain(library) };
+    for stage in R::stages(&spec) {
+        let weights = folder.path().join(stage.name);
+        let whole = RunContext { weights: Some(weights.clone()), ..RunContext::plain(library) };
+        R::run(&stage.spec, &whole)?;
+        context.stages.insert(stage.name.to_owned(), weights);
+    }
+    Ok(R::run(&spec, &context)?.opening)
 }

@@ -4,6 +4,7 @@
 //! at the first, a middle and the last epoch, selection, evaluation, metrics. Everything that it measures
 //! is hashed bit by bit. Sources that give the same hash on the same machine give the same runs.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use mixup_core::train;
@@ -34,16 +35,20 @@ impl Glimpse {
     }
 }
 
-/// SHA-256 in hexadecimal over what a glimpse of this run measures, the stages that it needs included, and
-/// over what its configuration decides without data. All metrics of the routine are asked for, whichever
-/// the table shows, so that another column changes no identity.
+/// Two hashes in hexadecimal, 64 letters together, over what a glimpse of this run gives, the stages that it
+/// needs included: what it predicts, and what is measured of that.
+///
+/// The first half is of the predictions, the curves, all that is measured otherwise, and what the
+/// configuration decides without data; the second of the metrics that [`Routine::from_predictions`] gives.
+/// All metrics of the routine are asked for, whichever the table shows, so that another column changes no
+/// identity. A new metric of the second kind changes the second half only ([`same_predictions`]).
 ///
 /// # Errors
 /// As [`Routine::run`].
 pub(crate) fn identity<R: Routine>(spec: &Spec<R>, library: &Library) -> Result<String, RunError> {
     let folder =
         tempfile::tempdir().map_err(|error| RunError::Spec(format!("no temporary folder: {error}")))?;
-    let mut hash = Sha256::new();
+    let mut hashes = Hashes::default();
     let glimpse = || RunContext { glimpse: Some(Glimpse::IDENTITY), ..RunContext::plain(library) };
     let mut context = glimpse();
     let metrics: Vec<String> = R::metrics().into_iter().map(|metric| metric.name).collect();
@@ -52,15 +57,24 @@ pub(crate) fn identity<R: Routine>(spec: &Spec<R>, library: &Library) -> Result<
         stage.spec.metrics.clone_from(&metrics);
         let weights = folder.path().join(stage.name);
         let measured = R::run(&stage.spec, &RunContext { weights: Some(weights.clone()), ..glimpse() })?;
-        add_all(&mut hash, &decided(&stage.spec));
-        add(&mut hash, &measured);
+        add_all(&mut hashes.predicted, &decided(&stage.spec));
+        hashes.add::<R>(&stage.spec, &measured)?;
         context.stages.insert(stage.name.to_owned(), weights);
     }
-    add_all(&mut hash, &decided(spec));
-    add_all(&mut hash, &R::constants());
-    add(&mut hash, &R::run(spec, &context)?);
-    Ok(hex::encode(hash.finalize()))
+    add_all(&mut hashes.predicted, &decided(spec));
+    add_all(&mut hashes.predicted, &R::constants());
+    hashes.add::<R>(spec, &R::run(spec, &context)?)?;
+    Ok(hashes.finish())
 }
+
+/// Whether two identities are of code that predicts the same, whatever it measures of that.
+pub fn same_predictions(one: &str, other: &str) -> bool {
+    let half = |identity: &str| identity.get(..HALF).map(str::to_owned);
+    half(one).is_some() && half(one) == half(other)
+}
+
+/// Letters of each half of an identity: 128 bits.
+const HALF: usize = 32;
 
 /// What schedule, patience and selection decide without data.
 fn decided<M, S>(spec: &crate::RunSpec<M, S>) -> Vec<f64> {
@@ -73,19 +87,40 @@ fn decided<M, S>(spec: &crate::RunSpec<M, S>) -> Vec<f64> {
 /// Steps of an epoch that a schedule is looked at with, where it changes from step to step.
 const STEPS_PER_EPOCH: usize = 10;
 
-fn add(hash: &mut Sha256, measured: &Measured) {
-    let Measured { metrics, curves, points } = measured;
-    for (name, value) in metrics {
-        hash.update(name);
-        add_all(hash, &[*value]);
+/// The two halves of an identity on their way.
+#[derive(Default)]
+struct Hashes {
+    predicted: Sha256,
+    measured: Sha256,
+}
+
+impl Hashes {
+    fn add<R: Routine>(&mut self, spec: &Spec<R>, measured: &Measured) -> Result<(), RunError> {
+        let Measured { metrics, curves, points, predictions, opening: _ } = measured;
+        let mut derived = BTreeMap::new();
+        if let Some(predictions) = predictions {
+            self.predicted.update(predictions.to_bytes());
+            derived = R::from_predictions(spec, predictions)?;
+        }
+        for (name, value) in metrics {
+            let hash = if derived.contains_key(name) { &mut self.measured } else { &mut self.predicted };
+            hash.update(name);
+            add_all(hash, &[*value]);
+        }
+        for (name, curve) in curves {
+            self.predicted.update(name);
+            add_all(&mut self.predicted, curve);
+        }
+        for (name, points) in points {
+            self.predicted.update(name);
+            add_all(&mut self.predicted, points.as_flattened());
+        }
+        Ok(())
     }
-    for (name, curve) in curves {
-        hash.update(name);
-        add_all(hash, curve);
-    }
-    for (name, points) in points {
-        hash.update(name);
-        add_all(hash, points.as_flattened());
+
+    fn finish(self) -> String {
+        let half = |hash: Sha256| hex::encode(&hash.finalize()[..HALF / 2]);
+        half(self.predicted) + &half(self.measured)
     }
 }
 

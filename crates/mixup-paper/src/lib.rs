@@ -12,12 +12,14 @@ mod glimpse;
 pub mod golden;
 mod metric;
 pub mod null_is_nan;
+mod predictions;
 mod routine;
 mod spec;
 
 pub use entry::{Inspected, Paper, Refusal, RoutineEntry};
 pub use figure::{FigureInfo, FigureKind, OtherBars};
-pub use glimpse::Glimpse;
+pub use glimpse::{Glimpse, same_predictions};
 pub use metric::{Direction, MetricInfo};
+pub use predictions::Predictions;
 pub use routine::{Measured, Routine, RunContext, RunError, Spec, Stage, required};
 pub use spec::RunSpec;

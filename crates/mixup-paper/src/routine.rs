@@ -14,7 +14,7 @@ use mixup_data::Library;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::glimpse::Glimpse;
-use crate::{FigureInfo, MetricInfo, RunSpec};
+use crate::{FigureInfo, MetricInfo, Predictions, RunSpec};
 
 /// A resolved run of routine `R`.
 pub type Spec<R> = RunSpec<<R as Routine>::Method, <R as Routine>::Setting>;
@@ -51,6 +51,13 @@ pub trait Routine: 'static {
         Ok(())
     }
 
+    /// Test samples over training samples, where each seed is a random split of one data set; `None` where
+    /// seeds share no data, or all of it. Splits of one data set overlap, so that their spread is smaller than that
+    /// of new data (Nadeau and Bengio 2003).
+    fn overlap(_spec: &Spec<Self>) -> Option<f64> {
+        None
+    }
+
     /// Trained starts that several runs share: each is executed once and handed to the runs that name it.
     fn stages(_spec: &Spec<Self>) -> Vec<Stage<Spec<Self>>> {
         Vec::new()
@@ -67,6 +74,19 @@ pub trait Routine: 'static {
     /// # Errors
     /// Data that cannot be had, or training that failed (a non-finite loss, say).
     fn run(spec: &Spec<Self>, context: &RunContext<'_>) -> Result<Measured, RunError>;
+
+    /// The metrics that come from what a run predicted ([`Measured::predictions`]) and nothing else, to the
+    /// bit those that the run itself measures: what is new among them, or another one now, is had without
+    /// training. None of a routine that keeps no predictions.
+    ///
+    /// # Errors
+    /// Predictions that are not this routine's, or that cannot be measured.
+    fn from_predictions(
+        _spec: &Spec<Self>,
+        _predictions: &Predictions,
+    ) -> Result<BTreeMap<String, f64>, RunError> {
+        Ok(BTreeMap::new())
+    }
 }
 
 /// Training that several runs share: a base network that methods start from, a teacher.
@@ -93,6 +113,9 @@ pub struct RunContext<'a> {
     pub weights: Option<PathBuf>,
     /// Only a look at how a run behaves, for its identity: few steps on few samples.
     pub glimpse: Option<Glimpse>,
+    /// Only the first steps of the training, exactly as the run executes them: it then gives
+    /// [`Measured::opening`] and need not give anything else.
+    pub replay: bool,
 }
 
 impl<'a> RunContext<'a> {
@@ -105,6 +128,7 @@ impl<'a> RunContext<'a> {
             stages: BTreeMap::new(),
             weights: None,
             glimpse: None,
+            replay: false,
         }
     }
 
@@ -120,6 +144,7 @@ impl<'a> RunContext<'a> {
             checkpoint_interval: CHECKPOINT_INTERVAL,
             progress: &self.progress,
             glimpse: self.glimpse.map(|glimpse| glimpse.steps),
+            replay: self.replay,
         })
     }
 
@@ -164,6 +189,13 @@ pub struct Measured {
     /// Points of the routine's own pictures, by the picture's name ([`Routine::figures`]); kept in the
     /// run's record whether an experiment shows them or not.
     pub points: BTreeMap<String, Vec<[f64; 2]>>,
+    /// Training losses of the first steps ([`mixup_core::train::OPENING`]), by which a committed number can
+    /// be told to be of this code without training to the end; none where nothing is trained. No part of a
+    /// run's identity.
+    pub opening: Vec<f64>,
+    /// What was predicted for test samples, and whatever else a metric may need: kept beside the run's
+    /// record ([`Routine::from_predictions`]).
+    pub predictions: Option<Predictions>,
 }
 
 /// Why a run failed.

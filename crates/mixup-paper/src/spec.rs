@@ -33,6 +33,9 @@ pub struct RunSpec<M, S> {
     pub train: Option<TrainConfig>,
     /// Training samples: so many of the training part, evenly spaced; all where absent.
     pub train_samples: Option<NonZeroUsize>,
+    /// Test samples: so many of the test part, evenly spaced; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_samples: Option<NonZeroUsize>,
     /// Metrics that the table shows. They are no part of a run's identity: a run measures what it can,
     /// and what costs extra only where it is asked for.
     pub metrics: Vec<String>,

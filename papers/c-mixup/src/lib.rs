@@ -3,9 +3,9 @@
 mod golden;
 mod method;
 mod pairing;
-pub mod rcf;
 
 pub use method::{KdeChoice, Method, PartnerChoice};
+pub use mixup_routines::regression::rcf;
 pub use pairing::{batch_pairs, pair_rates};
 
 use mixup_paper::{Paper, RoutineEntry};

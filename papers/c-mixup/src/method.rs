@@ -4,10 +4,10 @@
 use mixup_core::{
     CoreError,
     checked::Positive,
-    mix::{Kde, Kernel, Partner},
+    mix::{BatchKde, Kde, Kernel, Partner},
 };
 use mixup_routines::regression::{Mixup, Partners};
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 /// A row of a table: `{}` is ERM, `{alpha: 2.0}` is mixup, with `partner: {kde: {bandwidth: 1.75}}`
@@ -25,9 +25,12 @@ pub enum PartnerChoice {
     Permutation,
     /// A training sample with a near label, self pair included.
     Kde(KdeChoice),
+    /// A sample of the batch, or of a second uniform one, with a near label, self pair included
+    /// ([`crate::batch_pairs`]).
+    BatchKde(KdeChoice),
 }
 
-/// Parameters of [`PartnerChoice::Kde`].
+/// Parameters of [`PartnerChoice::Kde`] and [`PartnerChoice::BatchKde`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KdeChoice {
@@ -43,11 +46,15 @@ impl Partners for PartnerChoice {
         Ok(match self {
             Self::Uniform => Partner::Uniform { samples: labels.nrows() },
             Self::Permutation => Partner::Permutation,
-            Self::Kde(kde) => {
-                // The official code rounds labels to f32 and evaluates the density in f64.
-                let labels = labels.mapv(|label| f64::from(label as f32));
-                Partner::Kde(Kde::new(labels.view(), kde.bandwidth, kde.kernel)?)
+            Self::Kde(kde) => Partner::Kde(Kde::new(rounded(labels).view(), kde.bandwidth, kde.kernel)?),
+            Self::BatchKde(kde) => {
+                Partner::BatchKde(BatchKde::new(rounded(labels).view(), kde.bandwidth, kde.kernel)?)
             }
         })
     }
+}
+
+/// The official code rounds labels to f32 and evaluates the density in f64.
+fn rounded(labels: ArrayView2<'_, f64>) -> Array2<f64> {
+    labels.mapv(|label| f64::from(label as f32))
 }

@@ -5,13 +5,14 @@
 //!
 //! `P(j | i) = K(y_i, y_j) / sum_k K(y_i, y_k)`, `K(a, b) = exp(-||a - b||^2 / (2 h^2))`
 //!
-//! The density is [`mixup_core::mix::Kde`], which makes a row when it is asked for. Here is the whole
-//! matrix for small sets, and the variant that pairs inside a batch.
+//! The density is [`mixup_core::mix::Kde`], which makes a row when it is asked for, and
+//! [`mixup_core::mix::BatchKde`] inside a batch. Here is the whole matrix for small sets, and the batch as the
+//! golden vectors give it.
 
 use mixup_core::{
     CoreError,
     checked::Positive,
-    mix::{Kde, Kernel, choose},
+    mix::{BatchKde, Kde, Kernel},
 };
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 
@@ -64,9 +65,9 @@ pub fn batch_pairs(
         )));
     }
     let joined = concatenate![Axis(0), first, second];
-    let kde = Kde::new(joined.view(), bandwidth, Kernel::Gaussian)?;
-    let draw = |(sample, &uniform)| choose(ArrayView1::from(&kde.rates(sample)), uniform);
-    Ok(uniforms.iter().enumerate().map(draw).collect())
+    let rows: Vec<usize> = (0..joined.nrows()).collect();
+    let (first, second) = rows.split_at(first.nrows());
+    Ok(BatchKde::new(joined.view(), bandwidth, Kernel::Gaussian)?.pairs(first, second, uniforms))
 }
 
 #[cfg(test)]

@@ -1,19 +1,21 @@
-//! How a run fits one regression to one validation domain, and what it measures.
+//! What a run fits, and what it measures.
 //!
-//! A run is fitted to the losses of one of the 13 validation domains: seed `i` stands for domain `i`
-//! of [`TARGETS`]. Nothing in a run is random, so the pairs of a claim are the domains.
+//! A run fits one regression to each of the 13 validation domains ([`TARGETS`]) and measures the mean over
+//! them, as the notebook's table has them; or it fits the one that `setting.target` names. Seed 0 is the
+//! sample that the authors published, every other seed a bootstrap resample of it (`pairs: bootstrap`): the
+//! proxy runs and the scored mixtures are what was drawn at random, the domains were not.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use mixup_core::metrics::regression;
-use mixup_data::{ProxyRuns, Table, regmix};
+use mixup_data::{RegMix, regmix};
 use mixup_paper::{Direction, FigureInfo, Measured, MetricInfo, Routine, RunContext, RunError, RunSpec};
-use ndarray::{ArrayView1, ArrayView2, Axis, s};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
-use crate::figures::{self, MIXTURE_FIGURE, mixture_points, predicted_figure};
+use crate::figures::{self, MIXTURE_FIGURE, domains_figure, mixture_points, predicted_figure};
 use crate::pile::{DOMAINS, HEADLINE, TARGETS, simulation_prior};
+use crate::sample::Sample;
 use crate::{
     BEST, EarlyStopping, Gbdt, GbdtConfig, LinearModel, NumpyLegacy, SIMULATED, best_mixture, simulate,
     spearman,
@@ -34,7 +36,7 @@ pub struct Method {
     /// notebook does (3), although it then scores the same runs; absent, all rounds are trained.
     #[serde(default)]
     pub stop_on_test: Option<NonZeroUsize>,
-    /// The first so many of the 512 proxy runs; all where absent.
+    /// The first so many of the 512 proxy runs, or of their resample; all where absent.
     #[serde(default)]
     pub proxies: Option<NonZeroUsize>,
 }
@@ -53,7 +55,9 @@ pub enum Regression {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Setting {
-    /// The one validation domain that is fitted; where absent, the seed says which.
+    /// The one validation domain that is fitted; where absent, each of the 13, and metrics are means over
+    /// them.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Parameters of the trees; the notebook's where absent.
     pub trees: GbdtConfig,
@@ -101,10 +105,18 @@ impl Routine for ProxyRegression {
         if spec.model.is_some() || spec.optimizer.is_some() || spec.train.is_some() {
             return Err("`model`, `optimizer` and `train` have no meaning here: leave them out".into());
         }
+        if spec.test_samples.is_some() {
+            return Err(
+                "`test_samples` has no meaning here: the mixtures that a fit is tested on are few".into()
+            );
+        }
         if spec.parameters.regression == Regression::Linear && spec.parameters.stop_on_test.is_some() {
             return Err("`stop_on_test` is for `regression: trees`".into());
         }
-        target(spec).map_err(|error| error.to_string())?;
+        let targets = targets(spec).map_err(|error| error.to_string())?;
+        if targets.len() > 1 && spec.metrics.iter().any(|name| name.starts_with(WEIGHT)) {
+            return Err("a mixture is recommended for one domain: `setting.target` must name it".into());
+        }
         spec.setting.trees.check().map_err(|error| format!("setting.trees: {error}"))
     }
 
@@ -112,35 +124,67 @@ impl Routine for ProxyRegression {
         vec![SIMULATED as f64]
     }
 
-    /// Fits to the 1M runs and tests at each scale; simulates the best mixture where a metric asks for
-    /// the weight of a domain. Gives points of pictures for [`HEADLINE`] only, as these speak of it.
+    /// Fits to the 1M runs and tests at each scale; simulates the best mixture where a metric asks for the
+    /// weight of a domain. Of the sample as it is there are points of pictures, too.
+    ///
+    /// A glimpse looks at three domains only, and at a resample beside the sample.
     fn run(spec: &Spec, context: &RunContext<'_>) -> Outcome<Measured> {
         let data = regmix(context.library)?;
-        let target = target(spec)?;
-        let tests = [&data.test_1m, &data.test_60m, &data.test_1b];
-        let model = Model::fit(spec, target, &data.train_1m, &data.test_1m)?;
-        let (mut metrics, mut points) = (BTreeMap::new(), BTreeMap::new());
-        for (scale, runs) in SCALES.into_iter().zip(tests) {
-            let (predicted, actual) = (model.predict(matrix(&runs.mixtures)?)?, losses(runs, target)?);
-            metrics.insert(format!("spearman-{scale}"), 100.0 * spearman(&predicted, &actual)?);
-            let pairs = actual.iter().zip(&predicted).map(|(&actual, &predicted)| [actual, predicted]);
-            points.insert(predicted_figure(scale), pairs.collect());
-            let [predicted, actual] = [&predicted, &actual].map(|l| ArrayView1::from(l).insert_axis(Axis(1)));
-            metrics.insert(format!("mse-{scale}"), regression::mse(predicted, actual)?);
+        let mut targets = targets(spec)?;
+        if context.glimpse.is_some() && targets.len() > GLIMPSE.len() {
+            targets = GLIMPSE.to_vec();
         }
-        if spec.metrics.iter().any(|name| name.starts_with(WEIGHT)) {
+        let mut measured = measure(spec, &data, &targets)?;
+        if context.glimpse.is_some() {
+            let resample = measure(&Spec { seed: spec.seed + 1, ..spec.clone() }, &data, &targets)?;
+            let renamed = |(name, value)| (format!("{name} of a resample"), value);
+            measured.metrics.extend(resample.metrics.into_iter().map(renamed));
+        }
+        (context.progress)(1, 1);
+        Ok(measured)
+    }
+}
+
+/// What a glimpse looks at of the 13 domains: two neighbours, for the order, and the one of the pictures.
+const GLIMPSE: [&str; 3] = [TARGETS[0], TARGETS[1], HEADLINE];
+
+fn measure(spec: &Spec, data: &RegMix, targets: &[&'static str]) -> Outcome<Measured> {
+    let sample = Sample::of(spec, data)?;
+    let mut measured = Measured::default();
+    let Measured { metrics, points, .. } = &mut measured;
+    for (place, &target) in targets.iter().enumerate() {
+        let model = Model::fit(spec, target, &sample)?;
+        for (scale, runs) in SCALES.into_iter().zip(&sample.tests) {
+            let (predicted, actual) = (model.predict(runs.mixtures.view())?, runs.losses(target)?);
+            let rank = 100.0 * spearman(&predicted, &actual)?;
+            let pairs = actual.iter().zip(&predicted).map(|(&actual, &predicted)| [actual, predicted]);
+            if target == HEADLINE {
+                points.insert(predicted_figure(scale), pairs.collect());
+            }
+            points.entry(domains_figure(scale)).or_default().push([place as f64, rank]);
+            let [predicted, actual] = [&predicted, &actual].map(|l| ArrayView1::from(l).insert_axis(Axis(1)));
+            let error = regression::mse(predicted, actual)?;
+            for (name, value) in [("spearman", rank), ("mse", error)] {
+                *metrics.entry(format!("{name}-{scale}")).or_default() += value / targets.len() as f64;
+            }
+        }
+        if targets.len() == 1 && spec.metrics.iter().any(|name| name.starts_with(WEIGHT)) {
             let mixtures =
                 simulate(&simulation_prior(), SIMULATED, &mut NumpyLegacy::seeded(SIMULATION_SEED))?;
             let mixture = best_mixture(mixtures.view(), &model.predict(mixtures.view())?, BEST)?;
-            points.insert(MIXTURE_FIGURE.to_owned(), mixture_points(&mixture));
+            if target == HEADLINE {
+                points.insert(MIXTURE_FIGURE.to_owned(), mixture_points(&mixture));
+            }
             metrics.extend(DOMAINS.iter().map(|domain| weight_metric(domain.name)).zip(mixture));
         }
-        if target != HEADLINE {
-            points.clear();
-        }
-        (context.progress)(1, 1);
-        Ok(Measured { metrics, points, ..Measured::default() })
     }
+    if targets.len() < TARGETS.len() {
+        SCALES.into_iter().for_each(|scale| drop(points.remove(&domains_figure(scale))));
+    }
+    if spec.seed > 0 {
+        points.clear();
+    }
+    Ok(measured)
 }
 
 /// The metric with the weight that the recommended mixture gives to a domain.
@@ -150,23 +194,13 @@ pub fn weight_metric(domain: &str) -> String {
 
 const WEIGHT: &str = "weight-";
 
-/// The validation domain that the spec names, or that its seed stands for.
-fn target(spec: &Spec) -> Outcome<&'static str> {
-    let count = TARGETS.len();
-    let seed = usize::try_from(spec.seed).unwrap_or(usize::MAX);
-    match &spec.setting.target {
-        None => TARGETS.get(seed).copied().ok_or_else(|| {
-            format!(
-                "`seeds` must be at most {count}: a seed stands for a validation domain, and there is no domain \
-                 {seed}"
-            )
-        }),
-        Some(_) if seed > 0 => Err("`seeds` must be 1 with `setting.target`: nothing in a run is random".into()),
-        Some(name) => TARGETS.into_iter().find(|target| target == name).ok_or_else(|| {
-            format!("setting.target is `{name}`; it must be one of {}", TARGETS.join(", "))
-        }),
-    }
-    .map_err(RunError::Spec)
+/// The validation domain that the spec names, or all.
+fn targets(spec: &Spec) -> Outcome<Vec<&'static str>> {
+    let Some(name) = &spec.setting.target else { return Ok(TARGETS.to_vec()) };
+    let known = TARGETS.into_iter().find(|target| target == name);
+    known.map(|target| vec![target]).ok_or_else(|| {
+        RunError::Spec(format!("setting.target is `{name}`; it must be one of {}", TARGETS.join(", ")))
+    })
 }
 
 enum Model {
@@ -175,22 +209,19 @@ enum Model {
 }
 
 impl Model {
-    fn fit(spec: &Spec, target: &str, train: &ProxyRuns, test: &ProxyRuns) -> Outcome<Self> {
-        let method = &spec.parameters;
-        let limits = [method.proxies, spec.train_samples];
-        let count =
-            limits.into_iter().flatten().map(NonZeroUsize::get).fold(train.mixtures.rows(), usize::min);
-        let mixtures = matrix(&train.mixtures)?.slice_move(s![..count, ..]);
-        let losses_of_train = losses(train, target)?;
-        let fitted = &losses_of_train[..count];
-        Ok(match (method.regression, method.stop_on_test) {
-            (Regression::Linear, _) => Self::Linear(LinearModel::fit(mixtures, fitted)?),
-            (Regression::Trees, None) => Self::Trees(Gbdt::fit(mixtures, fitted, &spec.setting.trees)?),
+    fn fit(spec: &Spec, target: &str, sample: &Sample) -> Outcome<Self> {
+        let Sample { train, tests: [held_out, ..] } = sample;
+        let (mixtures, losses) = (train.mixtures.view(), train.losses(target)?);
+        Ok(match (spec.parameters.regression, spec.parameters.stop_on_test) {
+            (Regression::Linear, _) => Self::Linear(LinearModel::fit(mixtures, &losses)?),
+            (Regression::Trees, None) => Self::Trees(Gbdt::fit(mixtures, &losses, &spec.setting.trees)?),
             (Regression::Trees, Some(patience)) => {
-                let losses = losses(test, target)?;
-                let patience = patience.get();
-                let stopping = EarlyStopping { mixtures: matrix(&test.mixtures)?, losses: &losses, patience };
-                Self::Trees(Gbdt::fit_until(mixtures, fitted, &spec.setting.trees, &stopping)?)
+                let stopping = EarlyStopping {
+                    mixtures: held_out.mixtures.view(),
+                    losses: &held_out.losses(target)?,
+                    patience: patience.get(),
+                };
+                Self::Trees(Gbdt::fit_until(mixtures, &losses, &spec.setting.trees, &stopping)?)
             }
         })
     }
@@ -201,17 +232,4 @@ impl Model {
             Self::Trees(model) => model.predict(mixtures),
         }
     }
-}
-
-/// The table's cells, `[rows, columns]`.
-fn matrix(table: &Table) -> Outcome<ArrayView2<'_, f64>> {
-    ArrayView2::from_shape((table.rows(), table.columns.len()), &table.cells)
-        .map_err(|error| RunError::Spec(error.to_string()))
-}
-
-fn losses(runs: &ProxyRuns, target: &str) -> Outcome<Vec<f64>> {
-    let column = runs.losses.position(target);
-    column
-        .map(|column| runs.losses.column(column))
-        .ok_or_else(|| RunError::Spec(format!("the proxy runs have no losses of the domain `{target}`")))
 }

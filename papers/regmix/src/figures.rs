@@ -1,10 +1,10 @@
-//! The pictures, all of the target Pile-CC: predicted against true losses at each scale, and the
-//! recommended mixture beside others.
+//! The pictures: ranks of each validation domain at each scale; of the target Pile-CC predicted against true
+//! losses at each scale, and the recommended mixture beside others.
 
 use mixup_paper::{FigureInfo, FigureKind, OtherBars};
 
 use crate::experiment::SCALES;
-use crate::pile::{DOMAINS, HUMAN_WEIGHTS, NOTEBOOK_MIXTURE};
+use crate::pile::{DOMAINS, HUMAN_WEIGHTS, NOTEBOOK_MIXTURE, NOTEBOOK_RANKS, TARGETS};
 
 /// The picture of the recommended mixture.
 pub const MIXTURE_FIGURE: &str = "mixture";
@@ -14,9 +14,35 @@ pub fn predicted_figure(scale: &str) -> String {
     format!("predicted-{scale}")
 }
 
+/// The picture of the ranks of each validation domain at a scale.
+pub fn domains_figure(scale: &str) -> String {
+    format!("domains-{scale}")
+}
+
 /// Every picture that an experiment can show.
 pub(crate) fn figures() -> Vec<FigureInfo> {
-    SCALES.into_iter().map(predicted).chain([mixture()]).collect()
+    let predicted = SCALES.into_iter().map(predicted);
+    predicted.chain(SCALES.into_iter().map(domains)).chain([mixture()]).collect()
+}
+
+fn domains(scale: &str) -> FigureInfo {
+    let size = scale.to_uppercase();
+    let printed = OtherBars { name: "official notebook".to_owned(), values: NOTEBOOK_RANKS.map(Some).into() };
+    FigureInfo {
+        name: domains_figure(scale),
+        title: format!("Rank correlation by validation domain, models of {size} parameters"),
+        caption: format!(
+            "Spearman's correlation of predicted and true losses, times 100, of the {size} models that were not fitted \
+             to, for each validation domain; the sample as it is (seed 0). The table has the means."
+        ),
+        metric: Some(format!("spearman-{scale}")),
+        kind: FigureKind::Bars {
+            label: "Spearman x100".to_owned(),
+            decimals: 2,
+            categories: TARGETS.map(str::to_owned).into(),
+            others: if scale == "1m" { vec![printed] } else { Vec::new() },
+        },
+    }
 }
 
 /// A run's points of the picture of the mixture, given the weight of each domain in the order of

@@ -11,6 +11,7 @@ mod metrics;
 mod mixture;
 mod numpy_legacy;
 pub mod pile;
+mod sample;
 mod select;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ mod tests;
 pub use draws::Draws;
 pub use error::{RegmixError, Result};
 pub use experiment::{Method, ProxyRegression, Regression, SCALES, Setting, Spec, weight_metric};
-pub use figures::{MIXTURE_FIGURE, predicted_figure};
+pub use figures::{MIXTURE_FIGURE, domains_figure, predicted_figure};
 pub use gbdt::{EarlyStopping, Gbdt, GbdtConfig};
 pub use linear::LinearModel;
 pub use metrics::spearman;

@@ -5,9 +5,14 @@ mod files;
 mod golden;
 mod identity;
 mod names;
+mod parameters;
 mod smoke;
 
 use std::path::{Path, PathBuf};
+
+/// As in `cargo xtask`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The root of this workspace.
 fn root() -> PathBuf {

@@ -2,4 +2,4 @@
 
 mod temperature;
 
-pub use temperature::{Criterion, TemperatureGrid};
+pub use temperature::{Criterion, TemperatureGrid, nll_temperature};

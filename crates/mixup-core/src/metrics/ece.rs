@@ -52,12 +52,12 @@ pub fn top_label(predictions: &Predictions, bins: NonZeroUsize) -> Vec<Bin> {
 }
 
 /// Confidence and correctness of every sample.
-fn samples(predictions: &Predictions) -> impl Iterator<Item = (f64, bool)> {
+pub(super) fn samples(predictions: &Predictions) -> impl Iterator<Item = (f64, bool)> {
     predictions.confidences().into_iter().zip(predictions.correct())
 }
 
 /// Sum over bins of their share of the samples times `error`.
-fn weighted(bins: &[Bin], predictions: &Predictions, error: impl Fn(&Bin) -> f64) -> f64 {
+pub(super) fn weighted(bins: &[Bin], predictions: &Predictions, error: impl Fn(&Bin) -> f64) -> f64 {
     let samples = predictions.samples() as f64;
     bins.iter().map(|bin| bin.count as f64 / samples * error(bin)).sum()
 }

@@ -5,3 +5,4 @@ pub mod detection;
 pub mod ece;
 pub mod regression;
 pub mod reliability;
+pub mod sampling;

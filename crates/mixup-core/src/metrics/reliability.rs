@@ -64,6 +64,22 @@ pub fn equal_mass(confidences: &[f64], bins: NonZeroUsize) -> Vec<f64> {
     (0..=bins.get()).map(at).collect()
 }
 
+/// Edges from 0 to 1 of bins with equally many confidences, give or take one: each inner edge is halfway
+/// between the largest confidence of one bin and the smallest of the next. Fewer bins where confidences
+/// are fewer, or where one of them fills several bins. (`get_equal_bins` of the code of Kumar et al.
+/// 2019.)
+pub fn equal_count(confidences: &[f64], bins: NonZeroUsize) -> Vec<f64> {
+    let mut sorted = confidences.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let bins = bins.get().min(sorted.len()).max(1);
+    let (each, larger) = (sorted.len() / bins, sorted.len() % bins);
+    let starts = (1..bins).map(|bin| bin * each + bin.min(larger));
+    let between = starts.map(|start| f64::midpoint(sorted[start - 1], sorted[start]));
+    let mut edges: Vec<f64> = [0.0].into_iter().chain(between).chain([1.0]).collect();
+    edges.dedup();
+    edges
+}
+
 /// The bins between consecutive `edges`, which ascend, of samples given as confidence and whether
 /// the prediction came true. Samples outside of all bins are left out.
 pub fn reliability(
@@ -142,5 +158,17 @@ mod tests {
         let edges = equal_mass(&[0.0, 0.6], bins(3));
         assert!((edges[1] - 0.4).abs() < 1e-15);
         assert_eq!(edges[2..], [0.6, 0.6]);
+    }
+
+    #[test]
+    fn bins_of_equal_count_differ_by_one_at_most_and_keep_ties_together() {
+        let values = [0.5, 0.1, 0.3, 0.2, 0.4, 0.7, 0.6];
+        let edges = equal_count(&values, bins(3));
+        assert_eq!(counts(&values, &edges, Closed::Upper), [3, 2, 2]);
+        assert_eq!(edges, [0.0, f64::midpoint(0.3, 0.4), f64::midpoint(0.5, 0.6), 1.0]);
+        assert_eq!(counts(&[0.2, 0.6], &equal_count(&[0.2, 0.6], bins(5)), Closed::Upper), [1, 1]);
+        let tied = [0.2, 0.9, 0.9, 0.9, 0.9, 1.0, 1.0, 1.0];
+        assert_eq!(counts(&tied, &equal_count(&tied, bins(4)), Closed::Upper), [5, 3]);
+        assert_eq!(equal_count(&[], bins(4)), [0.0, 1.0]);
     }
 }

@@ -72,12 +72,16 @@ impl Kde {
         if let Some((at, value)) = labels.indexed_iter().find(|(_, value)| !value.is_finite()) {
             return Err(CoreError::Invalid(format!("label {value} of sample {} is not finite", at.0)));
         }
-        let labels = if dimensions == 1 {
-            Labels::sorted(labels.column(0))
-        } else {
-            Labels::Rows { values: labels.iter().copied().collect(), dimensions }
+        Ok(Self::over(labels, bandwidth, kernel))
+    }
+
+    /// A density over labels that were looked at before.
+    pub(super) fn over(labels: ArrayView2<'_, f64>, bandwidth: Positive, kernel: Kernel) -> Self {
+        let labels = match labels.ncols() {
+            1 => Labels::sorted(labels.column(0)),
+            dimensions => Labels::Rows { values: labels.iter().copied().collect(), dimensions },
         };
-        Ok(Self { kernel, bandwidth: bandwidth.get(), labels })
+        Self { kernel, bandwidth: bandwidth.get(), labels }
     }
 
     /// Number of labels.

@@ -1,6 +1,7 @@
 //! Mixing: how strongly ([`Lambda`], [`Ratio`]), with whom ([`Partner`]), and the [`Mixture`] itself, which
 //! mixes inputs, hidden states and targets the same way.
 
+mod batch_kde;
 mod draw;
 mod kde;
 mod lambda;
@@ -8,6 +9,7 @@ mod mixture;
 mod partner;
 mod ratio;
 
+pub use batch_kde::BatchKde;
 pub use draw::{Copies, Drawn, Mixing, Per};
 pub use kde::{Kde, Kernel, choose};
 pub use lambda::Lambda;

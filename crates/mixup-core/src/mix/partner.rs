@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt, seq::SliceRandom};
 
-use super::Kde;
+use super::{BatchKde, Kde};
 
 /// How the partner of a sample is chosen.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub enum Partner {
     },
     /// A training sample with a near label (C-Mixup).
     Kde(Kde),
+    /// A sample with a near label, of the batch and of a second, uniform one (C-Mixup inside a batch).
+    BatchKde(BatchKde),
 }
 
 impl Partner {
@@ -29,6 +31,7 @@ impl Partner {
             }
             Self::Uniform { samples } => batch.iter().map(|_| rng.random_range(0..*samples)).collect(),
             Self::Kde(kde) => batch.iter().map(|&sample| kde.draw(sample, rng)).collect(),
+            Self::BatchKde(kde) => kde.draw(batch, rng),
         }
     }
 }

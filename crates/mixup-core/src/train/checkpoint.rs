@@ -24,6 +24,7 @@ pub(super) struct Standing<M, S> {
     pub(super) optimizer: ModuleOptimizer,
     pub(super) best: M,
     pub(super) order: Vec<usize>,
+    pub(super) opening: Vec<f64>,
     pub(super) train_loss: Vec<f64>,
     pub(super) course: Course,
 }
@@ -37,6 +38,7 @@ impl<M: Module, S: Module> Standing<M, S> {
             optimizer,
             best,
             order: Vec::new(),
+            opening: Vec::new(),
             train_loss: Vec::new(),
             course: Course::default(),
         }
@@ -53,6 +55,7 @@ impl<M: Module, S: Module> Standing<M, S> {
 struct Header {
     best_epoch: usize,
     order: Vec<usize>,
+    opening: Vec<f64>,
     train_loss: Vec<f64>,
     validation_loss: Vec<f64>,
     streams: StreamPositions,
@@ -65,7 +68,7 @@ pub(super) struct Checkpoint {
     path: PathBuf,
 }
 
-const MAGIC: &[u8; 8] = b"MIXUPCK2";
+const MAGIC: &[u8; 8] = b"MIXUPCK3";
 
 impl Checkpoint {
     pub(super) fn at(folder: &Path) -> Self {
@@ -80,6 +83,7 @@ impl Checkpoint {
         let header = Header {
             best_epoch: standing.course.best,
             order: standing.order.clone(),
+            opening: standing.opening.clone(),
             train_loss: standing.train_loss.clone(),
             validation_loss: standing.course.losses.clone(),
             streams: streams.positions(),
@@ -120,6 +124,7 @@ impl Checkpoint {
             state: self.load(standing.state, state)?,
             optimizer: optimizer.map_err(|error| self.error(error))?,
             order: header.order,
+            opening: header.opening,
             train_loss: header.train_loss,
             course: Course { losses: header.validation_loss, best: header.best_epoch },
         })

@@ -21,6 +21,10 @@ use crate::{
 /// done again.
 pub const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
 
+/// Steps at the start of a training whose losses are kept: enough that whatever a training depends on has
+/// had its say (a momentum needs two), and done in no time.
+pub const OPENING: usize = 5;
+
 /// How a task is trained.
 pub struct Training<'a> {
     /// Length, batches, selection.
@@ -37,6 +41,9 @@ pub struct Training<'a> {
     /// epoch, of each at most this many steps, at the learning rates that the whole training has in these
     /// epochs and steps. Neither reads nor writes a checkpoint, and has all the patience there is.
     pub glimpse: Option<NonZeroUsize>,
+    /// Only the first [`OPENING`] steps, executed as in the whole training. Neither reads nor writes a
+    /// checkpoint.
+    pub replay: bool,
 }
 
 impl Training<'_> {
@@ -51,6 +58,17 @@ impl Training<'_> {
                 epochs
             }
         }
+    }
+
+    /// Where it goes on from, if anywhere.
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        let whole = self.glimpse.is_none() && !self.replay;
+        self.checkpoints.filter(|_| whole).map(Checkpoint::at)
+    }
+
+    /// Whether all is done that was asked for, wherever in an epoch that is.
+    fn is_replayed(&self, opening: &[f64]) -> bool {
+        self.replay && opening.len() >= OPENING
     }
 
     /// The steps that are executed of the `all` of an epoch.
@@ -71,6 +89,8 @@ pub struct Fit<M, S = NoState> {
     pub state: S,
     /// The best epoch's place in `validation_loss`: that epoch, from 0.
     pub best_epoch: usize,
+    /// Training losses of the first [`OPENING`] steps that were executed, of fewer where there are fewer.
+    pub opening: Vec<f64>,
     /// Mean training loss per epoch.
     pub train_loss: Vec<f64>,
     /// Validation loss after each epoch.
@@ -78,7 +98,8 @@ pub struct Fit<M, S = NoState> {
 }
 
 /// Trains `model` on `task`, whose state begins as `state`. The result is a function of the start, the
-/// task, the configuration and the streams only: cut off and resumed, it is the same to the bit.
+/// task, the configuration and the streams only: cut off and resumed, it is the same to the bit. Of a
+/// [replay](Training::replay), only the opening means anything.
 ///
 /// Streams read here: those of [`Batches`](super::Batches), `shuffle` by default; others by the task.
 ///
@@ -94,10 +115,8 @@ pub fn fit<T: Task>(
 ) -> Result<Fit<T::Model, T::State>, CoreError> {
     let config = training.config;
     let plan = Plan::new(task.batches(), task.samples(), config.batch)?;
-    let (checkpoint, patience) = match training.glimpse {
-        None => (training.checkpoints.map(Checkpoint::at), config.patience),
-        Some(_) => (None, None),
-    };
+    let checkpoint = training.checkpoint();
+    let patience = config.patience.filter(|_| training.glimpse.is_none());
     let optimizer = training.optimizer.init(&model)?;
     let mut standing = Standing::start(model, state, optimizer);
     if let Some(checkpoint) = &checkpoint {
@@ -108,6 +127,9 @@ pub fn fit<T: Task>(
     let mut saved = Instant::now();
     while standing.done() < epochs.len() && !standing.course.out_of_patience(patience) {
         routine.epoch(epochs[standing.done()], &mut standing, streams)?;
+        if training.is_replayed(&standing.opening) {
+            break;
+        }
         (training.progress)(standing.done(), epochs.len());
         if let Some(checkpoint) = &checkpoint
             && saved.elapsed() >= training.checkpoint_interval
@@ -121,6 +143,7 @@ pub fn fit<T: Task>(
         best: standing.best,
         state: standing.state,
         best_epoch: standing.course.best,
+        opening: standing.opening,
         train_loss: standing.train_loss,
         validation_loss: standing.course.losses,
     })
@@ -150,7 +173,14 @@ impl<T: Task> Routine<'_, T> {
         let mut total = 0.0;
         for step in 0..executed {
             let rows = self.plan.of_step(&order, step);
-            total += self.step(standing, &mut Step { rows, epoch, epochs, step, steps, streams })?;
+            let loss = self.step(standing, &mut Step { rows, epoch, epochs, step, steps, streams })?;
+            if standing.opening.len() < OPENING {
+                standing.opening.push(loss);
+            }
+            if self.training.is_replayed(&standing.opening) {
+                return Ok(());
+            }
+            total += loss;
         }
         standing.train_loss.push(total / executed as f64);
         standing.order = order;

@@ -13,7 +13,7 @@ mod trace;
 pub use batches::Batches;
 pub use config::{Selection, Shuffle, TrainConfig, TrainOverride};
 pub use ema::{Ema, ramped_decay};
-pub use fit::{CHECKPOINT_INTERVAL, Fit, Training, fit};
+pub use fit::{CHECKPOINT_INTERVAL, Fit, OPENING, Training, fit};
 pub use queue::Queue;
 pub use task::{NoState, Step, Task};
 pub use trace::trace;

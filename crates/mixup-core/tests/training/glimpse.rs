@@ -59,6 +59,7 @@ fn look(
         checkpoint_interval: Duration::ZERO,
         progress: &|_, _| {},
         glimpse: glimpse.and_then(NonZeroUsize::new),
+        replay: false,
     };
     let fit = fit(&task, model, NoState, &training, &mut streams).unwrap();
     (fit, task.steps.into_inner())

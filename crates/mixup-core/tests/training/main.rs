@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests do")]
 
 mod glimpse;
+mod replay;
 mod state;
 
 use std::cell::Cell;
@@ -158,6 +159,7 @@ fn train_with(
         checkpoint_interval: Duration::ZERO,
         progress,
         glimpse: None,
+        replay: false,
     };
     fit(task, model, NoState, &training, &mut streams)
 }
@@ -200,6 +202,7 @@ fn killed_at_any_epoch_it_resumes_to_the_same_bits() {
                 assert_eq!(task.steps_left.get(), 0, "killed in epoch {killed}: the rest and no more");
                 assert_eq!(bits(&task, &resumed), bits(&task, &undisturbed), "killed in epoch {killed}");
                 assert_eq!(resumed.validation_loss, undisturbed.validation_loss);
+                assert_eq!(resumed.opening, undisturbed.opening);
                 task.steps_left.set(usize::MAX);
             }
         }
@@ -224,8 +227,8 @@ fn a_checkpoint_that_is_cut_short_is_refused_by_name() {
     let bytes = std::fs::read(&path).unwrap();
     let mut bad: Vec<Vec<u8>> = [0, 7, 9, 40, bytes.len() - 1].map(|length| bytes[..length].to_vec()).into();
     bad.push([&bytes[..], b"more"].concat());
-    // Of the version without the state of a task.
-    bad.push([&b"MIXUPCK1"[..], &bytes[8..]].concat());
+    // Of the version without the opening.
+    bad.push([&b"MIXUPCK2"[..], &bytes[8..]].concat());
     for bytes in bad {
         std::fs::write(&path, bytes).unwrap();
         let error = train(&task, &config(2), &adam(), Some(folder.path())).unwrap_err().to_string();

@@ -128,6 +128,7 @@ fn train(
         checkpoint_interval: Duration::ZERO,
         progress: &|_, _| {},
         glimpse: None,
+        replay: false,
     };
     fit(task, model, state, &training, &mut streams)
 }

@@ -4,7 +4,8 @@ use mixup_paper::Paper;
 use serde::Serialize;
 
 use super::reproduce::{Ended, Experiment, conclude};
-use super::{print, print_json};
+use super::tally::{Missed, Tally};
+use super::{print, print_json, replay, seeds};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
 use crate::files::workspace::Workspace;
@@ -20,6 +21,9 @@ struct Checked {
     check: compare::Check,
     /// Experiments that could not be run, with the reason.
     skipped: Vec<Skipped>,
+    /// Experiments that were asked for.
+    #[serde(skip)]
+    asked_for: usize,
     #[serde(skip)]
     status: Status,
 }
@@ -36,11 +40,16 @@ pub(crate) fn run(
     workspace: &Workspace,
     papers: &[Paper],
     request: Request,
+    replayed: bool,
     format: Format,
 ) -> Result<Status, LabError> {
     let session = Session::new(workspace, request)?;
+    let plans = seeds::plan(&session, papers)?;
+    if replayed {
+        return replay::run(&session, plans, format);
+    }
     let mut all = Vec::new();
-    for plan in session.plan(papers)? {
+    for plan in plans {
         let checked = check(&session, plan)?;
         if format == Format::Text {
             print(&checked.check.to_string())?;
@@ -50,6 +59,7 @@ pub(crate) fn run(
     if format == Format::Json {
         print_json(&all)?;
     }
+    tally(&all).say(format)?;
     let status = all.iter().fold(Status::Fine, |worst, checked| worst.and(checked.status));
     if all.iter().all(|checked| checked.check.level.is_none()) {
         eprintln!(
@@ -67,10 +77,28 @@ fn check(session: &Session<'_>, paper: PaperPlan) -> Result<Checked, LabError> {
     let experiments = conclude(session.execute(&paper)?);
     let fresh: Vec<&Outcome> = experiments.iter().filter_map(|known| known.outcome.as_ref()).collect();
     let committed: Vec<&Outcome> = committed.iter().collect();
+    let asked_for = paper.plans.len();
     let check = compare::check(&paper.manifest, &committed, &fresh, Tolerance::default());
     let regression = if check.level == Some(Level::Regression) { Status::Failed } else { Status::Fine };
     let status = experiments.iter().fold(regression, |worst, known| worst.and(of(known.status)));
-    Ok(Checked { check, skipped: experiments.into_iter().filter_map(skipped).collect(), status })
+    let skipped = experiments.into_iter().filter_map(skipped).collect();
+    Ok(Checked { check, skipped, asked_for, status })
+}
+
+/// What was checked, and what was not.
+fn tally(all: &[Checked]) -> Tally {
+    let mut tally = Tally::default();
+    for Checked { check, skipped, asked_for, .. } in all {
+        tally.asked_for += asked_for;
+        tally.checked += check.experiments.len();
+        for Skipped { experiment, status, .. } in skipped {
+            tally.miss(Missed::of(*status), &check.paper, experiment);
+        }
+        for experiment in &check.only_fresh {
+            tally.miss(Missed::NotCommitted, &check.paper, experiment);
+        }
+    }
+    tally
 }
 
 fn of(ended: Ended) -> Status {

@@ -3,13 +3,15 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use mixup_paper::Paper;
 
 use crate::commands::bench::{self, workload::Workload};
 use crate::commands::new_paper::{self, Template};
-use crate::commands::{check, data, list, parity, reproduce};
+use crate::commands::reproduce::Manner;
+use crate::commands::{budget, check, data, list, parity, reproduce};
 use crate::error::{LabError, Status};
 use crate::files::experiment::Profile;
 use crate::files::workspace::Workspace;
@@ -34,6 +36,7 @@ Examples:
   cargo xtask reproduce c-mixup                         every experiment of a paper, minutes
   cargo xtask reproduce c-mixup --experiment airfoil    one of them
   cargo xtask reproduce all --profile smoke             everything, seconds
+  cargo xtask reproduce c-mixup --until-decided         more seeds, until its primary claims are decided
   cargo xtask check                                     do today's sources give the committed numbers?
   cargo xtask parity                                    the official implementations' golden vectors
   cargo xtask data get airfoil                          fetch a data set
@@ -54,6 +57,7 @@ enum Command {
     #[command(after_help = REPRODUCE)]
     Reproduce(Reproduce),
     /// Run again and compare with the committed results; nothing is written there.
+    #[command(after_help = CHECK)]
     Check(Check),
     /// Golden vectors of official implementations: one line per op.
     Parity {
@@ -95,7 +99,31 @@ enum Command {
 const REPRODUCE: &str = "\
 Profiles: smoke (seconds, what CI runs), desk (the default, minutes on two cores), paper (the paper's own
 setting). Only the desk profile writes the report of results/<paper>/; smoke and paper write JSON below it.
-With --seeds, --device or --threads, outcomes go to .mixup-lab/outcomes/ and results/ stays as it is.";
+With --seeds, --device or --threads, outcomes go to .mixup-lab/outcomes/ and results/ stays as it is.
+
+An experiment whose file gives a range of seeds (`seeds: {at_least: 10, at_most: 60}`) runs as many as its outcome
+in results/ has, and at first at_least. With --until-decided, experiments that an open primary claim reads get
+more, round by round; after each round the claims are judged and the outcomes written, so that a later call, with a
+larger budget say, goes on from there. Papers share a budget.
+
+Examples:
+  cargo xtask reproduce c-mixup                                   what is committed, on this machine
+  cargo xtask reproduce c-mixup --until-decided --dry-run         what is open, and what it may cost
+  cargo xtask reproduce c-mixup --until-decided --budget 2h       decide what two hours can decide
+  cargo xtask reproduce c-mixup --experiment airfoil --seeds 40   as many as you say, for you alone";
+
+const CHECK: &str = "\
+Finished runs are kept, so a second check executes what changed. With --replay nothing is trained to its end: the
+losses of the first steps show a change of data, draws, weights, loss or optimiser, not one of a schedule's end, of
+the selection of an epoch or of a metric.
+
+Examples:
+  cargo xtask check --profile smoke            what CI runs: every experiment in little, seconds
+  cargo xtask check c-mixup                    the committed desk outcomes of a paper, as long as they took
+  cargo xtask check --replay                   the first steps of every committed run, minutes
+
+Exit status: 0 fine (the last line says what was not checked, for want of data say), 1 a regression or a failed run,
+2 nothing could be compared, or wrong input or environment.";
 
 #[derive(Debug, Args)]
 struct Reproduce {
@@ -116,6 +144,12 @@ struct Reproduce {
     /// Where outcomes go instead of results/.
     #[arg(long, value_name = "DIR", hide = true)]
     results: Option<PathBuf>,
+    /// Add seeds in rounds until every primary claim is decided, as far as the experiments' `at_most` allows.
+    #[arg(long)]
+    until_decided: bool,
+    /// Wall time that --until-decided may take, for example 90m or 2h; as long as it takes where absent.
+    #[arg(long, value_name = "TIME", requires = "until_decided", value_parser = budget::parse)]
+    budget: Option<Duration>,
     /// Say what would be run, and run nothing.
     #[arg(long)]
     dry_run: bool,
@@ -132,6 +166,9 @@ struct Check {
     /// How large.
     #[arg(long, value_enum, default_value_t = Profile::Desk)]
     profile: Profile,
+    /// Train only the first steps of every committed run and compare their losses: minutes for all papers.
+    #[arg(long)]
+    replay: bool,
     #[command(flatten)]
     execution: Execution,
     #[command(flatten)]
@@ -234,7 +271,8 @@ pub fn main(papers: &[Paper]) -> ExitCode {
         Ok(Status::Refused) => ExitCode::from(2),
         Err(error) => {
             eprintln!("error: {error}");
-            ExitCode::from(if matches!(error, LabError::Interrupted { .. }) { 130 } else { 2 })
+            let interrupted = matches!(error, LabError::Interrupted { .. } | LabError::ReplayInterrupted);
+            ExitCode::from(if interrupted { 130 } else { 2 })
         }
     }
 }
@@ -247,12 +285,13 @@ fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
     match cli.command {
         Command::List { output } => list::run(&workspace, papers, output.format),
         Command::Reproduce(args) => {
-            let (dry_run, format) = (args.dry_run, args.output.format);
-            reproduce::run(&workspace, papers, args.into(), dry_run, format)
+            let Reproduce { dry_run, until_decided, budget, .. } = args;
+            let (manner, format) = (Manner { dry_run, until_decided, budget }, args.output.format);
+            reproduce::run(&workspace, papers, args.into(), manner, format)
         }
         Command::Check(args) => {
-            let format = args.output.format;
-            check::run(&workspace, papers, args.into(), format)
+            let (replay, format) = (args.replay, args.output.format);
+            check::run(&workspace, papers, args.into(), replay, format)
         }
         Command::Parity { paths, output } => parity::run(&workspace, papers, paths, output.format),
         Command::Data { command } => data::run(command),

@@ -1,14 +1,16 @@
 //! How long runs will take, by what like runs took.
 
+use std::collections::BTreeMap;
+
 use crate::error::LabError;
 use crate::outcomes::outcome::RunRecord;
 use crate::report::results;
-use crate::runs::plan::Plan;
+use crate::runs::plan::{Plan, Planned};
 use crate::runs::session::{PaperPlan, Session};
 use crate::runs::standing::Standing;
 
-/// Seconds of one core.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// What the missing runs of a plan cost.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cost {
     /// Runs in the store.
     pub(crate) finished: usize,
@@ -16,9 +18,21 @@ pub(crate) struct Cost {
     pub(crate) unconfirmed: usize,
     /// Stages that missing runs need and the store does not have.
     pub(crate) stages: usize,
-    /// Core seconds of the runs that are missing; absent where nothing like them was run before
-    /// and the file does not say.
-    pub(crate) seconds: Option<f64>,
+    /// Per seed, in their order: runs that are missing, and stages that they need.
+    pub(crate) to_train: Vec<usize>,
+    /// Core seconds of a run; absent where nothing like it was run before and the file does not say. A
+    /// stage is reckoned as a run.
+    pub(crate) each: Option<f64>,
+}
+
+impl Cost {
+    /// Core seconds of what is missing; absent where that cannot be told.
+    pub(crate) fn seconds(&self) -> Option<f64> {
+        match self.to_train.iter().sum::<usize>() {
+            0 => Some(0.0),
+            missing => self.each.map(|each| each * missing as f64),
+        }
+    }
 }
 
 /// The cost of each plan of a paper: by its finished runs, else by the committed outcome, else by what
@@ -37,24 +51,43 @@ pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost
         let standings = session.standings(plan, &paper.sources);
         let fresh = session.request.fresh;
         let records: Vec<&RunRecord> = standings.iter().filter_map(Standing::kept).collect();
-        let unconfirmed = standings.iter().filter(|known| matches!(known, Standing::Unconfirmed(_))).count();
+        let unconfirmed = standings.iter().filter(|known| known.may_stand()).count();
         let seconds = records.iter().map(|record| record.wall_seconds).sum();
-        let finished = if fresh { 0 } else { records.len() };
-        let missing = plan.runs.len() - finished;
         // What other sources made will probably stay.
         let sure = fresh || standings.contains(&Standing::Missing);
         let stages = if sure { session.stage_standings(plan, &paper.sources) } else { Vec::new() };
-        let each = mean_seconds(seconds, records.len())
-            .or_else(|| per_run(&plan.experiment.experiment))
-            .or_else(|| plan.experiment.core_hours_per_run.map(|hours| 3600.0 * hours));
+        let stages = missing(&plan.stages, &stages, |known| fresh || *known == Standing::Missing);
+        let runs = missing(&plan.runs, &standings, |known| fresh || known.kept().is_none());
+        let of = |seed: &u64, counts: &BTreeMap<u64, usize>| counts.get(seed).copied().unwrap_or_default();
         Cost {
-            finished,
+            finished: if fresh { 0 } else { records.len() },
             unconfirmed: if fresh { 0 } else { unconfirmed },
-            stages: stages.iter().filter(|known| fresh || **known == Standing::Missing).count(),
-            seconds: if missing == 0 { Some(0.0) } else { each.map(|each| each * missing as f64) },
+            stages: stages.values().sum(),
+            to_train: plan.experiment.seeds.iter().map(|seed| of(seed, &runs) + of(seed, &stages)).collect(),
+            each: mean_seconds(seconds, records.len())
+                .or_else(|| per_run(&plan.experiment.experiment))
+                .or_else(|| plan.experiment.core_hours_per_run.map(|hours| 3600.0 * hours)),
         }
     };
     Ok(paper.plans.iter().map(cost).collect())
+}
+
+/// How many are missing of each seed.
+fn missing(
+    planned: &[Planned],
+    standings: &[Standing],
+    is_missing: impl Fn(&Standing) -> bool,
+) -> BTreeMap<u64, usize> {
+    let mut counts = BTreeMap::new();
+    for (planned, _) in planned.iter().zip(standings).filter(|(_, known)| is_missing(known)) {
+        *counts.entry(planned.seed).or_default() += 1;
+    }
+    counts
+}
+
+/// Wall seconds of runs that are executed so many at a time, the longest of them in one piece.
+pub(crate) fn wall(core_seconds: f64, longest: f64, jobs: usize) -> f64 {
+    (core_seconds / jobs.max(1) as f64).max(longest)
 }
 
 fn mean_seconds(seconds: f64, runs: usize) -> Option<f64> {
@@ -80,6 +113,25 @@ mod tests {
     fn durations_are_round() {
         let printed = [0.0, 40.2, 180.0, 9000.0, 1.8e8].map(duration);
         assert_eq!(printed, ["1 s", "40 s", "3 min", "2.5 h", "50000 h"]);
+    }
+
+    #[test]
+    fn only_what_is_missing_costs() {
+        let cost = |missing: &[usize], each| Cost {
+            finished: 3,
+            unconfirmed: 0,
+            stages: 0,
+            to_train: missing.to_vec(),
+            each,
+        };
+        assert_eq!(cost(&[0, 2, 4], Some(1.5)).seconds(), Some(9.0));
+        assert_eq!(cost(&[0, 2], None).seconds(), None);
+        assert_eq!(cost(&[0, 0], None).seconds(), Some(0.0));
+    }
+
+    #[test]
+    fn one_long_run_keeps_one_core_busy() {
+        assert_eq!([wall(60.0, 10.0, 2), wall(60.0, 60.0, 2), wall(0.0, 0.0, 2)], [30.0, 60.0, 0.0]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{print, print_json};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
 use crate::files::experiment::Profile;
+use crate::files::manifest::Rank;
 use crate::files::paper_files::PaperFiles;
 use crate::files::resolve::{Overrides, Resolved};
 use crate::files::workspace::Workspace;
@@ -37,8 +38,11 @@ struct Experiment {
 struct Claim {
     claim: String,
     text: String,
+    /// How much hangs on it; absent where nothing here tests it.
+    rank: Option<Rank>,
     /// By the committed results of the desk profile.
     verdict: verdict::Status,
+    smaller_than_claimed: bool,
 }
 
 /// Carries out the command.
@@ -62,13 +66,25 @@ fn paper(workspace: &Workspace, library: &Library, known: &mixup_paper::Paper) -
     let verdicts = results::verdicts(&workspace.results(known.slug, Profile::Desk))?;
     let experiments =
         files.experiments.into_iter().map(|known| experiment(library, known)).collect::<Result<_, _>>()?;
-    let tested =
-        files.manifest.claims.into_iter().map(|claim| (claim.id, claim.text, verdict::Status::NotRun));
-    let untested =
-        files.manifest.untested.into_iter().map(|claim| (claim.id, claim.text, verdict::Status::Untested));
-    let claims = tested.chain(untested).map(|(claim, text, unless_known)| {
+    let tested = files
+        .manifest
+        .claims
+        .into_iter()
+        .map(|claim| (claim.id, claim.text, Some(claim.rank), verdict::Status::NotRun));
+    let untested = files
+        .manifest
+        .untested
+        .into_iter()
+        .map(|claim| (claim.id, claim.text, None, verdict::Status::Untested));
+    let claims = tested.chain(untested).map(|(claim, text, rank, unless_known)| {
         let known = verdicts.iter().find(|verdict: &&Verdict| verdict.claim == claim);
-        Claim { verdict: known.map_or(unless_known, |verdict| verdict.status), claim, text }
+        Claim {
+            verdict: known.map_or(unless_known, |verdict| verdict.status),
+            smaller_than_claimed: known.is_some_and(|verdict| verdict.smaller_than_claimed),
+            claim,
+            text,
+            rank,
+        }
     });
     Ok(Paper {
         paper: known.slug,
@@ -102,7 +118,8 @@ fn text(paper: &Paper) -> String {
     }
     text.push('\n');
     for claim in &paper.claims {
-        text += &format!("  {:<14}{}: {}\n", claim.verdict.word(), claim.claim, claim.text);
+        let rank = claim.rank.map_or("", Rank::word);
+        text += &format!("  {:<21}{:<12}{}: {}\n", claim.verdict.word(), rank, claim.claim, claim.text);
     }
     text
 }

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 pub(crate) mod bench;
+mod budget;
 pub(crate) mod check;
 pub mod cli;
 pub(crate) mod data;
@@ -9,7 +10,12 @@ pub(crate) mod list;
 pub(crate) mod new_paper;
 pub(crate) mod parity;
 mod preview;
+mod replay;
 pub(crate) mod reproduce;
+mod seeds;
+mod settle;
+mod tally;
+mod until_decided;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;

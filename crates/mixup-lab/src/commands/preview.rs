@@ -3,16 +3,21 @@
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::estimate::{costs, duration};
+use super::estimate::{Cost, costs, duration};
+use super::until_decided::Outlook;
 use super::{print, print_json};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
+use crate::runs::plan::Plan;
 use crate::runs::session::{PaperPlan, Session};
 
 #[derive(Serialize)]
 struct Preview {
     paper: &'static str,
     experiments: Vec<Experiment>,
+    /// Primary claims that are open; only of `--until-decided`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -21,20 +26,35 @@ struct Experiment {
     data: String,
     /// Where the data are; absent where they are not at hand.
     data_place: Option<String>,
-    runs: usize,
+    #[serde(flatten)]
+    amount: Amount,
     in_store: usize,
     /// Runs in the store by other sources: they are kept if these sources do the same.
     unconfirmed: usize,
     /// Trained starts that the missing runs share, each trained once.
     stages: usize,
+    /// The most that `--until-decided` may run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_most: Option<Amount>,
+}
+
+#[derive(Serialize)]
+struct Amount {
+    seeds: usize,
+    runs: usize,
     /// Core seconds of the missing runs; absent where nothing like them was run before.
     core_seconds: Option<f64>,
 }
 
 /// Prints the plan of every paper.
-pub(super) fn run(session: &Session<'_>, papers: &[PaperPlan], format: Format) -> Result<Status, LabError> {
-    let previews: Vec<Preview> =
-        papers.iter().map(|paper| preview(session, paper)).collect::<Result<_, _>>()?;
+pub(super) fn run(
+    session: &Session<'_>,
+    papers: Vec<PaperPlan>,
+    until_decided: bool,
+    format: Format,
+) -> Result<Status, LabError> {
+    let preview = |paper| if until_decided { bounds(session, paper) } else { preview(session, &paper) };
+    let previews: Vec<Preview> = papers.into_iter().map(preview).collect::<Result<_, _>>()?;
     match format {
         Format::Json => print_json(&previews)?,
         Format::Text => print(&text(session, &previews))?,
@@ -48,13 +68,32 @@ fn preview(session: &Session<'_>, paper: &PaperPlan) -> Result<Preview, LabError
         experiment: plan.experiment.experiment.clone(),
         data: plan.experiment.all_data.join(", "),
         data_place: session.locate(plan).ok().map(|places| places.join(", ")),
-        runs: plan.runs.len(),
+        amount: Amount::of(plan, &cost),
         in_store: cost.finished,
         unconfirmed: cost.unconfirmed,
         stages: cost.stages,
-        core_seconds: cost.seconds,
+        at_most: None,
     });
-    Ok(Preview { paper: paper.slug, experiments: experiments.collect() })
+    Ok(Preview { paper: paper.slug, experiments: experiments.collect(), open: None })
+}
+
+/// What `--until-decided` runs in any case, and at most.
+fn bounds(session: &Session<'_>, paper: PaperPlan) -> Result<Preview, LabError> {
+    let outlook = Outlook::of(session, paper)?;
+    let mut preview = preview(session, &outlook.first())?;
+    let most = outlook.most()?;
+    let costs = costs(session, &most)?;
+    for ((experiment, plan), cost) in preview.experiments.iter_mut().zip(&most.plans).zip(&costs) {
+        experiment.at_most = Some(Amount::of(plan, cost));
+    }
+    preview.open = Some(outlook.open().iter().map(|verdict| verdict.claim.clone()).collect());
+    Ok(preview)
+}
+
+impl Amount {
+    fn of(plan: &Plan, cost: &Cost) -> Self {
+        Self { seeds: plan.experiment.seeds.len(), runs: plan.runs.len(), core_seconds: cost.seconds() }
+    }
 }
 
 fn text(session: &Session<'_>, previews: &[Preview]) -> String {
@@ -62,6 +101,7 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
     table.load_preset(presets::NOTHING).set_header([
         "paper",
         "experiment",
+        "seeds",
         "runs",
         "in store",
         "stages",
@@ -71,16 +111,23 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
     for preview in previews {
         for known in &preview.experiments {
             let place = known.data_place.as_deref().unwrap_or("not at hand");
+            let most = known.at_most.as_ref();
+            let range = |shown: &dyn Fn(&Amount) -> String| {
+                let (least, most) = (shown(&known.amount), most.map(shown));
+                most.filter(|most| *most != least)
+                    .map_or_else(|| least.clone(), |most| format!("{least} - {most}"))
+            };
             table.add_row([
                 preview.paper.to_owned(),
                 known.experiment.clone(),
-                known.runs.to_string(),
+                range(&|amount| amount.seeds.to_string()),
+                range(&|amount| amount.runs.to_string()),
                 match known.unconfirmed {
                     0 => known.in_store.to_string(),
                     count => format!("{} + {count}?", known.in_store),
                 },
                 known.stages.to_string(),
-                known.core_seconds.map_or("not known".to_owned(), duration),
+                range(&|amount| amount.core_seconds.map_or("not known".to_owned(), duration)),
                 format!("{} ({place})", known.data),
             ]);
         }
@@ -91,5 +138,13 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
         0 => String::new(),
         count => format!("\n? {count} runs were made by other sources; they are kept if these do the same"),
     };
-    format!("{}{note}\n{} runs at a time; nothing was run", table.trim_fmt(), session.jobs())
+    let open: String = previews.iter().filter_map(open).collect();
+    format!("{}{note}{open}\n{} runs at a time; nothing was run", table.trim_fmt(), session.jobs())
+}
+
+/// The open claims of a paper, where they were asked for.
+fn open(preview: &Preview) -> Option<String> {
+    let claims = preview.open.as_ref()?;
+    let claims = if claims.is_empty() { "none".to_owned() } else { claims.join(", ") };
+    Some(format!("\n{}: open primary claims: {claims}", preview.paper))
 }

@@ -1,36 +1,51 @@
 //! `reproduce`: run a paper's experiments, judge its claims, write results.
 
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mixup_paper::Paper;
 use serde::Serialize;
 
-use super::estimate::{costs, duration};
-use super::{preview, print, print_json, style};
+use super::budget::Budget;
+use super::estimate::{Cost, costs, duration};
+use super::settle::{Settled, settle, target};
+use super::{preview, print, print_json, seeds, style, until_decided};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
-use crate::files::experiment::Profile;
-use crate::files::workspace::{Workspace, below};
+use crate::files::workspace::Workspace;
 use crate::outcomes::outcome::Outcome;
 use crate::report;
 use crate::report::results;
 use crate::runs::execute::{End, Executed};
 use crate::runs::job::FailureKind;
 use crate::runs::session::{PaperPlan, Request, Session};
-use crate::verdicts::verdict::{ReferenceNote, Verdict, judge};
+use crate::verdicts::verdict::{ReferenceNote, Verdict};
+
+/// What is to be done with the papers that were asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// Say what would be run, and run nothing.
+    pub(crate) dry_run: bool,
+    /// Add seeds until the primary claims are decided.
+    pub(crate) until_decided: bool,
+    /// Wall time for that.
+    pub(crate) budget: Option<Duration>,
+}
 
 /// What became of a paper. Written as JSON on request.
 #[derive(Serialize)]
-struct Reproduced {
-    paper: &'static str,
-    profile: &'static str,
-    experiments: Vec<Experiment>,
+pub(super) struct Reproduced {
+    pub(super) paper: &'static str,
+    pub(super) profile: &'static str,
+    pub(super) experiments: Vec<Experiment>,
     /// Over the outcomes of this command and the committed ones of the paper's other experiments.
-    verdicts: Vec<Verdict>,
-    reference: Vec<ReferenceNote>,
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) reference: Vec<ReferenceNote>,
+    /// The rounds of `--until-decided`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) until_decided: Option<until_decided::Rounds>,
     /// The folder that outcomes were written to; absent when there was none to write.
-    written: Option<PathBuf>,
+    pub(super) written: Option<PathBuf>,
 }
 
 /// What became of an experiment.
@@ -62,20 +77,30 @@ pub(crate) fn run(
     workspace: &Workspace,
     papers: &[Paper],
     request: Request,
-    dry_run: bool,
+    manner: Manner,
     format: Format,
 ) -> Result<Status, LabError> {
+    if manner.until_decided {
+        until_decided::refuse(&request)?;
+    }
+    let budget = Budget::starting(manner.budget);
     let session = Session::new(workspace, request)?;
-    let plans = session.plan(papers)?;
-    if dry_run {
-        return preview::run(&session, &plans, format);
+    let plans = seeds::plan(&session, papers)?;
+    if manner.dry_run {
+        return preview::run(&session, plans, manner.until_decided, format);
     }
     for plan in &plans {
         results::check_writable(&target(&session, plan.slug))?;
     }
     let mut reproduced = Vec::new();
+    let mut papers_left = plans.len();
     for plan in plans {
-        let paper = reproduce(&session, plan)?;
+        let paper = if manner.until_decided {
+            until_decided::reproduce(&session, plan, budget.share(papers_left))?
+        } else {
+            reproduce(&session, plan)?
+        };
+        papers_left -= 1;
         if format == Format::Text {
             print(&text(&paper, session.request.experiment.is_some()))?;
         }
@@ -85,56 +110,51 @@ pub(crate) fn run(
     if format == Format::Json {
         print_json(&reproduced)?;
     }
-    Ok(status(reproduced.iter().flat_map(|paper| &paper.experiments)))
-}
-
-/// Where outcomes go.
-fn target(session: &Session<'_>, slug: &str) -> PathBuf {
-    let profile = session.request.profile;
-    if let Some(folder) = &session.request.results {
-        below(&folder.join(slug), profile)
-    } else if session.request.as_committed() {
-        session.workspace.results(slug, profile)
-    } else {
-        session.workspace.scratch_outcomes(slug, profile)
+    if reproduced.iter().all(Reproduced::had_nothing_to_do) {
+        return Ok(Status::Fine);
     }
+    Ok(status(reproduced.iter().flat_map(|paper| &paper.experiments)))
 }
 
 fn reproduce(session: &Session<'_>, paper: PaperPlan) -> Result<Reproduced, LabError> {
     announce(session, &paper)?;
-    let profile = session.request.profile;
     let started = Instant::now();
-    let executed = session.execute(&paper)?;
-    let PaperPlan { slug, manifest, all_experiments, .. } = paper;
-    let experiments = conclude(executed);
+    let experiments = conclude(session.execute(&paper)?);
     let count: usize = experiments.iter().map(|known| known.executed).sum();
-    eprintln!("{slug}: {count} runs executed in {}", duration(started.elapsed().as_secs_f64()));
-
-    // Held from reading what is committed to writing what is judged over it.
-    let _lock = session.store.lock_results()?;
-    let committed = results::outcomes(&session.workspace.results(slug, profile), profile, &all_experiments)?;
-    let fresh: Vec<&Outcome> = experiments.iter().filter_map(|known| known.outcome.as_ref()).collect();
-    let merged = merge(&all_experiments, &fresh, committed);
-    let verdicts = judge(&manifest, &merged.iter().collect::<Vec<_>>());
-    let folder = target(session, slug);
-    if !fresh.is_empty() {
-        results::write_outcomes(&folder, profile, &fresh)?;
-        if session.request.as_committed() && profile == Profile::Desk && session.request.results.is_none() {
-            results::write_report(&folder, &manifest, &merged, &verdicts)?;
-        }
-    }
-    let written = (!fresh.is_empty()).then_some(folder);
-    let reference = results::reference_notes(&manifest, &merged);
-    Ok(Reproduced { paper: slug, profile: profile.name(), experiments, verdicts, reference, written })
+    eprintln!("{}: {count} runs executed in {}", paper.slug, duration(started.elapsed().as_secs_f64()));
+    let committed = session.workspace.results(paper.slug, session.request.profile);
+    let settled = settle(session, &paper, &outcomes(&experiments), &[committed])?;
+    Ok(Reproduced::new(session, &paper, experiments, settled))
 }
 
-/// Fresh outcomes, and committed ones where there is no fresh one, in the order of the experiments.
-fn merge(experiments: &[String], fresh: &[&Outcome], committed: Vec<Outcome>) -> Vec<Outcome> {
-    let find = |name: &String| {
-        let fresh = fresh.iter().copied().find(|outcome| outcome.experiment == *name);
-        fresh.or_else(|| committed.iter().find(|outcome| outcome.experiment == *name)).cloned()
-    };
-    experiments.iter().filter_map(find).collect()
+/// The outcomes that there are.
+pub(super) fn outcomes(experiments: &[Experiment]) -> Vec<&Outcome> {
+    experiments.iter().filter_map(|known| known.outcome.as_ref()).collect()
+}
+
+impl Reproduced {
+    pub(super) fn new(
+        session: &Session<'_>,
+        paper: &PaperPlan,
+        experiments: Vec<Experiment>,
+        settled: Settled,
+    ) -> Self {
+        let written = !outcomes(&experiments).is_empty();
+        Self {
+            paper: paper.slug,
+            profile: session.request.profile.name(),
+            reference: results::reference_notes(&paper.manifest, &settled.outcomes),
+            verdicts: settled.verdicts,
+            until_decided: None,
+            written: written.then(|| target(session, paper.slug)),
+            experiments,
+        }
+    }
+
+    /// No claim was open and every experiment had its outcome.
+    fn had_nothing_to_do(&self) -> bool {
+        self.until_decided.as_ref().is_some_and(until_decided::Rounds::had_nothing_to_do)
+    }
 }
 
 /// Says on standard error what is ahead.
@@ -151,9 +171,7 @@ fn announce(session: &Session<'_>, paper: &PaperPlan) -> Result<(), LabError> {
     if stages > 0 {
         line += &format!(", {stages} stages to train first");
     }
-    if let Some(seconds) =
-        costs.iter().map(|cost| cost.seconds).sum::<Option<f64>>().filter(|_| finished < all)
-    {
+    if let Some(seconds) = costs.iter().map(Cost::seconds).sum::<Option<f64>>().filter(|_| finished < all) {
         let jobs = session.jobs().get().min(all - finished);
         line += &format!("; the others take about {} with {jobs} at a time", duration(seconds / jobs as f64));
     }
@@ -227,7 +245,6 @@ fn say_where(session: &Session<'_>, paper: &Reproduced) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcomes::fixtures::outcome;
 
     fn ended(status: Ended) -> Experiment {
         Experiment { experiment: String::new(), status, runs: 1, executed: 0, reason: None, outcome: None }
@@ -241,18 +258,5 @@ mod tests {
         assert_eq!(of(&[Ended::Complete, Ended::BadData]), Status::Refused);
         assert_eq!(of(&[Ended::Complete, Ended::BadData, Ended::Failed]), Status::Failed);
         assert_eq!(of(&[Ended::Failed]), Status::Failed);
-    }
-
-    #[test]
-    fn a_fresh_outcome_stands_in_for_the_committed_one() {
-        let committed = vec![outcome("a", &[("erm", &[1.0])]), outcome("b", &[("erm", &[1.0])])];
-        let fresh = outcome("b", &[("erm", &[2.0])]);
-        let names = ["b".to_owned(), "a".to_owned(), "c".to_owned()];
-        let merged = merge(&names, &[&fresh], committed);
-        let values: Vec<_> = merged
-            .iter()
-            .map(|known| (known.experiment.as_str(), known.methods["erm"].values["rmse"][0]))
-            .collect();
-        assert_eq!(values, [("b", 2.0), ("a", 1.0)]);
     }
 }

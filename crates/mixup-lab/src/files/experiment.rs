@@ -1,6 +1,6 @@
 //! `experiments/<slug>/<name>.yaml`: one table of a paper on one data set.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 
 use indexmap::IndexMap;
 use mixup_core::{
@@ -12,7 +12,9 @@ use mixup_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::files::seeds::Seeds;
 use crate::outcomes::figure::FigureRequest;
+use crate::outcomes::outcome::Pairs;
 
 /// An experiment as its file says it. What stands under `methods` and `setting` is read by the routine
 /// ([`mixup_paper::Routine`]).
@@ -47,8 +49,11 @@ pub struct Experiment {
     pub setting: Value,
     /// Rows of the table, in order.
     pub methods: IndexMap<String, Value>,
-    /// Number of seeds: 0, 1, ... n-1.
-    pub seeds: NonZeroU32,
+    /// Which seeds run, and how many at most.
+    pub seeds: Seeds,
+    /// What the two values of a pair share.
+    #[serde(default)]
+    pub pairs: Pairs,
     /// Columns of the table, in order.
     pub metrics: Vec<String>,
     /// What the numbers at the end of the methods' names are (`training images`), for the axis of the
@@ -93,9 +98,9 @@ impl Profile {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileOverride {
-    /// Number of seeds.
+    /// Seeds.
     #[serde(default)]
-    pub seeds: Option<NonZeroU32>,
+    pub seeds: Option<Seeds>,
     /// Training.
     #[serde(default)]
     pub train: Option<TrainOverride>,
@@ -105,12 +110,21 @@ pub struct ProfileOverride {
     /// Data set.
     #[serde(default)]
     pub data: Option<String>,
+    /// Optimiser.
+    #[serde(default)]
+    pub optimizer: Option<OptimizerConfig>,
     /// Settings: these keys of them.
     #[serde(default)]
     pub setting: Option<Value>,
+    /// Rows: these keys of their parameters.
+    #[serde(default)]
+    pub methods: IndexMap<String, Value>,
     /// Training samples: so many of the training part, evenly spaced.
     #[serde(default)]
     pub train_samples: Option<NonZeroUsize>,
+    /// Test samples: so many of the test part, evenly spaced.
+    #[serde(default)]
+    pub test_samples: Option<NonZeroUsize>,
     /// Core hours of a run, a mean over the methods as the author reckons it: what plans are priced
     /// by as long as no run like it was made.
     #[serde(default)]

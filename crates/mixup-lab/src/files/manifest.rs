@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use mixup_paper::Direction;
+pub use super::claim::{Against, Claim, Effect, Origin, Rank, Repetition, Test};
 
 /// A paper, as `papers/<slug>/paper.yaml` describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -82,41 +82,6 @@ pub struct ReferenceValue {
     pub std: Option<f64>,
     /// Number of runs.
     pub runs: u32,
-}
-
-/// A sentence of the paper as a comparison that can be tested.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Claim {
-    /// Short name, unique in the paper.
-    pub id: String,
-    /// The sentence.
-    pub text: String,
-    /// Experiment whose outcome is tested.
-    pub experiment: String,
-    /// Metric that is compared.
-    pub metric: String,
-    /// Method the claim is about.
-    pub method: String,
-    /// Method it is compared with.
-    pub against: String,
-    /// Which way the claim goes: `lower` when `method` is said to have the lower metric.
-    pub direction: Direction,
-    /// `paper` (default) for the paper's own claims, `ours` for a claim that we carry over to data
-    /// that the paper did not use. Holm's correction treats the two as separate families.
-    #[serde(default)]
-    pub origin: Origin,
-}
-
-/// Whose claim it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Origin {
-    /// The paper states it.
-    #[default]
-    Paper,
-    /// We carry it over to other data.
-    Ours,
 }
 
 /// A claim that nothing here tests.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use mixup_paper::Paper;
 
 use crate::error::LabError;
+use crate::files::claim::{Claim, Effect, Test};
 use crate::files::experiment::Profile;
 use crate::files::manifest::Manifest;
 use crate::files::nearest::suggest;
@@ -83,13 +84,7 @@ fn check_manifest(
     }
     let names = Names { document, experiments };
     for (index, claim) in manifest.claims.iter().enumerate() {
-        let path = root().key("claims").index(index);
-        names.check(&path, &claim.experiment, &claim.metric, &[("method", &claim.method)])?;
-        names.check(&path, &claim.experiment, &claim.metric, &[("against", &claim.against)])?;
-        if claim.method == claim.against {
-            let message = "must be another method than `method`";
-            return Err(document.refuse(&path.key("against"), message));
-        }
+        check_claim(&names, &root().key("claims").index(index), claim, manifest)?;
     }
     for (index, value) in manifest.reported.iter().enumerate() {
         let path = root().key("reported").index(index);
@@ -100,6 +95,78 @@ fn check_manifest(
         names.check(&path, &value.experiment, &value.metric, &[("method", &value.method)])?;
     }
     unique_ids(document, manifest)
+}
+
+/// What a claim needs by its kind, and names that its experiments have.
+fn check_claim(
+    names: &Names<'_>,
+    path: &KeyPath,
+    claim: &Claim,
+    manifest: &Manifest,
+) -> Result<(), InputError> {
+    let refuse = |key: &str, message: &str| Err(names.document.refuse(&path.clone().key(key), message));
+    names.check(path, &claim.experiment, &claim.metric, &[])?;
+    if let Some(less) = &claim.less {
+        names.metric(path, "less", &claim.experiment, less)?;
+    }
+    if claim.test == Test::Trend {
+        if claim.over.len() < 3 {
+            return refuse(
+                "over",
+                "give at least three methods in order; two are compared by `method` and `against`",
+            );
+        }
+        if !claim.method.is_empty() || !claim.against.0.is_empty() || !claim.repeated.is_empty() {
+            return refuse("over", "a trend has its methods here, and no `method`, `against` or `repeated`");
+        }
+        for (index, method) in claim.over.iter().enumerate() {
+            if claim.over[..index].contains(method) {
+                return refuse("over", &format!("`{method}` is given twice"));
+            }
+            names.check(path, &claim.experiment, &claim.metric, &[("over", method)])?;
+        }
+    } else {
+        if !claim.over.is_empty() {
+            return refuse("over", "only `test: trend` has it");
+        }
+        names.check(path, &claim.experiment, &claim.metric, &[("method", &claim.method)])?;
+        if claim.against.0.is_empty() {
+            return refuse("against", "give the method, or the methods, to compare with");
+        }
+        for against in &claim.against.0 {
+            names.check(path, &claim.experiment, &claim.metric, &[("against", against)])?;
+            if claim.method == *against {
+                return refuse("against", "must be another method than `method`");
+            }
+        }
+    }
+    for (index, known) in claim.repeated.iter().enumerate() {
+        let path = path.clone().key("repeated").index(index);
+        let methods = [("method", &known.method), ("against", &known.against)];
+        names.check(&path, &known.experiment, &claim.metric, &methods)?;
+        if known.experiment == claim.experiment {
+            let message = "must be another experiment: the claim's own is no repetition of itself";
+            return Err(names.document.refuse(&path.key("experiment"), message));
+        }
+    }
+    if !claim.repeated.is_empty() && claim.against.0.len() > 1 {
+        return refuse(
+            "repeated",
+            "a claim against several methods cannot be repeated; make it several claims",
+        );
+    }
+    if matches!(claim.test, Test::Kept | Test::Equal) && claim.margin.is_none() {
+        return refuse("margin", "`kept` and `equal` need the difference that would not matter");
+    }
+    if claim.effect.is_some() && claim.test != Test::Difference {
+        return refuse("effect", "only a difference has a published one");
+    }
+    if claim.effect == Some(Effect::Reported)
+        && claim.against.0.iter().any(|against| claim.published(against, manifest).is_none())
+    {
+        return refuse("effect", "`reported:` lacks a mean of one of the methods; give `{value, source}`");
+    }
+    Ok(())
 }
 
 /// Ids are unique over tested and untested claims together.
@@ -137,11 +204,7 @@ impl Names<'_> {
         let Some(found) = self.experiments.iter().find(|known| known.experiment == experiment) else {
             return Err(self.unknown(path, "experiment", experiment, "experiments", known));
         };
-        let metrics = || found.metrics.iter().map(|known| known.name.as_str());
-        if !metrics().any(|known| known == metric) {
-            let what = format!("metrics of `{experiment}`");
-            return Err(self.unknown(path, "metric", metric, &what, metrics()));
-        }
+        self.metric(path, "metric", experiment, metric)?;
         for (key, method) in methods {
             if !found.methods.contains(method) {
                 let what = format!("methods of `{experiment}`");
@@ -149,6 +212,18 @@ impl Names<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Checks a metric of an experiment that is known.
+    fn metric(&self, path: &KeyPath, key: &str, experiment: &str, metric: &str) -> Result<(), InputError> {
+        let of = self.experiments.iter().filter(|known| known.experiment == experiment);
+        let metrics: Vec<&str> =
+            of.flat_map(|known| &known.metrics).map(|known| known.name.as_str()).collect();
+        if metrics.contains(&metric) {
+            return Ok(());
+        }
+        let what = format!("metrics of `{experiment}`");
+        Err(self.unknown(path, key, metric, &what, metrics.into_iter()))
     }
 
     fn unknown<'a>(

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use crate::files::experiment::{Experiment, Profile, ProfileOverride};
 use crate::files::nearest::suggest;
+use crate::files::seeds::{MOST_SEEDS, Seeds};
 use crate::files::yaml::{Document, InputError, KeyPath};
 use crate::outcomes::figure::{FigureRequest, PlannedFigure};
+use crate::outcomes::outcome::Pairs;
 
 /// Seeds and epochs of the smoke profile where a file does not give one.
 const SMOKE: (NonZeroU32, NonZeroUsize) = match (NonZeroU32::new(2), NonZeroUsize::new(2)) {
@@ -23,19 +25,27 @@ const SMOKE: (NonZeroU32, NonZeroUsize) = match (NonZeroU32::new(2), NonZeroUsiz
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overrides {
     /// Number of seeds.
-    pub seeds: Option<NonZeroU32>,
+    pub seeds: Count,
     /// Device of the runs.
     pub device: String,
 }
 
-/// More seeds than anybody runs, and few enough that a plan of them fits into memory.
-pub const MOST_SEEDS: u32 = 10_000;
-
 impl Default for Overrides {
-    /// The file's seeds, on the CPU.
+    /// The fewest seeds that the file allows, on the CPU.
     fn default() -> Self {
-        Self { seeds: None, device: "flex".to_owned() }
+        Self { seeds: Count::AtLeast, device: "flex".to_owned() }
     }
+}
+
+/// How many of its seeds an experiment has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// As few as its file allows.
+    AtLeast,
+    /// As many as its file allows.
+    AtMost,
+    /// So many, whatever its file says.
+    Exactly(NonZeroU32),
 }
 
 /// An experiment under one profile.
@@ -63,8 +73,14 @@ pub struct Resolved {
     pub all_data: Vec<String>,
     /// Device of the runs.
     pub device: String,
-    /// Seeds.
+    /// Seeds that run.
     pub seeds: Vec<u64>,
+    /// Seeds that may run.
+    pub range: Seeds,
+    /// See [`Experiment::pairs`].
+    pub pairs: Pairs,
+    /// See [`mixup_paper::Routine::overlap`].
+    pub overlap: Option<f64>,
     /// Columns of the table.
     pub metrics: Vec<MetricInfo>,
     /// Rows of the table.
@@ -73,6 +89,19 @@ pub struct Resolved {
     pub figures: Vec<PlannedFigure>,
     /// Every method with every seed; all methods of a seed, then the next seed.
     pub runs: Vec<ResolvedRun>,
+}
+
+impl Resolved {
+    /// The same with its first `count` seeds only.
+    #[must_use]
+    pub fn first(&self, count: NonZeroU32) -> Self {
+        let mut cut = self.clone();
+        cut.seeds.truncate(count.get() as usize);
+        let last = cut.seeds.last().copied();
+        cut.figures.retain(|figure| Some(figure.request.seed) <= last);
+        cut.runs.retain(|run| Some(run.seed) <= last);
+        cut
+    }
 }
 
 /// One run.
@@ -104,22 +133,23 @@ pub fn resolve(
     let metrics = metrics(routine, document, &file.metrics)?;
     let mut figures = figures(routine, document, &file)?;
     let change = profile_override(&file, profile);
-    let seeds = seeds(document, &file, &change, overrides)?;
+    let range = change.seeds.unwrap_or(file.seeds);
+    let seeds = seeds(document, range, overrides)?;
+    for figure in &mut figures {
+        figure.request.seed += range.from;
+    }
     figures.retain(|figure| seeds.contains(&figure.request.seed));
     let setting = setting(routine, document, &file, profile, &change)?;
     let at_method = |method: &str| KeyPath::root().key("methods").key(method);
-    let mut rows = Vec::new();
-    for (method, parameters) in &file.methods {
-        let refuse = |Refusal { path, message }| document.refuse_inside(at_method(method), &path, &message);
-        rows.push((method, routine.method(parameters).map_err(refuse)?));
-    }
+    let rows = rows(routine, document, &file, profile, &change)?;
     let template = Template { file: &file, change: &change, device: &overrides.device, setting };
-    let (mut runs, mut all_data) = (Vec::new(), Vec::new());
+    let (mut runs, mut all_data, mut overlaps) = (Vec::new(), Vec::new(), Vec::new());
     for &seed in &seeds {
         for (method, parameters) in &rows {
             let refuse = |message: String| document.refuse(&at_method(method), message);
             let spec = template.spec(method, parameters.clone(), seed).map_err(refuse)?;
-            let Inspected { data, stages } = routine.inspect(&spec).map_err(refuse)?;
+            let Inspected { data, stages, overlap } = routine.inspect(&spec).map_err(refuse)?;
+            overlaps.push(overlap);
             all_data.extend(data.into_iter().filter(|name| !all_data.contains(name)).collect::<Vec<_>>());
             runs.push(ResolvedRun { method: (*method).clone(), seed, spec, stages });
         }
@@ -133,6 +163,10 @@ pub fn resolve(
         core_hours_per_run: change.core_hours_per_run.map(Positive::get),
         device: overrides.device.clone(),
         seeds,
+        range,
+        pairs: file.pairs,
+        // Of several training parts, the test part is largest beside the smallest.
+        overlap: overlaps.into_iter().flatten().reduce(f64::max),
         metrics,
         methods: file.methods.keys().cloned().collect(),
         figures,
@@ -170,9 +204,10 @@ impl Template<'_> {
             seed,
             data: change.data.clone().unwrap_or_else(|| file.data.clone()),
             model: change.model.clone().or_else(|| file.model.clone()),
-            optimizer: file.optimizer.clone(),
+            optimizer: change.optimizer.clone().or_else(|| file.optimizer.clone()),
             train,
             train_samples: change.train_samples,
+            test_samples: change.test_samples,
             metrics: file.metrics.clone(),
             device: (*device).to_owned(),
         };
@@ -198,18 +233,17 @@ fn routine<'p>(
 }
 
 /// The seeds that run.
-fn seeds(
-    document: &Document,
-    file: &Experiment,
-    change: &ProfileOverride,
-    overrides: &Overrides,
-) -> Result<Vec<u64>, InputError> {
-    let asked = overrides.seeds.or(change.seeds).unwrap_or(file.seeds).get();
-    if asked > MOST_SEEDS {
+fn seeds(document: &Document, range: Seeds, overrides: &Overrides) -> Result<Vec<u64>, InputError> {
+    let asked = match overrides.seeds {
+        Count::AtLeast => range.at_least,
+        Count::AtMost => range.at_most,
+        Count::Exactly(count) => count,
+    };
+    if asked.get() > MOST_SEEDS {
         let message = format!("must be at most {MOST_SEEDS}, not {asked}");
         return Err(document.refuse(&KeyPath::root().key("seeds"), message));
     }
-    Ok((0..u64::from(asked)).collect())
+    Ok(range.first(asked))
 }
 
 /// The file's setting with what the profile changes, as the routine reads it.
@@ -222,26 +256,59 @@ fn setting(
 ) -> Result<Value, InputError> {
     let empty = || Value::Object(serde_json::Map::new());
     let own = if file.setting.is_null() { empty() } else { file.setting.clone() };
-    let at = || KeyPath::root().key("setting");
-    let refuse = |path: KeyPath| {
-        move |Refusal { path: inside, message }| document.refuse_inside(path, &inside, &message)
+    let read = |at: KeyPath, value: &Value| {
+        let refuse = |Refusal { path, message }| document.refuse_inside(at, &path, &message);
+        routine.setting(value).map_err(refuse)
     };
-    let read = routine.setting(&own).map_err(refuse(at()))?;
-    let Some(change) = &change.setting else { return Ok(read) };
-    let mut merged = own;
-    if let (Value::Object(merged), Value::Object(change)) = (&mut merged, change) {
-        merged.extend(change.clone());
+    let plain = read(KeyPath::root().key("setting"), &own)?;
+    match &change.setting {
+        None => Ok(plain),
+        Some(change) => read(in_profile(profile).key("setting"), &with_keys_of(own, change)),
     }
-    routine
-        .setting(&merged)
-        .map_err(refuse(KeyPath::root().key("profiles").key(profile.name()).key("setting")))
+}
+
+/// The rows of the table with their parameters, as the routine reads them, under this profile.
+fn rows<'f>(
+    routine: &RoutineEntry,
+    document: &Document,
+    file: &'f Experiment,
+    profile: Profile,
+    change: &ProfileOverride,
+) -> Result<Vec<(&'f String, Value)>, InputError> {
+    let read = |at: KeyPath, value: &Value| {
+        let refuse = |Refusal { path, message }| document.refuse_inside(at, &path, &message);
+        routine.method(value).map_err(refuse)
+    };
+    let row = |(method, parameters): (&'f String, &Value)| {
+        let plain = read(KeyPath::root().key("methods").key(method), parameters)?;
+        let Some(change) = change.methods.get(method) else { return Ok((method, plain)) };
+        let at = in_profile(profile).key("methods").key(method);
+        Ok((method, read(at, &with_keys_of(parameters.clone(), change))?))
+    };
+    file.methods.iter().map(row).collect()
+}
+
+fn in_profile(profile: Profile) -> KeyPath {
+    KeyPath::root().key("profiles").key(profile.name())
+}
+
+/// An object with the keys of another put into it; one that is no object takes the place of the whole, for
+/// the routine to refuse.
+fn with_keys_of(own: Value, change: &Value) -> Value {
+    match (own, change) {
+        (Value::Object(mut own), Value::Object(change)) => {
+            own.extend(change.clone());
+            Value::Object(own)
+        }
+        (_, change) => change.clone(),
+    }
 }
 
 fn profile_override(file: &Experiment, profile: Profile) -> ProfileOverride {
     match (file.profiles.get(&profile), profile) {
         (Some(given), _) => given.clone(),
         (None, Profile::Smoke) => ProfileOverride {
-            seeds: Some(SMOKE.0),
+            seeds: Some(Seeds::fixed(SMOKE.0)),
             train: Some(TrainOverride { epochs: Some(SMOKE.1), ..TrainOverride::default() }),
             ..ProfileOverride::default()
         },
@@ -267,13 +334,22 @@ fn check_names(paper: &Paper, document: &Document, file: &Experiment) -> Result<
     };
     known_data(root().key("data"), &file.data)?;
     for (profile, change) in &file.profiles {
-        let path = root().key("profiles").key(profile.name());
+        let path = || in_profile(*profile);
         if let Some(data) = &change.data {
-            known_data(path.clone().key("data"), data)?;
+            known_data(path().key("data"), data)?;
         }
-        if change.train.is_some() && file.train.is_none() {
-            let message = "changes `train`, which the experiment does not have";
-            return Err(document.refuse(&path.key("train"), message));
+        let parts = [
+            ("train", change.train.is_some(), file.train.is_some()),
+            ("optimizer", change.optimizer.is_some(), file.optimizer.is_some()),
+        ];
+        if let Some((part, ..)) = parts.iter().find(|(_, changed, there)| *changed && !there) {
+            let message = format!("changes `{part}`, which the experiment does not have");
+            return Err(document.refuse(&path().key(*part), message));
+        }
+        if let Some(method) = change.methods.keys().find(|method| !file.methods.contains_key(*method)) {
+            let known = suggest(method, "methods", file.methods.keys().map(String::as_str));
+            let message = format!("unknown method `{method}`; {known}");
+            return Err(document.refuse(&path().key("methods").key(method), message));
         }
     }
     if file.methods.is_empty() {
@@ -335,8 +411,9 @@ fn figures(
                 return Err(document.refuse(&path().key("methods").index(index), message));
             }
         }
-        if request.seed >= u64::from(file.seeds.get()) {
-            let message = format!("must be below `seeds`, {}, not {}", file.seeds, request.seed);
+        let seeds = file.seeds.at_least.get();
+        if request.seed >= u64::from(seeds) {
+            let message = format!("must be below `seeds`, {seeds}, not {}", request.seed);
             return Err(document.refuse(&path().key("seed"), message));
         }
         Ok(PlannedFigure { info: info.clone(), request: request.clone() })

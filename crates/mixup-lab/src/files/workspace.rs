@@ -62,6 +62,11 @@ impl Workspace {
         self.root.join("papers")
     }
 
+    /// `README.md` of a paper.
+    pub fn readme(&self, slug: &str) -> PathBuf {
+        self.papers().join(slug).join("README.md")
+    }
+
     /// `papers/<slug>/paper.yaml`.
     pub fn manifest(&self, slug: &str) -> PathBuf {
         self.papers().join(slug).join("paper.yaml")

@@ -14,7 +14,8 @@ const DIGITS: usize = 5;
 pub struct FigureRequest {
     /// The methods that are shown.
     pub methods: Vec<String>,
-    /// The seed that is shown. A profile that does not have it leaves the picture out.
+    /// The seed that is shown, counted from the experiment's first. A profile that does not have it leaves
+    /// the picture out.
     #[serde(default)]
     pub seed: u64,
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::files::manifest::{Claim, Manifest, Origin};
-use crate::outcomes::outcome::{MethodOutcome, Outcome, Provenance};
+use crate::files::manifest::{Against, Claim, Manifest, Origin, Rank, Test};
+use crate::outcomes::outcome::{MethodOutcome, Outcome, Pairs, Provenance};
 use mixup_paper::{Direction, FigureInfo, FigureKind, MetricInfo};
 
 /// RMSE in dB with three decimals, lower is better.
@@ -32,6 +32,9 @@ pub(crate) fn outcome(experiment: &str, methods: &[(&str, &[f64])]) -> Outcome {
         profile: "desk".to_owned(),
         data: "airfoil".to_owned(),
         seeds: (0..seeds).collect(),
+        pairs: Pairs::Seeds,
+        sequential: false,
+        overlap: None,
         metrics: vec![rmse()],
         methods: methods.iter().map(|(name, values)| ((*name).to_owned(), row(values))).collect(),
         figures: Vec::new(),
@@ -68,11 +71,18 @@ pub(crate) fn lower(experiment: &str, method: &str, against: &str) -> Claim {
     Claim {
         id: format!("{experiment}: {method}<{against}"),
         text: format!("{method} has a lower RMSE than {against} on {experiment}."),
+        rank: Rank::Primary,
+        test: Test::Difference,
         experiment: experiment.to_owned(),
         metric: "rmse".to_owned(),
         method: method.to_owned(),
-        against: against.to_owned(),
+        against: Against(vec![against.to_owned()]),
+        less: None,
+        over: Vec::new(),
         direction: Direction::Lower,
+        effect: None,
+        margin: None,
+        repeated: Vec::new(),
         origin: Origin::Paper,
     }
 }

@@ -31,6 +31,13 @@ pub struct RunRecord {
         deserialize_with = "null_is_nan::points_by_name"
     )]
     pub points: BTreeMap<String, Vec<[f64; 2]>>,
+    /// Training losses of the first steps ([`mixup_paper::Measured::opening`]); none of what is not trained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opening: Vec<f64>,
+    /// SHA-256 over the file with what it predicted ([`Store::predictions`](crate::runs::store::Store::predictions));
+    /// empty where none is kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub predictions: String,
     /// Seconds of wall time in the worker.
     pub wall_seconds: f64,
     /// Peak resident memory of the worker in MiB; 0 where the system does not tell.
@@ -65,6 +72,31 @@ pub struct Provenance {
     pub commit: String,
 }
 
+/// What the two values of a pair share; `pairs:` of an experiment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pairs {
+    /// The seed: split, weights, batches. Every seed is a repetition.
+    #[default]
+    Seeds,
+    /// Seed 0 is the sample as it is, every other seed a resample of it. However many there are, there is
+    /// one sample; they show how much it could have differed.
+    Bootstrap,
+}
+
+impl Pairs {
+    // serde hands out a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn are_seeds(&self) -> bool {
+        *self == Self::Seeds
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// One experiment under one profile: every method over every seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -85,6 +117,16 @@ pub struct Outcome {
     pub data: String,
     /// The seeds, in the order of every `values` below.
     pub seeds: Vec<u64>,
+    /// What the two values of a pair share.
+    #[serde(default, skip_serializing_if = "Pairs::are_seeds")]
+    pub pairs: Pairs,
+    /// Whether the claims had a say in how many seeds ran.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sequential: bool,
+    /// Test samples over training samples, where each seed splits one data set anew: seeds share
+    /// samples then, and vary less than new data would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<f64>,
     /// The metrics in the order of the experiment's YAML.
     pub metrics: Vec<MetricInfo>,
     /// Per method, in the order of the experiment's YAML.
@@ -110,6 +152,10 @@ pub struct MethodOutcome {
     /// stopped early no longer counts after its last epoch.
     #[serde(deserialize_with = "null_is_nan::lists_by_name")]
     pub curves: BTreeMap<String, Vec<f64>>,
+    /// Per seed, the training losses of the first steps; an empty list of a run that failed, and no lists at
+    /// all of what is not trained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub openings: Vec<Vec<f64>>,
     /// What the code did in the runs of this row, as a hash; not compared by `check`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub identity: String,

@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
+use super::claims;
 use super::plots::Plot;
-use super::table::{Cell, grid, has_best};
+use super::table::{Cell, grid, has_best, units};
 use super::terminal::tally;
-use crate::files::manifest::Manifest;
+use crate::files::manifest::{Manifest, Rank};
+use crate::files::nearest::suggest;
 use crate::outcomes::outcome::Outcome;
-use crate::verdicts::numbers::{count, fixed, p_value, with_interval};
-use crate::verdicts::verdict::{ReferenceNote, Status, Verdict};
+use crate::verdicts::numbers::fixed;
+use crate::verdicts::verdict::{ReferenceNote, Verdict};
 
 /// What the README is made of. `plots` has one list per outcome.
 pub(super) struct Content<'a> {
@@ -45,58 +47,19 @@ fn heading(manifest: &Manifest) -> String {
 /// Tally and a table of the claims that have numbers.
 fn overview(content: &Content<'_>) -> String {
     let mut out = format!("## Verdicts\n\n{}.\n\n", tally(content.verdicts));
-    let judged: Vec<&Verdict> =
-        content.verdicts.iter().filter(|verdict| verdict.evidence.is_some()).collect();
-    if judged.is_empty() {
-        return out;
+    let ranks = [Rank::Primary, Rank::Secondary, Rank::Exploratory];
+    let table = claims::markdown(content.verdicts, &ranks);
+    if !table.is_empty() {
+        out += &format!("{table}\n{}\n\n", claims::LEGEND);
     }
-    out.push_str("| claim | verdict | mean difference [95 % CI] | p | pairs |\n|---|---|---|---|---|\n");
-    for verdict in judged {
-        out.push_str(&verdict_row(verdict, content.outcomes));
-    }
-    out.push_str(
-        "\nDifferences are paired by seed. p is of the one-sided paired t-test in the claimed direction, corrected \
-         by Holm over the claims of the same origin. *Reproduced*: p < 0.05; *contradicted*: the same in the other \
-         direction; else *inconclusive*.\n\n",
-    );
     out
-}
-
-fn verdict_row(verdict: &Verdict, outcomes: &[&Outcome]) -> String {
-    let (Some(evidence), Some(comparison)) = (&verdict.evidence, &verdict.comparison) else {
-        return String::new();
-    };
-    let decimals = outcomes
-        .iter()
-        .filter(|outcome| outcome.experiment == comparison.experiment)
-        .find_map(|outcome| outcome.metrics.iter().find(|metric| metric.name == comparison.metric))
-        .map_or(3, |metric| metric.decimals);
-    let difference = with_interval(evidence.difference, evidence.test.map(|test| test.ci), decimals + 1);
-    let p = match evidence.test {
-        None => "no test".to_owned(),
-        Some(test) if verdict.status == Status::Contradicted => {
-            format!("{} the other way", p_value(test.p_holm_opposite))
-        }
-        Some(test) => p_value(test.p_holm),
-    };
-    format!(
-        "| `{}`: {} | {} | {difference} | {p} | {} |\n",
-        verdict.claim,
-        cell(&verdict.text),
-        verdict.status.word(),
-        evidence.pairs
-    )
 }
 
 fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
     let mut out = format!("## {}: {}\n\n", outcome.experiment, outcome.title);
-    let seeds = count(outcome.seeds.len(), "seed");
     let best = if has_best(outcome) { ", best mean in bold" } else { "" };
-    let _ = writeln!(
-        out,
-        "Profile `{}`, data `{}`, {seeds}; mean ± standard deviation over seeds{best}.\n",
-        outcome.profile, outcome.data
-    );
+    let _ =
+        writeln!(out, "Profile `{}`, data `{}`, {}{best}.\n", outcome.profile, outcome.data, units(outcome));
     out.push_str(&table(outcome, content.notes));
     pictures(&mut out, plots.iter().filter(|plot| plot.of_metric));
     let claims = content.verdicts.iter().filter(|verdict| {
@@ -105,13 +68,7 @@ fn section(outcome: &Outcome, plots: &[Plot], content: &Content<'_>) -> String {
     list(
         &mut out,
         claims.map(|verdict| {
-            format!(
-                "**{}** `{}`: {} {}",
-                verdict.status.word(),
-                verdict.claim,
-                verdict.text,
-                verdict.sentence
-            )
+            format!("**{}** `{}`: {} {}", verdict.words(), verdict.claim, verdict.text, verdict.sentence)
         }),
     );
     let notes: Vec<&ReferenceNote> =
@@ -143,6 +100,37 @@ fn table(outcome: &Outcome, notes: &[ReferenceNote]) -> String {
     }
     out.push('\n');
     out
+}
+
+/// The table of claims of these ranks; of all where none is named.
+pub(super) fn claims_of(verdicts: &[Verdict], ranks: &[&str]) -> Result<String, String> {
+    let known = [Rank::Primary, Rank::Secondary, Rank::Exploratory];
+    if let Some(word) = ranks.iter().find(|word| known.iter().all(|rank| rank.word() != **word)) {
+        return Err(format!("unknown rank `{word}`; primary, secondary or exploratory"));
+    }
+    let asked: Vec<Rank> =
+        known.into_iter().filter(|rank| ranks.is_empty() || ranks.contains(&rank.word())).collect();
+    Ok(claims::markdown(verdicts, &asked))
+}
+
+/// The table of an experiment with these metrics; with all where none is named.
+pub(super) fn table_of(
+    outcome: &Outcome,
+    metrics: &[&str],
+    notes: &[ReferenceNote],
+) -> Result<String, String> {
+    let mut shown = outcome.clone();
+    if !metrics.is_empty() {
+        let find = |name: &&str| {
+            let found = outcome.metrics.iter().find(|metric| metric.name == **name);
+            found.cloned().ok_or_else(|| {
+                let known = outcome.metrics.iter().map(|metric| metric.name.as_str());
+                format!("unknown metric `{name}`; {}", suggest(name, "metrics", known))
+            })
+        };
+        shown.metrics = metrics.iter().map(find).collect::<Result<_, _>>()?;
+    }
+    Ok(table(&shown, notes))
 }
 
 fn pictures<'a>(out: &mut String, plots: impl Iterator<Item = &'a Plot>) {
@@ -204,6 +192,6 @@ fn without_numbers(verdicts: &[Verdict]) -> String {
 }
 
 /// A text that breaks no table.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

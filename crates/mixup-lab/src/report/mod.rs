@@ -1,20 +1,26 @@
 //! Outcomes and verdicts for readers: text for a terminal, and per paper a README with plots.
 
+mod blocks;
+mod claims;
+mod colors;
+mod courses;
+mod differences;
 mod figures;
 mod markdown;
+mod paired;
 mod plots;
+mod reference;
 pub mod results;
 mod svg;
 mod sweep;
 mod table;
 mod terminal;
 
-pub use svg::{
-    BarGroup, BarPlot, DotPlot, DotRow, Level, LinePlot, Mark, Point, PointGroup, ScatterPlot, Series,
-};
+pub use blocks::BlockError;
 pub use terminal::{Style, experiment, summary, tally};
 
 use crate::files::manifest::Manifest;
+use crate::files::nearest::suggest;
 use crate::outcomes::outcome::Outcome;
 use crate::verdicts::verdict::{ReferenceNote, Verdict};
 
@@ -34,12 +40,47 @@ pub fn files(
     verdicts: &[Verdict],
     notes: &[ReferenceNote],
 ) -> Vec<ReportFile> {
-    let plots: Vec<Vec<plots::Plot>> = outcomes.iter().map(|outcome| plots::plots(outcome, notes)).collect();
+    let colors = colors::Colors::new(outcomes);
+    let known = |outcome| paired::Known { outcome, verdicts, notes };
+    let plots: Vec<Vec<plots::Plot>> =
+        outcomes.iter().map(|outcome| plots::plots(known(outcome), &colors)).collect();
     let content = markdown::readme(&markdown::Content { manifest, outcomes, verdicts, notes, plots: &plots });
     let readme = ReportFile { name: "README.md".to_owned(), content };
     let pictures = plots.into_iter().flatten().map(|plot| ReportFile { name: plot.file, content: plot.svg });
     std::iter::once(readme).chain(pictures).collect()
 }
 
+/// The README of a paper's crate with its marked blocks filled: `claims`, or `claims primary` and the like, for
+/// the table of claims, `table EXPERIMENT [METRIC ...]` for that of an experiment.
+///
+/// # Errors
+/// A block that cannot be filled.
+pub fn filled(
+    readme: &str,
+    outcomes: &[&Outcome],
+    verdicts: &[Verdict],
+    notes: &[ReferenceNote],
+) -> Result<String, BlockError> {
+    blocks::fill(readme, |request| {
+        let words: Vec<&str> = request.split_whitespace().collect();
+        match words.as_slice() {
+            ["claims", ranks @ ..] => markdown::claims_of(verdicts, ranks),
+            ["table", experiment, metrics @ ..] => {
+                let found = outcomes.iter().find(|outcome| outcome.experiment == *experiment);
+                let outcome = found.ok_or_else(|| {
+                    let known = outcomes.iter().map(|outcome| outcome.experiment.as_str());
+                    format!("no outcome of `{experiment}`; {}", suggest(experiment, "outcomes", known))
+                })?;
+                markdown::table_of(outcome, metrics, notes)
+            }
+            _ => Err(format!(
+                "unknown block `{request}`; `claims`, `claims primary` or `table EXPERIMENT METRIC ...`"
+            )),
+        }
+    })
+}
+
+#[cfg(test)]
+mod picture_tests;
 #[cfg(test)]
 mod tests;

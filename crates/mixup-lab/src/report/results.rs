@@ -11,7 +11,7 @@ use crate::files::manifest::Manifest;
 use crate::files::yaml::InputError;
 use crate::outcomes::outcome::Outcome;
 use crate::outcomes::{pretty, snapshot};
-use crate::report;
+use crate::report::{self, ReportFile};
 use crate::verdicts::verdict::{ReferenceNote, Verdict, compare_with_reference};
 
 /// Name of the file of verdicts.
@@ -71,8 +71,8 @@ pub fn write_outcomes(folder: &Path, profile: Profile, outcomes: &[&Outcome]) ->
     })
 }
 
-/// Writes verdicts, plots and, last, the README that shows them. The caller holds the lock on
-/// results.
+/// Writes verdicts, pictures and the README that shows them, and then removes pictures of the folder that
+/// it does not show, which an earlier report left. The caller holds the lock on results.
 ///
 /// # Errors
 /// What the file system refuses.
@@ -86,7 +86,55 @@ pub fn write_report(
     let notes = reference_notes(manifest, outcomes);
     let mut files = report::files(manifest, &outcomes.iter().collect::<Vec<_>>(), verdicts, &notes);
     files.sort_by_key(|file| file.name == "README.md");
-    files.iter().try_for_each(|file| write(&folder.join(&file.name), file.content.as_bytes()))
+    files.iter().try_for_each(|file| write(&folder.join(&file.name), file.content.as_bytes()))?;
+    remove_stale(folder, &files)
+}
+
+/// Removes the pictures of a folder that are not among these files.
+fn remove_stale(folder: &Path, files: &[ReportFile]) -> Result<(), LabError> {
+    let entries = fs::read_dir(folder).map_err(LabError::io("cannot be read", folder))?;
+    for entry in entries {
+        let file = entry.map_err(LabError::io("cannot be read", folder))?.path();
+        let is_picture = file.extension().is_some_and(|extension| extension == "svg");
+        let is_shown = files.iter().any(|shown| file.file_name().is_some_and(|name| name == &*shown.name));
+        if is_picture && !is_shown {
+            fs::remove_file(&file).map_err(LabError::io("cannot be removed", &file))?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the marked blocks of the README of a paper's crate, where it has some.
+///
+/// # Errors
+/// A block that cannot be filled, and what the file system refuses.
+pub fn fill_readme(
+    file: &Path,
+    manifest: &Manifest,
+    outcomes: &[Outcome],
+    verdicts: &[Verdict],
+) -> Result<(), LabError> {
+    let Some(text) = read_text(file)? else { return Ok(()) };
+    let filled = filled(file, &text, manifest, outcomes, verdicts)?;
+    if filled == text { Ok(()) } else { write(file, filled.as_bytes()) }
+}
+
+/// The text of the README with its blocks as they should be.
+///
+/// # Errors
+/// A block that cannot be filled, with its place.
+pub fn filled(
+    file: &Path,
+    text: &str,
+    manifest: &Manifest,
+    outcomes: &[Outcome],
+    verdicts: &[Verdict],
+) -> Result<String, LabError> {
+    let notes = reference_notes(manifest, outcomes);
+    report::filled(text, &outcomes.iter().collect::<Vec<_>>(), verdicts, &notes).map_err(|error| {
+        let report::BlockError { line, message } = error;
+        InputError { file: file.to_owned(), place: Some((line, 1)), key: String::new(), message }.into()
+    })
 }
 
 fn write_json(file: &Path, value: &impl serde::Serialize) -> Result<(), LabError> {
@@ -98,12 +146,17 @@ fn write(file: &Path, content: &[u8]) -> Result<(), LabError> {
     atomic::write(file, content).map_err(LabError::io("cannot be written", file))
 }
 
+/// The text of a file, if there is one.
+fn read_text(file: &Path) -> Result<Option<String>, LabError> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(LabError::io("cannot be read", file)(error)),
+    }
+}
+
 fn read_json<T: serde::de::DeserializeOwned>(file: &PathBuf) -> Result<Option<T>, LabError> {
-    let text = match fs::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(LabError::io("cannot be read", file)(error)),
-    };
+    let Some(text) = read_text(file)? else { return Ok(None) };
     serde_json::from_str(snapshot::content(&text)).map(Some).map_err(|error| {
         let message = format!("{error}; restore it from git, or remove it and reproduce the paper again");
         let place = Some((error.line(), error.column()));
@@ -146,12 +199,12 @@ mod tests {
         let wine = outcome("wine", &[("erm", &[0.1, 0.2, 0.3]), ("mixup", &[0.3, 0.5, 0.4])]);
         let manifest = crate::outcomes::fixtures::manifest(vec![lower("wine", "erm", "mixup")]);
         let judged = judge(&manifest, &[&wine]);
+        fs::write(folder.path().join("wine-rmse.svg"), "an earlier picture").unwrap();
+        fs::write(folder.path().join("notes.txt"), "not ours").unwrap();
         write_report(folder.path(), &manifest, &[wine], &judged).unwrap();
         assert_eq!(verdicts(folder.path()).unwrap(), judged);
         let names = names(folder.path());
-        assert!(names.contains(&"README.md".to_owned()), "{names:?}");
-        assert!(names.iter().any(|name| name.ends_with(".svg")), "{names:?}");
-        assert!(!names.iter().any(|name| name.ends_with(".tmp")), "{names:?}");
+        assert_eq!(names, ["README.md", "notes.txt", "verdicts.json", "wine-differences.svg"]);
     }
 
     #[test]

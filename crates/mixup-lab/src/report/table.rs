@@ -1,14 +1,25 @@
 //! The table of an experiment, before it is drawn: methods by metrics, theirs beside ours.
 
 use crate::outcomes::aggregate::Summary;
-use crate::outcomes::outcome::Outcome;
-use crate::verdicts::numbers::{fixed, with_std};
+use crate::outcomes::outcome::{Outcome, Pairs};
+use crate::verdicts::numbers::{count, fixed, with_std};
 use crate::verdicts::verdict::{ReferenceNote, Yardstick};
 use mixup_paper::{Direction, MetricInfo};
 
 /// Whether a table of this outcome marks the best of a column.
 pub(super) fn has_best(outcome: &Outcome) -> bool {
     outcome.metrics.iter().any(|metric| metric.better.is_some())
+}
+
+/// What stands in the cells: `5 seeds, mean ± standard deviation`.
+pub(super) fn units(outcome: &Outcome) -> String {
+    let units = outcome.seeds.len();
+    match outcome.pairs {
+        Pairs::Seeds => format!("{}, mean ± standard deviation", count(units, "seed")),
+        Pairs::Bootstrap => {
+            format!("the sample ± standard deviation of {}", count(units.saturating_sub(1), "resample"))
+        }
+    }
 }
 
 /// A table of texts; the first column names the methods.
@@ -71,7 +82,7 @@ fn our_column(outcome: &Outcome, metric: &MetricInfo) -> Vec<Cell> {
     let summaries: Vec<Option<Summary>> = outcome
         .methods
         .values()
-        .map(|method| method.values.get(&metric.name).and_then(|values| Summary::of(values)))
+        .map(|method| method.values.get(&metric.name).and_then(|values| Summary::over(outcome.pairs, values)))
         .collect();
     let means = summaries.iter().flatten().map(|summary| summary.mean);
     let best = match metric.better {

@@ -2,7 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
-use super::table::{Cell, grid, has_best};
+use super::claims;
+use super::table::{Cell, grid, has_best, units};
 use crate::outcomes::outcome::Outcome;
 use crate::verdicts::numbers::count;
 use crate::verdicts::verdict::{Agreement, ReferenceNote, Status, Verdict, Yardstick};
@@ -29,19 +30,18 @@ impl Default for Style {
 /// One experiment: heading, table, the verdicts of its claims, and how our means stand beside the
 /// official code's. `verdicts` and `notes` may be those of the whole paper.
 pub fn experiment(outcome: &Outcome, verdicts: &[Verdict], notes: &[ReferenceNote], style: Style) -> String {
-    let seeds = count(outcome.seeds.len(), "seed");
     let best = if has_best(outcome) { ", * best mean" } else { "" };
     let mut text = format!(
-        "{}: {}\n{} profile, data {}, {seeds}, mean ± standard deviation{best}\n\n{}\n",
+        "{}: {}\n{} profile, data {}, {}{best}\n\n{}\n",
         outcome.experiment,
         outcome.title,
         outcome.profile,
         outcome.data,
+        units(outcome),
         table(outcome, notes, style)
     );
-    let of_experiment = |verdict: &&Verdict| {
-        verdict.comparison.as_ref().is_some_and(|comparison| comparison.experiment == outcome.experiment)
-    };
+    let of_experiment =
+        |verdict: &&Verdict| verdict.experiments().first() == Some(&outcome.experiment.as_str());
     for verdict in verdicts.iter().filter(of_experiment) {
         text.push('\n');
         push_verdict(&mut text, verdict, style);
@@ -50,9 +50,23 @@ pub fn experiment(outcome: &Outcome, verdicts: &[Verdict], notes: &[ReferenceNot
     text
 }
 
-/// The verdicts of claims that have no numbers, and the count of all.
+/// One table of all claims with numbers, the verdicts of those without, and the count of all.
 pub fn summary(verdicts: &[Verdict], style: Style) -> String {
     let mut text = String::new();
+    let lines = claims::lines(verdicts);
+    if !lines.is_empty() {
+        let mut table = Table::new();
+        table.load_preset(presets::NOTHING).set_style(TableComponent::HeaderLines, '─');
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(style.width);
+        table.set_header(["claim", "", "published", "ours [interval]", "units", "verdict"]);
+        for line in lines {
+            let words = line.verdict.words();
+            let row = [&line.verdict.claim, line.rank, &line.published, &line.ours, &line.units, &words];
+            table.add_row(row);
+        }
+        text += &table.trim_fmt();
+        text += "\n\n";
+    }
     for verdict in verdicts.iter().filter(|verdict| verdict.evidence.is_none()) {
         push_verdict(&mut text, verdict, style);
         text.push('\n');
@@ -64,14 +78,11 @@ pub fn summary(verdicts: &[Verdict], style: Style) -> String {
 
 /// `12 claims: 3 reproduced, 1 contradicted, ...`, without those that are none.
 pub fn tally(verdicts: &[Verdict]) -> String {
-    let parts: Vec<String> =
-        [Status::Reproduced, Status::Contradicted, Status::Inconclusive, Status::NotRun, Status::Untested]
-            .into_iter()
-            .filter_map(|status| {
-                let n = verdicts.iter().filter(|verdict| verdict.status == status).count();
-                (n > 0).then(|| format!("{n} {}", status.word().to_lowercase()))
-            })
-            .collect();
+    let counted = |status: Status| {
+        let n = verdicts.iter().filter(|verdict| verdict.status == status).count();
+        (n > 0).then(|| format!("{n} {}", status.word().to_lowercase()))
+    };
+    let parts: Vec<String> = Status::ALL.into_iter().filter_map(counted).collect();
     if parts.is_empty() {
         return "No claims".to_owned();
     }
@@ -97,26 +108,33 @@ fn table(outcome: &Outcome, notes: &[ReferenceNote], style: Style) -> String {
 
 /// The word, the claim with its id, and the verdict's sentence, wrapped and indented.
 fn push_verdict(text: &mut String, verdict: &Verdict, style: Style) {
-    let word = format!("{:<WORD$}", verdict.status.word());
+    let words = verdict.words();
+    let alone = words.len() >= WORD;
+    let word = format!("{words:<WORD$}");
     let word = if style.color { colored(verdict.status, &word) } else { word };
+    if alone {
+        text.push_str(&word);
+        text.push('\n');
+    }
     let indent = " ".repeat(WORD);
     let width = usize::from(style.width).saturating_sub(WORD).max(30);
     let claim = format!("{} ({})", verdict.text, verdict.claim);
     let lines = [&claim, &verdict.sentence].map(|text| textwrap::wrap(text, width));
     for (at, line) in lines.into_iter().flatten().enumerate() {
-        let margin = if at == 0 { &word } else { &indent };
+        let margin = if at == 0 && !alone { &word } else { &indent };
         text.push_str(margin);
         text.push_str(&line);
         text.push('\n');
     }
 }
 
-/// ANSI: bold green, red, yellow; dim for what was not tested.
+/// ANSI: bold green, red, cyan, yellow; dim for what was not tested.
 fn colored(status: Status, word: &str) -> String {
     let code = match status {
         Status::Reproduced => "1;32",
         Status::Contradicted => "1;31",
-        Status::Inconclusive => "1;33",
+        Status::Equivalent | Status::Smaller => "1;36",
+        Status::Undecided => "1;33",
         Status::NotRun | Status::Untested => "2",
     };
     format!("\u{1b}[{code}m{word}\u{1b}[0m")

@@ -66,6 +66,7 @@ impl Session<'_> {
         let sources = paper.sources.to_string();
         let executor = Executor { session: self, sources: &sources, commit: commit(self.workspace.root()) };
         let identities = executor.identify(&mut experiments)?;
+        executor.remeasure(&mut experiments, &identities)?;
         executor.run_stages(&mut experiments, &identities)?;
         executor.run_missing(&mut experiments, &identities)?;
         experiments.into_iter().map(Experiment::conclude).collect()
@@ -88,8 +89,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Gets and verifies data where runs are missing: finished runs need none.
-    fn obtain(&self, plan: &Plan) -> Result<(), DataError> {
+    /// Gets and verifies the data of a plan. Finished runs need none.
+    ///
+    /// # Errors
+    /// Data that are not at hand, or wrong.
+    pub fn obtain(&self, plan: &Plan) -> Result<(), DataError> {
         for name in &plan.experiment.all_data {
             let set = catalogue::find(name)?;
             if self.library.locate(set).is_err() {
@@ -191,19 +195,7 @@ impl Experiment {
 
 /// The outcome of all runs; stages count in its cost, each once.
 fn outcome(plan: &Plan, runs: &[RunRecord], stages: &[RunRecord]) -> Result<Outcome, LabError> {
-    let experiment = &plan.experiment;
-    let heading = Heading {
-        paper: &experiment.paper,
-        experiment: &experiment.experiment,
-        title: &experiment.title,
-        sweep: experiment.sweep.as_deref(),
-        profile: experiment.profile.name(),
-        data: &experiment.data,
-        seeds: &experiment.seeds,
-        metrics: &experiment.metrics,
-        methods: &experiment.methods,
-        figures: &experiment.figures,
-    };
+    let heading = Heading::of(&plan.experiment);
     let mut outcome = aggregate(&heading, runs).map_err(|error| LabError::Usage(error.to_string()))?;
     outcome.core_seconds += stages.iter().map(|record| record.wall_seconds).sum::<f64>();
     Ok(outcome)

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use mixup_paper::same_predictions;
+
 use crate::error::LabError;
 use crate::outcomes::outcome::Provenance;
 use crate::runs::execute::Experiment;
 use crate::runs::host;
 use crate::runs::job::{FailureKind, Job, RunTask, Task};
 use crate::runs::plan::{Plan, Planned};
-use crate::runs::pool::{Ended, Failure, Notice, Pool};
+use crate::runs::pool::{Ended, Failure, Notice};
 use crate::runs::progress::Progress;
 use crate::runs::session::Session;
 use crate::runs::standing::Standing;
@@ -29,19 +31,21 @@ impl Executor<'_> {
         experiments: &mut [Experiment],
     ) -> Result<BTreeMap<String, String>, LabError> {
         let (mut jobs, mut places) = (Vec::new(), Vec::<(usize, Vec<String>)>::new());
-        let mut seen = BTreeSet::new();
+        // An earlier round may have looked already.
+        let mut identities = self.session.identities.borrow().clone();
+        let mut seen: BTreeSet<String> = identities.keys().cloned().collect();
         for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
             let new = experiment.open().filter(|planned| seen.insert(planned.group.clone()));
             let (groups, specs): (Vec<_>, Vec<_>) =
                 new.map(|planned| (planned.group.clone(), planned.group_spec.clone())).unzip();
             // One process for all rows of a table: what takes longest is to read its data.
             if !specs.is_empty() {
-                jobs.push(self.job(&experiment.plan, Task::Identify { specs }));
+                jobs.push(self.session.job(&experiment.plan, Task::Identify { specs }));
                 places.push((at, groups));
             }
         }
-        let (mut identities, mut failures) = (BTreeMap::new(), Vec::new());
-        let ended = self.pool().execute(&jobs, |job, notice| {
+        let mut failures = Vec::new();
+        let ended = self.session.pool().execute(&jobs, |job, notice| {
             let (at, groups) = &places[job];
             match notice {
                 Notice::Identified(index, Ok(identity)) => {
@@ -52,7 +56,7 @@ impl Executor<'_> {
                 }
                 // A crash: of none of them is anything known.
                 Notice::Failed(failure) => failures.push((*at, groups.clone(), failure)),
-                Notice::Started | Notice::Epoch { .. } | Notice::Finished => {}
+                Notice::Started | Notice::Epoch { .. } | Notice::Finished | Notice::Replayed(..) => {}
             }
             ControlFlow::Continue(())
         });
@@ -61,30 +65,40 @@ impl Executor<'_> {
             let unknown = groups.iter().filter(|group| !identities.contains_key(*group));
             unknown.for_each(|group| experiments[at].fail_group(group, &failure));
         }
+        self.session.identities.replace(identities.clone());
         for experiment in experiments {
             let Experiment { plan, runs, stages, .. } = experiment;
-            let runs = runs.iter_mut().zip(&plan.runs);
-            for (standing, planned) in runs.chain(stages.iter_mut().zip(&plan.stages)) {
-                self.confirm(standing, planned, &identities)?;
+            for (standing, planned) in runs.iter_mut().zip(&plan.runs) {
+                self.confirm(standing, planned, &identities, |one, other| one == other)?;
+            }
+            // Of a stage only its weights are used, whatever is measured.
+            for (standing, planned) in stages.iter_mut().zip(&plan.stages) {
+                self.confirm(standing, planned, &identities, same_predictions)?;
             }
         }
         Ok(identities)
     }
 
+    /// Finds out whether a record stands, by whether these sources do the `same` as those that made it.
     fn confirm(
         &self,
         standing: &mut Standing,
         planned: &Planned,
         identities: &BTreeMap<String, String>,
+        same: impl Fn(&str, &str) -> bool,
     ) -> Result<(), LabError> {
-        let Standing::Unconfirmed(record) = standing else { return Ok(()) };
-        if identities.get(&planned.group) != Some(&record.identity) {
-            *standing = Standing::Missing;
-            return Ok(());
-        }
-        let _lock = self.session.store.lock_run(&planned.key)?;
-        let record = self.session.store.confirm((**record).clone(), self.sources)?;
-        *standing = Standing::Kept(Box::new(record));
+        let lacks = matches!(standing, Standing::Measurable(_));
+        let (Standing::Unconfirmed(record) | Standing::Measurable(record)) = standing else { return Ok(()) };
+        let identity = identities.get(&planned.group).map_or("", String::as_str);
+        *standing = if !lacks && same(&record.identity, identity) {
+            let _lock = self.session.store.lock_run(&planned.key)?;
+            let record = self.session.store.confirm((**record).clone(), self.sources)?;
+            Standing::Kept(Box::new(record))
+        } else if same_predictions(&record.identity, identity) && !record.predictions.is_empty() {
+            Standing::Measurable(record.clone())
+        } else {
+            Standing::Missing
+        };
         Ok(())
     }
 
@@ -156,7 +170,7 @@ impl Executor<'_> {
 
     /// Executes jobs with their progress: `bar_of` gives the bar of a job and its number there, `told` what
     /// is said of one that failed.
-    fn pursue(
+    pub(super) fn pursue(
         &self,
         jobs: &[Job],
         mut progress: Progress,
@@ -164,7 +178,7 @@ impl Executor<'_> {
         told: impl Fn(usize, &Failure) -> String,
     ) -> Pursued {
         let (mut done, mut failures) = (0, Vec::new());
-        let ended = self.pool().execute(jobs, |index, notice| {
+        let ended = self.session.pool().execute(jobs, |index, notice| {
             let (bar, number) = bar_of(index);
             progress.observe(bar, number, &notice);
             match notice {
@@ -175,7 +189,7 @@ impl Executor<'_> {
                     failures.push((index, failure));
                     return stop;
                 }
-                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) => {}
+                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) | Notice::Replayed(..) => {}
             }
             ControlFlow::Continue(())
         });
@@ -204,19 +218,9 @@ impl Executor<'_> {
                 sources: self.sources.to_owned(),
                 provenance: self.provenance(plan),
             };
-            self.job(plan, Task::Run(Box::new(task)))
+            self.session.job(plan, Task::Run(Box::new(task)))
         };
         places.iter().map(job).collect()
-    }
-
-    fn job(&self, plan: &Plan, task: Task) -> Job {
-        Job {
-            paper: plan.experiment.paper.clone(),
-            routine: plan.experiment.routine.clone(),
-            store: self.session.store.folder().to_owned(),
-            data_dir: self.session.library.data_dir.clone(),
-            task,
-        }
     }
 
     fn provenance(&self, plan: &Plan) -> Provenance {
@@ -231,12 +235,8 @@ impl Executor<'_> {
         }
     }
 
-    fn pool(&self) -> Pool {
-        Pool { jobs: self.session.jobs().get(), threads: self.session.request.threads.get() }
-    }
-
     /// An error where not all of the jobs came to their end.
-    fn unless_cut_off(&self, pursued: &Pursued, all: usize) -> Result<(), LabError> {
+    pub(super) fn unless_cut_off(&self, pursued: &Pursued, all: usize) -> Result<(), LabError> {
         match (pursued.ended, pursued.failures.last()) {
             (Ended::All, _) => Ok(()),
             (Ended::Stopped, Some((_, failure))) => Err(self.no_room(failure, all - pursued.done)),
@@ -258,7 +258,7 @@ impl Executor<'_> {
 }
 
 /// How jobs ended: how many are done, and which failed.
-struct Pursued {
+pub(super) struct Pursued {
     ended: Ended,
     done: usize,
     failures: Vec<(usize, Failure)>,
@@ -266,9 +266,9 @@ struct Pursued {
 
 /// What a job is about: an experiment, and one of its runs or stages.
 #[derive(Clone, Copy)]
-struct Place {
-    experiment: usize,
-    at: usize,
+pub(super) struct Place {
+    pub(super) experiment: usize,
+    pub(super) at: usize,
 }
 
 /// Nothing else is tried where records cannot be kept.

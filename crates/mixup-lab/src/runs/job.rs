@@ -32,8 +32,28 @@ pub enum Task {
         /// The resolved specs.
         specs: Vec<Value>,
     },
+    /// Train the first steps of some runs, and keep nothing.
+    Replay {
+        /// The resolved specs.
+        specs: Vec<Value>,
+    },
     /// Execute a run and keep the record.
     Run(Box<RunTask>),
+    /// Measure what a finished run predicted, and put that into its record.
+    Measure(MeasureTask),
+}
+
+/// A finished run that is to be measured anew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasureTask {
+    /// The resolved spec.
+    pub spec: Value,
+    /// Key of the run.
+    pub key: String,
+    /// What the code does with it, for the record.
+    pub identity: String,
+    /// The sources, for the record.
+    pub sources: String,
 }
 
 /// A run or a stage to be executed.
@@ -88,8 +108,24 @@ pub enum Event {
         /// Why.
         message: String,
     },
-    /// All specs were looked at.
-    AllIdentified,
+    /// The first training losses of one of the specs.
+    Replayed {
+        /// Which of them.
+        index: usize,
+        /// The losses.
+        opening: Vec<f64>,
+    },
+    /// One of the specs could not be replayed.
+    Unreplayed {
+        /// Which of them.
+        index: usize,
+        /// Who can mend it.
+        kind: FailureKind,
+        /// Why.
+        message: String,
+    },
+    /// Something was told of every spec.
+    AllTold,
     /// The job was given up.
     Failed {
         /// Who can mend it.

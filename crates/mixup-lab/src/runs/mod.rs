@@ -9,6 +9,8 @@ pub mod job;
 pub mod plan;
 pub mod pool;
 pub(crate) mod progress;
+mod remeasure;
+pub mod replay;
 pub mod session;
 pub mod sources;
 pub mod standing;

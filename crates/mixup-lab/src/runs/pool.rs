@@ -45,6 +45,8 @@ pub enum Notice {
     Finished,
     /// What the code does with one of its specs, or why that could not be told.
     Identified(usize, Result<String, Failure>),
+    /// The first losses of one of its specs, or why it could not be replayed.
+    Replayed(usize, Result<Vec<f64>, Failure>),
     /// It failed.
     Failed(Failure),
 }
@@ -214,7 +216,7 @@ impl Heard {
         match (self.last_word, status) {
             (Some(Event::Failed { kind, message }), _) => Err(Failure { kind, message, tail }),
             (Some(Event::Recorded), Ok(status)) if status.success() => Ok(Notice::Finished),
-            (Some(Event::AllIdentified), Ok(status)) if status.success() => Ok(Notice::Finished),
+            (Some(Event::AllTold), Ok(status)) if status.success() => Ok(Notice::Finished),
             (_, Ok(status)) => {
                 let message = format!("the worker ended before its record was kept ({status})");
                 Err(Failure { kind: FailureKind::Run, message, tail })
@@ -234,9 +236,12 @@ fn listen(stdout: impl Read, tell: &dyn Fn(Notice)) -> Heard {
         match serde_json::from_str(&line) {
             Ok(Event::Epoch { done, all }) => tell(Notice::Epoch { done, all }),
             Ok(Event::Identified { index, identity }) => tell(Notice::Identified(index, Ok(identity))),
+            Ok(Event::Replayed { index, opening }) => tell(Notice::Replayed(index, Ok(opening))),
             Ok(Event::Unidentified { index, kind, message }) => {
-                let failure = Failure { kind, message, tail: Vec::new() };
-                tell(Notice::Identified(index, Err(failure)));
+                tell(Notice::Identified(index, Err(Failure { kind, message, tail: Vec::new() })));
+            }
+            Ok(Event::Unreplayed { index, kind, message }) => {
+                tell(Notice::Replayed(index, Err(Failure { kind, message, tail: Vec::new() })));
             }
             Ok(last_word) => heard.last_word = Some(last_word),
             Err(_) => push(&mut heard.tail, line),

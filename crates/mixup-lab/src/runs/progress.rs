@@ -109,7 +109,7 @@ impl Experiment {
                     *under_way = (run, *done, *all);
                 }
             }
-            Notice::Identified(..) => {}
+            Notice::Identified(..) | Notice::Replayed(..) => {}
             Notice::Finished | Notice::Failed(_) => {
                 self.under_way.retain(|under_way| under_way.0 != run);
                 self.done += 1;

@@ -1,5 +1,7 @@
 //! What is to be run: the request, read and checked, before anything is executed.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -11,12 +13,14 @@ use crate::files::experiment::Profile;
 use crate::files::manifest::Manifest;
 use crate::files::nearest::suggest;
 use crate::files::paper_files::PaperFiles;
-use crate::files::resolve::Overrides;
+use crate::files::resolve::{Count, Overrides, Resolved};
 use crate::files::workspace::Workspace;
 use crate::outcomes::outcome::RunRecord;
 use crate::runs::devices;
 use crate::runs::host;
+use crate::runs::job::{Job, Task};
 use crate::runs::plan::{Plan, Planned};
+use crate::runs::pool::Pool;
 use crate::runs::sources::Sources;
 use crate::runs::standing::{Standing, Wanted};
 use crate::runs::store::{Found, Store};
@@ -62,9 +66,12 @@ pub struct Session<'a> {
     /// The run store.
     pub store: Store,
     pub(super) library: Library,
+    /// What the code does in the groups of runs that were looked at so far.
+    pub(super) identities: RefCell<BTreeMap<String, String>>,
 }
 
 /// A paper's runs.
+#[derive(Clone)]
 pub struct PaperPlan {
     /// Slug.
     pub slug: &'static str,
@@ -74,8 +81,32 @@ pub struct PaperPlan {
     pub all_experiments: Vec<String>,
     /// The experiments that were asked for.
     pub plans: Vec<Plan>,
+    /// The same with every seed that they may have, and checked for all of them.
+    widest: Vec<Resolved>,
+    threads: usize,
     /// What its runs are made from.
     pub sources: Sources,
+}
+
+impl PaperPlan {
+    /// The same experiments with so many seeds each, as far as their files allow it.
+    ///
+    /// # Errors
+    /// A data set that the catalogue does not have.
+    pub fn with_seeds(self, count: impl Fn(&Resolved) -> NonZeroU32) -> Result<Self, LabError> {
+        let cut = self.widest.iter().map(|widest| Plan::new(widest.first(count(widest)), self.threads));
+        let plans = cut.collect::<Result<_, _>>()?;
+        Ok(Self { plans, ..self })
+    }
+
+    /// Only these of its experiments.
+    #[must_use]
+    pub fn only(mut self, wanted: impl Fn(&Plan) -> bool) -> Self {
+        self.plans.retain(wanted);
+        let kept: Vec<&str> = self.plans.iter().map(|plan| plan.experiment.experiment.as_str()).collect();
+        self.widest.retain(|widest| kept.contains(&widest.experiment.as_str()));
+        self
+    }
 }
 
 impl<'a> Session<'a> {
@@ -89,10 +120,12 @@ impl<'a> Session<'a> {
         if let Some(path) = library.data_dir.as_ref().filter(|path| !path.is_dir()) {
             return Err(DataError::NoDataDir { path: path.clone() }.into());
         }
-        Ok(Self { workspace, request, store: Store::new(workspace.state()), library })
+        let store = Store::new(workspace.state());
+        Ok(Self { workspace, request, store, library, identities: RefCell::default() })
     }
 
-    /// Reads and checks every paper that was asked for.
+    /// Reads and checks every paper that was asked for. Its experiments have as many seeds as `--seeds` or
+    /// their files say, the fewest where that is a range ([`PaperPlan::with_seeds`] gives them more).
     ///
     /// # Errors
     /// An unknown paper or experiment, and whatever is wrong with a file.
@@ -102,7 +135,8 @@ impl<'a> Session<'a> {
     }
 
     fn plan_paper(&self, paper: &Paper) -> Result<PaperPlan, LabError> {
-        let overrides = Overrides { seeds: self.request.seeds, device: self.request.device.clone() };
+        let seeds = self.request.seeds.map_or(Count::AtMost, Count::Exactly);
+        let overrides = Overrides { seeds, device: self.request.device.clone() };
         let files = PaperFiles::read(self.workspace, paper, self.request.profile, &overrides)?;
         let all_experiments: Vec<String> =
             files.experiments.iter().map(|known| known.experiment.clone()).collect();
@@ -119,34 +153,42 @@ impl<'a> Session<'a> {
         }
         let sources = Sources::of(self.workspace, paper.slug)?;
         let asked_for = |name: &String| self.request.experiment.as_ref().is_none_or(|asked| asked == name);
-        let plans = files
-            .experiments
-            .into_iter()
-            .filter(|known| asked_for(&known.experiment))
-            .map(|experiment| Plan::new(experiment, self.request.threads.get()))
-            .collect::<Result<_, _>>()?;
-        Ok(PaperPlan { slug: paper.slug, manifest: files.manifest, all_experiments, plans, sources })
+        let widest = files.experiments.into_iter().filter(|known| asked_for(&known.experiment)).collect();
+        let plan = PaperPlan {
+            slug: paper.slug,
+            manifest: files.manifest,
+            all_experiments,
+            plans: Vec::new(),
+            widest,
+            threads: self.request.threads.get(),
+            sources,
+        };
+        plan.with_seeds(|experiment| self.request.seeds.unwrap_or(experiment.range.at_least))
     }
 
     /// How each run of a plan stands; what the store cannot read is told on standard error.
     pub fn standings(&self, plan: &Plan, sources: &Sources) -> Vec<Standing> {
-        let (metrics, points) = (&plan.experiment.metrics, &plan.experiment.figures);
-        let metrics: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
-        let standing = |run: &Planned| {
-            let shown = points.iter().filter(|figure| {
+        let standing = |run: &Planned| Standing::of(self.look_up(&run.key), &self.wanted(plan, run), sources);
+        plan.runs.iter().map(standing).collect()
+    }
+
+    /// What the record of a run must hold.
+    pub(super) fn wanted(&self, plan: &Plan, run: &Planned) -> Wanted {
+        let shown =
+            plan.experiment.figures.iter().filter(|figure| {
                 figure.request.seed == run.seed && figure.request.methods.contains(&run.method)
             });
-            let points: Vec<String> = shown.map(|figure| figure.info.name.clone()).collect();
-            Standing::of(self.look_up(&run.key), Wanted { metrics: &metrics, points: &points }, sources)
-        };
-        plan.runs.iter().map(standing).collect()
+        Wanted {
+            metrics: plan.experiment.metrics.iter().map(|metric| metric.name.clone()).collect(),
+            points: shown.map(|figure| figure.info.name.clone()).collect(),
+        }
     }
 
     /// How each stage of a plan stands.
     pub fn stage_standings(&self, plan: &Plan, sources: &Sources) -> Vec<Standing> {
         let standing = |stage: &Planned| {
             let record = self.look_up(&stage.key).filter(|_| self.store.weights(&stage.key).is_file());
-            Standing::of(record, Wanted { metrics: &[], points: &[] }, sources)
+            Standing::of(record, &Wanted::default(), sources)
         };
         plan.stages.iter().map(standing).collect()
     }
@@ -174,6 +216,21 @@ impl<'a> Session<'a> {
     /// Workers at a time.
     pub fn jobs(&self) -> NonZeroUsize {
         self.request.jobs.unwrap_or_else(host::cores)
+    }
+
+    pub(super) fn pool(&self) -> Pool {
+        Pool { jobs: self.jobs().get(), threads: self.request.threads.get() }
+    }
+
+    /// A job about a plan.
+    pub(super) fn job(&self, plan: &Plan, task: Task) -> Job {
+        Job {
+            paper: plan.experiment.paper.clone(),
+            routine: plan.experiment.routine.clone(),
+            store: self.store.folder().to_owned(),
+            data_dir: self.library.data_dir.clone(),
+            task,
+        }
     }
 }
 

@@ -2,11 +2,16 @@
 //!
 //! ```text
 //! .mixup-lab/runs/<ab>/<key>.json    record; <ab> are the first two letters of the key
+//! .mixup-lab/predictions/<ab>/<key>  what the run predicted, compressed, for metrics that are thought of later;
+//!                                    none of a run with more than 32 MiB of it (`Predictions::LIMIT`). They may
+//!                                    be deleted: a new metric then executes the runs
 //! .mixup-lab/weights/<key>.bin       weights of a stage, which other runs start from
 //! .mixup-lab/checkpoints/<key>/<id>/ what a run that is under way, or was cut off, goes on from; <id> is its
 //!                                    identity, so that no code goes on from what other code left
 //! .mixup-lab/locks/<key>             locked by the worker that executes the run
 //! ```
+
+mod predictions;
 
 use std::fs;
 use std::io;
@@ -55,7 +60,7 @@ impl Store {
     /// # Errors
     /// What the file system refuses.
     pub fn check_writable(&self) -> Result<(), LabError> {
-        ["runs", "weights", "checkpoints", "locks"].into_iter().try_for_each(|part| {
+        ["runs", "predictions", "weights", "checkpoints", "locks"].into_iter().try_for_each(|part| {
             atomic::check_writable(&self.folder.join(part))
                 .map_err(LabError::io("cannot be written to", &self.folder))
         })
@@ -121,23 +126,25 @@ impl Store {
         made.and_then(|()| fs::rename(&draft, &kept)).map_err(refused)
     }
 
-    /// Bytes of a record on average, over some of those that are there; a guess where there are none.
+    /// Bytes of a record with its predictions on average, over some of those that are there; a guess where
+    /// there are none.
     pub fn mean_record_size(&self) -> u64 {
-        let records = walkdir::WalkDir::new(self.folder.join("runs")).into_iter().flatten();
-        let sizes: Vec<u64> = records
-            .filter(|entry| entry.file_type().is_file())
-            .filter_map(|entry| Some(entry.metadata().ok()?.len()))
-            .take(100)
-            .collect();
-        if sizes.is_empty() { 16 << 10 } else { sizes.iter().sum::<u64>() / sizes.len() as u64 }
+        let mean = |part: &str| {
+            let files = walkdir::WalkDir::new(self.folder.join(part)).into_iter().flatten();
+            let files = files.filter(|entry| entry.file_type().is_file());
+            let sizes: Vec<u64> =
+                files.filter_map(|entry| Some(entry.metadata().ok()?.len())).take(100).collect();
+            sizes.iter().sum::<u64>().checked_div(sizes.len() as u64)
+        };
+        mean("runs").unwrap_or(16 << 10) + mean("predictions").unwrap_or(0)
     }
 
-    /// Forgets a run, its checkpoint and weights included.
+    /// Forgets a run, its predictions, checkpoint and weights included.
     ///
     /// # Errors
     /// What the file system refuses.
     pub fn forget(&self, key: &str) -> Result<(), LabError> {
-        for file in [self.record_file(key), self.weights(key)] {
+        for file in [self.record_file(key), self.predictions_file(key), self.weights(key)] {
             absent_is_fine(fs::remove_file(&file)).map_err(LabError::io("cannot be removed", &file))?;
         }
         self.forget_checkpoint(key)
@@ -208,6 +215,11 @@ impl Store {
         self.folder.join("runs").join(start).join(format!("{key}.json"))
     }
 
+    fn predictions_file(&self, key: &str) -> PathBuf {
+        let start = key.get(..2).unwrap_or(key);
+        self.folder.join("predictions").join(start).join(key)
+    }
+
     fn checkpoint(&self, key: &str) -> PathBuf {
         self.folder.join("checkpoints").join(key)
     }
@@ -235,6 +247,8 @@ mod tests {
             metrics: BTreeMap::from([("rmse".to_owned(), 0.1 + 0.2)]),
             curves: BTreeMap::from([("train-loss".to_owned(), vec![1.0 / 3.0, 1e-300])]),
             points: BTreeMap::from([("reliability".to_owned(), vec![[0.5, 1.0 / 3.0]])]),
+            opening: vec![f64::from(0.1f32), 1.0 / 3.0],
+            predictions: "00ff".to_owned(),
             wall_seconds: 0.5,
             peak_memory_mib: 12.0,
             provenance: Provenance {
@@ -255,6 +269,9 @@ mod tests {
         assert_eq!(store.find("abcd"), Found::Absent);
         store.keep(&record("abcd")).unwrap();
         assert_eq!(store.find("abcd"), Found::Record(Box::new(record("abcd"))));
+        let alone = store.mean_record_size();
+        atomic::write(&folder.path().join("predictions/ab/abcd"), &[0; 1000]).unwrap();
+        assert_eq!(store.mean_record_size(), alone + 1000, "a run needs both");
         assert!(folder.path().join("runs/ab/abcd.json").is_file());
         let checkpoint = store.checkpoint_folder("abcd", "id").unwrap();
         fs::write(checkpoint.join("state"), b"").unwrap();
@@ -265,14 +282,21 @@ mod tests {
     }
 
     #[test]
-    fn a_record_from_before_there_were_points_is_read() {
+    fn a_record_from_before_there_was_all_that_is_there_now_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
         let mut old = serde_json::to_value(record("abcd")).unwrap();
-        assert!(old.as_object_mut().unwrap().remove("points").is_some());
+        for later in ["points", "opening", "predictions"] {
+            assert!(old.as_object_mut().unwrap().remove(later).is_some());
+        }
         store.keep(&record("abcd")).unwrap();
         fs::write(folder.path().join("runs/ab/abcd.json"), old.to_string()).unwrap();
-        let without = RunRecord { points: BTreeMap::new(), ..record("abcd") };
+        let without = RunRecord {
+            points: BTreeMap::new(),
+            opening: Vec::new(),
+            predictions: String::new(),
+            ..record("abcd")
+        };
         assert_eq!(store.find("abcd"), Found::Record(Box::new(without)));
     }
 

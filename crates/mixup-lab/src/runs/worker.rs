@@ -12,12 +12,13 @@ use std::time::Instant;
 
 use mixup_core::CoreError;
 use mixup_data::Library;
-use mixup_paper::{Paper, RoutineEntry, RunContext, RunError};
+use mixup_paper::{Paper, RoutineEntry, RunContext, RunError, same_predictions};
+use serde_json::Value;
 
 use crate::error::LabError;
 use crate::outcomes::outcome::RunRecord;
 use crate::runs::host;
-use crate::runs::job::{Event, FailureKind, Job, RunTask, Task};
+use crate::runs::job::{Event, FailureKind, Job, MeasureTask, RunTask, Task};
 use crate::runs::store::{Found, Store};
 
 /// Executes the run that standard input asks for.
@@ -107,9 +108,20 @@ fn execute(papers: &[Paper], job: &Job) -> Result<Event, Failure> {
                     Err(Failure { kind, message }) => Event::Unidentified { index, kind, message },
                 });
             }
-            Ok(Event::AllIdentified)
+            Ok(Event::AllTold)
+        }
+        Task::Replay { specs } => {
+            let library = library.remembering();
+            for (index, spec) in specs.iter().enumerate() {
+                say(&match routine.replay(spec, &library).map_err(Failure::from) {
+                    Ok(opening) => Event::Replayed { index, opening },
+                    Err(Failure { kind, message }) => Event::Unreplayed { index, kind, message },
+                });
+            }
+            Ok(Event::AllTold)
         }
         Task::Run(task) => run(routine, &library, job, task).map(|()| Event::Recorded),
+        Task::Measure(task) => measure(routine, job, task).map(|()| Event::Recorded),
     }
 }
 
@@ -119,6 +131,7 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
     // Another command may have finished the run while this worker waited.
     if let Found::Record(record) = store.find(&task.key)
         && record.identity == task.identity
+        && asked_for(&task.spec).all(|metric| record.metrics.contains_key(metric))
         && (!task.is_stage || store.weights(&task.key).is_file())
     {
         return Ok(());
@@ -131,11 +144,13 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         stages: task.stages.iter().map(|(name, key)| (name.clone(), store.weights(key))).collect(),
         weights: task.is_stage.then(|| store.draft_weights(&task.key, &task.identity)),
         glimpse: None,
+        replay: false,
     };
     let measured = routine.run(&task.spec, &context)?;
     if task.is_stage {
         store.keep_weights(&task.key, &task.identity)?;
     }
+    let predictions = store.keep_predictions(&task.key, measured.predictions.as_ref())?;
     store.keep(&RunRecord {
         key: task.key.clone(),
         method: task.method.clone(),
@@ -143,6 +158,8 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         metrics: measured.metrics,
         curves: measured.curves,
         points: measured.points,
+        opening: measured.opening,
+        predictions,
         wall_seconds: started.elapsed().as_secs_f64(),
         peak_memory_mib: host::peak_memory_mib(),
         identity: task.identity.clone(),
@@ -151,6 +168,28 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         provenance: task.provenance.clone(),
     })?;
     Ok(store.forget_checkpoint(&task.key)?)
+}
+
+/// The metrics that the table shows.
+fn asked_for(spec: &Value) -> impl Iterator<Item = &str> {
+    spec["metrics"].as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
+/// Puts the metrics that come from a run's predictions into its record, as this code has them.
+fn measure(routine: &RoutineEntry, job: &Job, task: &MeasureTask) -> Result<(), Failure> {
+    let store = Store::new(&job.store);
+    let _lock = store.lock_run(&task.key)?;
+    let cannot = |message: String| Failure { kind: FailureKind::Run, message };
+    // Another command may have made it anew since.
+    let record = match store.find(&task.key) {
+        Found::Record(record) if same_predictions(&record.identity, &task.identity) => record,
+        _ => return Err(cannot(format!("the record of run {} is another one now", task.key))),
+    };
+    let mut record = *record;
+    let predictions = store.predictions(&record).map_err(cannot)?;
+    record.metrics.extend(routine.from_predictions(&task.spec, &predictions)?);
+    record.identity.clone_from(&task.identity);
+    Ok(store.confirm(record, &task.sources).map(drop)?)
 }
 
 /// One line to the parent. If it is gone, the end of standard input ends this process.

@@ -27,11 +27,26 @@ pub(crate) fn fixed(value: f64, decimals: usize) -> String {
     if value.abs() >= 1e7 {
         return format!("{value:.3e}");
     }
-    let text = format!("{value:.decimals$}");
+    let text = rounded_as_read(value, decimals);
     match text.strip_prefix('-') {
         Some(digits) if digits.bytes().all(|b| matches!(b, b'0' | b'.')) => digits.to_owned(),
         _ => text,
     }
+}
+
+/// Half-way cases of the number as it is read (99.985, whose nearest double is a little below) go away from
+/// zero.
+fn rounded_as_read(value: f64, decimals: usize) -> String {
+    let read = format!("{}", value.abs());
+    let digits = read.split_once('.').map_or("", |(_, digits)| digits);
+    let half = digits.len() == decimals + 1 && digits.ends_with('5');
+    // The next double is above the half, whatever the nearest one was.
+    let value = if half {
+        value.abs().next_up().max(value.abs() * (1.0 + f64::EPSILON)).copysign(value)
+    } else {
+        value
+    };
+    format!("{value:.decimals$}")
 }
 
 /// `p = 0.034`, `p < 0.0001`
@@ -57,6 +72,11 @@ mod tests {
         assert_eq!(fixed(-0.0001, 3), "0.000");
         assert_eq!(fixed(-0.0006, 3), "-0.001");
         assert_eq!(fixed(3.2e9, 3), "3.200e9");
+        assert_eq!(
+            [fixed(99.985, 2), fixed(-99.985, 2), fixed(0.125, 2), fixed(2.675, 2)],
+            ["99.99", "-99.99", "0.13", "2.68"]
+        );
+        assert_eq!([fixed(99.9849, 2), fixed(1.5, 0), fixed(2.5, 0)], ["99.98", "2", "3"]);
         assert_eq!(with_std(2.8736, Some(0.1789), 3), "2.874 ± 0.179");
         assert_eq!(with_interval(-0.5, Some(Interval::around(-0.5, 0.25)), 2), "-0.50 [-0.75, -0.25]");
         assert_eq!([p_value(3e-9), p_value(0.0034), p_value(0.4)], ["p < 0.0001", "p = 0.0034", "p = 0.400"]);

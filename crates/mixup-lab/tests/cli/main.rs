@@ -11,4 +11,6 @@ mod json;
 mod kill;
 mod lab;
 mod new_paper;
+mod predictions;
 mod reuse;
+mod until_decided;

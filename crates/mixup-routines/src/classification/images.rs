@@ -55,18 +55,25 @@ impl Parts {
         Ok(Self {
             train: sized(train),
             validation: sized(validation),
-            test: sized(thinned(set.test, context)),
+            test: sized(tested_on(set.test, spec, context)),
         })
     }
 }
 
-/// All images of a run, evenly spaced ones of a glimpse.
-pub(super) fn thinned(images: LabelledImages, context: &RunContext<'_>) -> LabelledImages {
-    if context.glimpse.is_none() {
+/// The images of a test part that a run is measured on: as many as the spec says, evenly spaced, and of a
+/// glimpse as few as it takes.
+pub(super) fn tested_on<M>(
+    images: LabelledImages,
+    spec: &Spec<M>,
+    context: &RunContext<'_>,
+) -> LabelledImages {
+    let all = images.len();
+    let count = context.at_most(spec.test_samples.map_or(all, |count| all.min(count.get())));
+    if count == all {
         return images;
     }
-    let rows: Vec<usize> = (0..images.len()).collect();
-    images.select(&evenly_spaced(&rows, context.at_most(images.len())))
+    let rows: Vec<usize> = (0..all).collect();
+    images.select(&evenly_spaced(&rows, count))
 }
 
 /// Size of the images of a set.

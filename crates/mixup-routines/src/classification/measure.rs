@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use mixup_core::CoreError;
-use mixup_core::calibrate::{Criterion, TemperatureGrid};
+use mixup_core::calibrate::{Criterion, TemperatureGrid, nll_temperature};
 use mixup_core::checked::Positive;
 use mixup_core::metrics::classification::Predictions;
 use mixup_core::metrics::ece::{adaptive_ece, classwise_ece, ece, over_confidence, under_confidence};
+use mixup_core::metrics::sampling::{debiased_l2, ece_floor};
 use mixup_paper::{Direction, MetricInfo};
 use ndarray::Array2;
 
@@ -22,8 +23,16 @@ const fn nonzero(count: usize) -> NonZeroUsize {
     }
 }
 
-/// Suffix of metrics after temperature scaling.
-const SCALED: &str = "-ts";
+/// Suffixes of metrics after temperature scaling: by the temperature with the lowest ECE, which the papers'
+/// tables have, and by that with the lowest NLL.
+const SCALED: [&str; 2] = ["-ts", "-ts-nll"];
+
+/// Suffix of metrics with batch-norm statistics of raw images
+/// ([`ImageTraining::with_raw_statistics`](super::ImageTraining::with_raw_statistics)).
+const RAW: &str = "-raw-statistics";
+
+/// What is measured under [`RAW`].
+const UNDER_RAW: [&str; 5] = ["accuracy", "ece", "ece-debiased", "gap", "nll"];
 
 /// Logits `[samples, classes]` of a part of the data, with its labels.
 #[derive(Debug, Clone)]
@@ -52,32 +61,56 @@ pub fn temperatures() -> TemperatureGrid {
 
 /// Calibration on the test part, and accuracy and ECE on the validation part, by which a training
 /// regime is chosen. Under `<metric>-ts` after division of the logits
-/// by the temperature with the lowest ECE on the validation part, as the official tester does.
+/// by the temperature with the lowest ECE on the validation part, as the official tester does; under
+/// `<metric>-ts-nll` after that with the lowest NLL there, as Guo et al. do.
 ///
 /// # Errors
 /// An empty part, labels that do not fit, or logits that are not finite.
 pub fn measure(test: &Logits, validation: &Logits) -> Result<BTreeMap<String, f64>, CoreError> {
-    let temperature =
-        temperatures().best(validation.logits.view(), &validation.labels, Criterion::Ece(BINS))?;
+    let (logits, labels) = (validation.logits.view(), &validation.labels);
+    let temperatures =
+        [temperatures().best(logits, labels, Criterion::Ece(BINS))?, nll_temperature(logits, labels)?];
     let held_out = validation.predictions()?;
-    let scaled = test.logits.mapv(|logit| logit / temperature);
     let raw = test.predictions()?;
-    let scaled = Predictions::from_logits(scaled.view(), &test.labels)?;
     let mut measured = BTreeMap::from([
         ("accuracy".to_owned(), 100.0 * raw.accuracy()),
-        ("temperature".to_owned(), temperature),
+        ("temperature".to_owned(), temperatures[0]),
+        ("temperature-nll".to_owned(), temperatures[1]),
         ("validation-accuracy".to_owned(), 100.0 * held_out.accuracy()),
         ("validation-ece".to_owned(), 100.0 * ece(&held_out, BINS)),
     ]);
     measured.extend(calibration(&raw).map(|(name, value)| (name.to_owned(), value)));
-    measured.extend(calibration(&scaled).map(|(name, value)| (format!("{name}{SCALED}"), value)));
+    for (suffix, temperature) in SCALED.into_iter().zip(temperatures) {
+        let scaled = test.logits.mapv(|logit| logit / temperature);
+        let scaled = Predictions::from_logits(scaled.view(), &test.labels)?;
+        measured.extend(calibration(&scaled).map(|(name, value)| (format!("{name}{suffix}"), value)));
+    }
     Ok(measured)
 }
 
+/// What is measured of the test part with batch-norm statistics of raw images.
+///
+/// # Errors
+/// As [`measure`].
+pub fn measure_raw(test: &Logits) -> Result<BTreeMap<String, f64>, CoreError> {
+    let predictions = test.predictions()?;
+    let accuracy = [("accuracy", 100.0 * predictions.accuracy())];
+    let all = accuracy.into_iter().chain(calibration(&predictions));
+    let asked = all.filter(|(name, _)| UNDER_RAW.contains(name));
+    Ok(asked.map(|(name, value)| (format!("{name}{RAW}"), value)).collect())
+}
+
+/// Whether a metric is one of [`measure_raw`].
+pub fn is_raw(metric: &str) -> bool {
+    metric.strip_suffix(RAW).is_some_and(|name| UNDER_RAW.contains(&name))
+}
+
 /// What changes with the temperature; shares in percent.
-fn calibration(predictions: &Predictions) -> [(&'static str, f64); 8] {
+fn calibration(predictions: &Predictions) -> [(&'static str, f64); 10] {
     [
         ("ece", 100.0 * ece(predictions, BINS)),
+        ("ece-debiased", 100.0 * debiased_l2(predictions, BINS)),
+        ("ece-floor", 100.0 * ece_floor(predictions, BINS)),
         ("aece", 100.0 * adaptive_ece(predictions, BINS)),
         ("cece", 100.0 * classwise_ece(predictions, BINS)),
         ("oe", 100.0 * over_confidence(predictions, BINS)),
@@ -88,30 +121,48 @@ fn calibration(predictions: &Predictions) -> [(&'static str, f64); 8] {
     ]
 }
 
-/// Every metric of [`measure`].
+/// Every metric of [`measure`] and [`measure_raw`].
 pub fn metrics() -> Vec<MetricInfo> {
-    let info = |name: String, label: String, better, decimals| MetricInfo { name, label, better, decimals };
-    let lower = Some(Direction::Lower);
+    let info = |name: &str, label: &str, better, decimals| MetricInfo {
+        name: name.to_owned(),
+        label: label.to_owned(),
+        better,
+        decimals,
+    };
+    let (lower, higher) = (Some(Direction::Lower), Some(Direction::Higher));
+    let accuracy = info("accuracy", "accuracy (%)", higher, 2);
     let of_calibration = [
-        ("ece", "ECE (%)", lower, 2),
-        ("aece", "adaptive ECE (%)", lower, 2),
-        ("cece", "classwise ECE (%)", lower, 3),
-        ("oe", "over-confidence (%)", lower, 2),
-        ("ue", "under-confidence (%)", lower, 2),
-        ("gap", "confidence - accuracy (%)", None, 2),
-        ("nll", "NLL", lower, 4),
-        ("brier", "Brier", lower, 4),
+        info("ece", "ECE (%)", lower, 2),
+        info("ece-debiased", "L2 calibration error, debiased (%)", lower, 2),
+        info("ece-floor", "ECE (%) if it were calibrated", None, 2),
+        info("aece", "adaptive ECE (%)", lower, 2),
+        info("cece", "classwise ECE (%)", lower, 3),
+        info("oe", "over-confidence (%)", lower, 2),
+        info("ue", "under-confidence (%)", lower, 2),
+        info("gap", "confidence - accuracy (%)", None, 2),
+        info("nll", "NLL", lower, 4),
+        info("brier", "Brier", lower, 4),
     ];
+    let with = |metric: &MetricInfo, suffix: &str, words: &str| MetricInfo {
+        name: format!("{}{suffix}", metric.name),
+        label: format!("{}{words}", metric.label),
+        ..metric.clone()
+    };
     let mut metrics = vec![
-        info("accuracy".into(), "accuracy (%)".into(), Some(Direction::Higher), 2),
-        info("temperature".into(), "temperature".into(), None, 1),
-        info("validation-accuracy".into(), "validation accuracy (%)".into(), None, 2),
-        info("validation-ece".into(), "validation ECE (%)".into(), None, 2),
+        info("temperature", "temperature", None, 1),
+        info("temperature-nll", "temperature by NLL", None, 3),
+        info("validation-accuracy", "validation accuracy (%)", None, 2),
+        info("validation-ece", "validation ECE (%)", None, 2),
     ];
-    for (name, label, better, decimals) in of_calibration {
-        metrics.push(info(name.into(), label.into(), better, decimals));
-        metrics.push(info(format!("{name}{SCALED}"), format!("{label} after TS"), better, decimals));
+    for metric in &of_calibration {
+        metrics.push(metric.clone());
+        metrics.push(with(metric, SCALED[0], " after TS"));
+        metrics.push(with(metric, SCALED[1], " after TS by NLL"));
     }
+    let all = [&accuracy].into_iter().chain(&of_calibration);
+    let under_raw = all.filter(|metric| UNDER_RAW.contains(&metric.name.as_str()));
+    metrics.extend(under_raw.map(|metric| with(metric, RAW, ", statistics of raw images")));
+    metrics.push(accuracy);
     metrics
 }
 
@@ -128,9 +179,21 @@ mod tests {
 
     #[test]
     fn every_metric_is_measured_and_known() {
-        let measured: BTreeSet<String> = measure(&part(3.0), &part(3.0)).unwrap().into_keys().collect();
+        let mut measured = measure(&part(3.0), &part(3.0)).unwrap();
+        measured.extend(measure_raw(&part(3.0)).unwrap());
+        let measured: BTreeSet<String> = measured.into_keys().collect();
         let known: BTreeSet<String> = metrics().into_iter().map(|metric| metric.name).collect();
         assert_eq!(measured, known);
+    }
+
+    #[test]
+    fn raw_statistics_have_metrics_of_their_own_names() {
+        let (plain, raw) = (measure(&part(3.0), &part(3.0)).unwrap(), measure_raw(&part(3.0)).unwrap());
+        assert_eq!(raw.len(), UNDER_RAW.len());
+        for name in UNDER_RAW {
+            assert_eq!(raw[&format!("{name}{RAW}")], plain[name], "{name}");
+        }
+        assert!(raw.keys().all(|name| is_raw(name)) && !plain.keys().any(|name| is_raw(name)));
     }
 
     #[test]
@@ -151,5 +214,14 @@ mod tests {
         assert!(measured["ece"] > 19.0 && measured["ece-ts"] < 0.5, "{measured:?}");
         assert!((measured["gap"] - measured["ece"]).abs() < 1e-9);
         assert!(measured["nll-ts"] < measured["nll"]);
+        assert!((measured["temperature-nll"] - 3.0 / 3f64.ln()).abs() < 1e-9, "{measured:?}");
+        assert!(measured["nll-ts-nll"] < measured["nll-ts"] && measured["ece-ts-nll"] < 1e-6);
+        // Of 400 samples a network that is calibrated has an ECE of a percent or two, but not these.
+        let floor = 100.0 * (std::f64::consts::FRAC_2_PI * 0.75 * 0.25 / 400.0).sqrt();
+        assert!((measured["ece-floor-ts-nll"] - floor).abs() < 1e-6, "{measured:?}");
+        assert_eq!(measured["ece-debiased-ts-nll"], 0.0);
+        // One bin, of which chance explains 0.1875 / 399.
+        let square = (measured["ece"] / 100.0).powi(2) - 0.1875 / 399.0;
+        assert!((measured["ece-debiased"] - 100.0 * square.sqrt()).abs() < 1e-9, "{measured:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Classification of images: training by any method, accuracy, calibration, detection of another set.
 
 mod baselines;
+mod evaluation;
 mod images;
 mod measure;
 mod method;
@@ -9,7 +10,7 @@ mod task;
 
 pub use baselines::{Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup};
 pub use images::{Parts, resized, shape_of};
-pub use measure::{BINS, Logits, measure, temperatures};
+pub use measure::{BINS, Logits, measure, measure_raw, temperatures};
 pub use method::{Batch, Classifier, Kind, Method, NoOwn, Row};
 pub use setting::{Base, Setting};
 pub use task::ImageTraining;
@@ -20,18 +21,17 @@ use std::num::NonZeroUsize;
 
 use mixup_core::{
     device,
-    metrics::detection::{Ties, auroc, max_probability},
-    metrics::ece::{ece, top_label},
     nn::{ImageNetwork, ModelConfig},
-    split::evenly_spaced,
     stream::Streams,
     train::fit,
 };
-use mixup_data::{LabelledImages, catalogue, load_images, load_test_images};
+use mixup_data::{catalogue, load_images, load_test_images};
 use mixup_paper::{
-    Direction, FigureInfo, FigureKind, Measured, MetricInfo, Routine, RunContext, RunError, RunSpec, Stage,
-    required,
+    Direction, FigureInfo, FigureKind, Measured, MetricInfo, Predictions, Routine, RunContext, RunError,
+    RunSpec, Stage, required,
 };
+
+use evaluation::Evaluation;
 
 /// The routine, with the methods `M` of a paper beside its baselines.
 pub struct Classification<M = NoOwn>(PhantomData<M>);
@@ -48,10 +48,6 @@ const TRAIN_ACCURACY: &str = "train-accuracy";
 
 /// Enough for a standard error of half a percent, and cheap beside the training.
 const TRAIN_IMAGES: usize = 10_000;
-
-/// ECE and signed gap on the test images, in percent, with batch-norm statistics of raw images
-/// ([`ImageTraining::with_raw_statistics`]).
-const RAW_STATISTICS: [&str; 2] = ["ece-raw-statistics", "gap-raw-statistics"];
 
 /// The picture of accuracy over confidence.
 const RELIABILITY_FIGURE: &str = "reliability";
@@ -73,8 +69,6 @@ impl<M: Method> Routine for Classification<M> {
         };
         let mut metrics = measure::metrics();
         metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
-        metrics.push(share(RAW_STATISTICS[0], "ECE (%), statistics of raw images", Some(Direction::Lower)));
-        metrics.push(share(RAW_STATISTICS[1], "confidence - accuracy (%), statistics of raw images", None));
         metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
         metrics
     }
@@ -157,10 +151,11 @@ impl<M: Method> Routine for Classification<M> {
         let parts = Parts::of(spec, load_images(context.library, &spec.data)?, context, &mut streams)?;
         let shape = shape_of(&parts.train);
         let other = match &spec.setting.ood {
-            Some(name) => {
-                Some(images::thinned(resized(&load_test_images(context.library, name)?, shape), context))
+            Some(name) if !context.replay => {
+                let images = images::tested_on(load_test_images(context.library, name)?, spec, context);
+                Some(resized(&images, shape))
             }
-            None => None,
+            _ => None,
         };
         let classes = usize::from(parts.train.classes);
         let config = required(spec.model.as_ref(), "model")?;
@@ -176,76 +171,45 @@ impl<M: Method> Routine for Classification<M> {
         let training = context.training(spec)?;
         let state = task.state(&model);
         let fit = fit(&task, model, state, &training, &mut streams)?;
-        let wanted = RAW_STATISTICS.iter().any(|name| spec.wants(name));
-        let mut test = |model: &ImageNetwork| {
-            let mut tested = tested(&task, model, other.as_ref())?;
-            if wanted {
-                let renewed = task.with_raw_statistics(model, training.config.batch.get(), &mut streams);
-                tested.metrics.extend(raw_statistics(&task, &renewed)?);
-            }
-            Ok::<_, RunError>(tested)
-        };
-        let last = test(&fit.last)?;
-        let best = if fit.best_epoch + 1 == fit.train_loss.len() { last.clone() } else { test(&fit.best)? };
+        if context.replay {
+            return Ok(Measured { opening: fit.opening, ..Measured::default() });
+        }
         let select = training.config.select;
+        let renewal = spec.metrics.iter().any(|name| measure::is_raw(name));
+        let evaluation = Evaluation {
+            task: &task,
+            other: other.as_ref(),
+            renewal: renewal.then_some(training.config.batch.get()),
+        };
+        let best = (fit.best_epoch + 1 != fit.train_loss.len()).then_some(&fit.best);
+        let (predictions, accuracies) = evaluation.of(&fit.last, best, select, &mut streams)?;
         context.keep_weights(select.of(&fit.best, &fit.last))?;
-        let points =
-            BTreeMap::from([(RELIABILITY_FIGURE.to_owned(), select.of(&best, &last).reliability.clone())]);
+        let mut metrics = Self::from_predictions(spec, &predictions)?;
+        metrics.extend(accuracies);
+        let points = [(RELIABILITY_FIGURE.to_owned(), evaluation::reliability(&predictions, select)?)];
         let curves = [("train-loss", fit.train_loss), ("validation-error", fit.validation_loss)];
         Ok(Measured {
-            metrics: select.named(&best.metrics, &last.metrics),
+            metrics,
             curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
-            points,
+            points: points.into(),
+            opening: fit.opening,
+            predictions: Some(predictions),
         })
     }
-}
 
-/// The metrics of [`RAW_STATISTICS`].
-fn raw_statistics<M: Method>(
-    task: &ImageTraining<M>,
-    renewed: &ImageNetwork,
-) -> Result<[(String, f64); 2], RunError> {
-    let predictions = task.logits(renewed, &task.parts().test)?.predictions()?;
-    let [error, gap] = RAW_STATISTICS.map(str::to_owned);
-    Ok([(error, 100.0 * ece(&predictions, BINS)), (gap, 100.0 * predictions.confidence_gap())])
-}
-
-/// What the weights of one epoch give.
-#[derive(Clone)]
-struct Tested {
-    metrics: BTreeMap<String, f64>,
-    /// Mean confidence and accuracy of every bin that has samples.
-    reliability: Vec<[f64; 2]>,
-}
-
-fn tested<M: Method>(
-    task: &ImageTraining<M>,
-    model: &ImageNetwork,
-    other: Option<&LabelledImages>,
-) -> Result<Tested, RunError> {
-    let Parts { train, validation, test } = task.parts();
-    let test = task.logits(model, test)?;
-    let mut metrics = measure(&test, &task.logits(model, validation)?)?;
-    let rows: Vec<usize> = (0..train.len()).collect();
-    let train = task.logits(model, &train.select(&evenly_spaced(&rows, TRAIN_IMAGES)))?;
-    metrics.insert(TRAIN_ACCURACY.to_owned(), 100.0 * train.predictions()?.accuracy());
-    let predictions = test.predictions()?;
-    if let Some(other) = other {
-        let mut outside = task.logits(model, other)?;
-        // Their classes are of another set, and a confidence needs none.
-        outside.labels.fill(0);
-        let outside = max_probability(outside.predictions()?.probabilities());
-        let inside = max_probability(predictions.probabilities());
-        metrics.insert(OOD_AUROC.to_owned(), 100.0 * auroc(&inside, &outside, Ties::Half)?);
+    fn from_predictions(
+        spec: &Spec<M>,
+        predictions: &Predictions,
+    ) -> Result<BTreeMap<String, f64>, RunError> {
+        evaluation::metrics(predictions, required(spec.train.as_ref(), "train")?.select)
     }
-    let bins = top_label(&predictions, BINS);
-    let filled = bins.iter().filter(|bin| bin.count > 0);
-    Ok(Tested { metrics, reliability: filled.map(|bin| [bin.confidence, bin.accuracy]).collect() })
 }
 
-/// Samples of an epoch: a thinned run is meant to be short, so its epochs are what was asked for.
+/// Samples of an epoch: a thinned run is meant to be short, so its epochs are no longer than what it was
+/// thinned to.
 fn epoch<M>(spec: &Spec<M>, train: usize) -> usize {
-    spec.train_samples.or(spec.setting.epoch).map_or(train, NonZeroUsize::get)
+    let limits = [spec.train_samples, spec.setting.epoch].into_iter().flatten();
+    limits.min().map_or(train, NonZeroUsize::get)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use mixup_core::nn::{ImageNetwork, ModelConfig};
 use mixup_core::stream::Streams;
 use mixup_core::train::{Step, Task};
 use mixup_data::{LabelledImages, Library};
-use mixup_paper::{Glimpse, Routine, RunContext};
+use mixup_paper::{Glimpse, Routine, RoutineEntry, RunContext};
 use serde_json::{Value, json};
 
 use super::*;
@@ -165,6 +165,33 @@ fn a_glimpse_is_a_small_run_and_a_run_repeats() {
 }
 
 #[test]
+fn a_profile_may_ask_for_a_thinner_test_part_and_shorter_epochs() {
+    let library = Library::from_env(None);
+    let run = |change: &dyn Fn(&mut Value)| {
+        let mut spec = digits();
+        change(&mut spec);
+        run(&read(spec), &RunContext::plain(&library))
+    };
+    let whole = run(&|_| ());
+    let few = run(&|spec| spec["test_samples"] = json!(7));
+    assert_eq!(few.curves, whole.curves, "training and validation are the same");
+    let sevenths = few.metrics["accuracy"] / 100.0 * 7.0;
+    assert!((sevenths - sevenths.round()).abs() < 1e-9, "{sevenths} of 7 images");
+    assert_eq!(run(&|spec| spec["test_samples"] = json!(1_000_000)), whole);
+    // 100 samples twice, of 200 that would be there; of both limits the smaller one counts.
+    let short = run(&|spec| spec["setting"]["epoch"] = json!(100));
+    assert_ne!(short.curves, whole.curves);
+    let thinned = |epoch: usize| {
+        run(&move |spec| {
+            spec["train_samples"] = json!(150);
+            spec["setting"]["epoch"] = json!(epoch);
+        })
+    };
+    assert_eq!(thinned(150), thinned(20_000));
+    assert_ne!(thinned(100).curves, thinned(150).curves);
+}
+
+#[test]
 fn methods_start_from_the_base_that_is_trained_once() {
     let library = Library::from_env(None);
     let folder = tempfile::tempdir().unwrap();
@@ -190,4 +217,61 @@ fn methods_start_from_the_base_that_is_trained_once() {
     let context = RunContext { stages, ..RunContext::plain(&library) };
     let torn = Classification::<NoOwn>::run(&spec, &context).unwrap_err();
     assert!(torn.to_string().contains("weights of the stage `base`"), "{torn}");
+}
+
+#[test]
+fn a_replay_gives_the_opening_of_the_run_to_the_bit() {
+    let library = Library::from_env(None);
+    let entry = RoutineEntry::of::<Classification<NoOwn>>();
+    // Three steps an epoch, so that the opening reaches into the second; in the second run after a stage.
+    let mut spec = digits();
+    spec["setting"]["hold_out"]["train"] = json!(70);
+    spec["metrics"] = json!(["ece-raw-statistics"]);
+    let mut tuned = spec.clone();
+    tuned["setting"]["base"] = json!({"train": {"epochs": 3, "batch": 20, "select": "best-validation"}});
+    for spec in [spec, tuned] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut context = RunContext::plain(&library);
+        for stage in Classification::<NoOwn>::stages(&read(spec.clone())) {
+            let weights = folder.path().join(stage.name);
+            run(&stage.spec, &RunContext { weights: Some(weights.clone()), ..RunContext::plain(&library) });
+            context.stages.insert(stage.name.to_owned(), weights);
+        }
+        let whole = run(&read(spec.clone()), &context);
+        assert_eq!(whole.opening.len(), 5);
+        assert_eq!(entry.replay(&spec, &library).unwrap(), whole.opening);
+        // The mean of the first epoch is of its losses.
+        let mean = whole.opening[..3].iter().sum::<f64>() / 3.0;
+        assert_eq!(whole.curves["train-loss"][0], mean);
+    }
+}
+
+/// As [`measure`] gives them from f64 logits, which the network gives in f32.
+#[test]
+fn predictions_that_were_written_and_read_give_the_metrics_of_the_run_to_the_bit() {
+    let library = Library::from_env(None);
+    let mut spec = digits();
+    spec["setting"]["ood"] = json!("digits");
+    spec["metrics"] = json!(["ece-raw-statistics"]);
+    spec["train"]["epochs"] = json!(4);
+    for select in ["last", "best-validation"] {
+        spec["train"]["select"] = json!(select);
+        let spec = read(spec.clone());
+        let whole = run(&spec, &RunContext::plain(&library));
+        let bytes = whole.predictions.as_ref().unwrap().to_bytes();
+        let predictions = Predictions::from_bytes(&bytes).unwrap();
+        let mut again = Classification::<NoOwn>::from_predictions(&spec, &predictions).unwrap();
+        for name in ["accuracy", "ece-floor-ts-nll", "nll-raw-statistics", "ood-auroc"] {
+            let bits = |epoch: &str| again[&format!("{name}{epoch}")].to_bits();
+            assert_eq!(bits(""), bits(&format!("@{select}")));
+        }
+        let accuracies = whole.metrics.iter().filter(|(name, _)| name.starts_with(TRAIN_ACCURACY));
+        again.extend(accuracies.map(|(name, value)| (name.clone(), *value)));
+        assert_eq!(again, whole.metrics);
+    }
+    let (task, model) = (task(4), network(json!({"kind": "lenet"})).unwrap());
+    let logits = task.logits(&model, &task.parts().test).unwrap().logits;
+    assert!(logits.iter().all(|&logit| f64::from(logit as f32) == logit));
+    let other = Classification::<NoOwn>::from_predictions(&read(digits()), &Predictions::default());
+    assert!(other.unwrap_err().to_string().contains("last/test/logits"));
 }

@@ -39,8 +39,8 @@ pub enum Place {
     /// The inputs.
     #[default]
     Input,
-    /// One fixed hidden state: after the first block of an MLP, after the convolution of LSTNet
-    /// (`use_manifold` of C-Mixup's official code).
+    /// One fixed hidden state: after the first block of an MLP, after the convolution of LSTNet, behind the
+    /// last stage of an image network (`use_manifold` of C-Mixup's official code).
     Hidden,
 }
 
@@ -90,6 +90,21 @@ impl Partners for RandomPartner {
     }
 }
 
+/// Effective number of partners, `1 / sum_j P(j | i)^2` (the inverse of Simpson's index, the Hill number of
+/// order 2), mean over the training samples i: 1 where a sample meets nobody but itself (empirical risk
+/// minimisation), their number where everyone is as likely. Nothing where partners depend on the batch.
+pub fn effective_partners(mixing: Option<&Mixing>) -> Option<f64> {
+    match mixing.map(|mixing| &mixing.partner) {
+        None => Some(1.0),
+        Some(Partner::Uniform { samples }) => Some(*samples as f64),
+        Some(Partner::Kde(kde)) => {
+            let of = |sample| kde.rates(sample).iter().map(|rate| rate * rate).sum::<f64>().recip();
+            Some((0..kde.samples()).map(of).sum::<f64>() / kde.samples() as f64)
+        }
+        Some(Partner::Permutation | Partner::BatchKde(_)) => None,
+    }
+}
+
 impl<P: Partners> Method for Mixup<P> {
     fn check(&self) -> Result<(), String> {
         if self.alpha.is_none() && *self != Self::default() {
@@ -102,5 +117,42 @@ impl<P: Partners> Method for Mixup<P> {
         let Some(alpha) = self.alpha else { return Ok(None) };
         let (lambda, partner) = (Lambda::beta(alpha)?, self.partner.partner(labels)?);
         Ok(Some((Mixing { lambda, per: Per::Batch, partner }, self.place)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mixup_core::mix::{Kde, Kernel};
+    use ndarray::array;
+
+    fn effective(partner: Partner) -> Option<f64> {
+        let lambda = Lambda::beta(Positive::new(1.0).unwrap()).unwrap();
+        effective_partners(Some(&Mixing { lambda, per: Per::Batch, partner }))
+    }
+
+    fn near(labels: ArrayView2<'_, f64>, bandwidth: f64) -> f64 {
+        let kde = Kde::new(labels, Positive::new(bandwidth).unwrap(), Kernel::Gaussian).unwrap();
+        effective(Partner::Kde(kde)).unwrap()
+    }
+
+    #[test]
+    fn effective_partners_go_from_oneself_to_everyone() {
+        let labels = array![[0.0], [1.0], [2.0], [40.0]];
+        assert_eq!(effective_partners(None), Some(1.0));
+        assert_eq!(near(labels.view(), 1e-3), 1.0);
+        assert!((near(labels.view(), 1e6) - 4.0).abs() < 1e-9);
+        assert_eq!(effective(Partner::Uniform { samples: 4 }), Some(4.0));
+        assert_eq!(effective(Partner::Permutation), None);
+        // Two pairs of twins: each has two partners of probability a half.
+        assert!((near(array![[3.0], [3.0], [9.0], [9.0]].view(), 0.1) - 2.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn effective_partners_by_hand() {
+        // Weights 1 and w = exp(-1/2), for both samples.
+        let w = (-0.5f64).exp();
+        let expected = (1.0 + w).powi(2) / (1.0 + w * w);
+        assert!((near(array![[0.0], [2.0]].view(), 2.0) - expected).abs() < 1e-12);
     }
 }

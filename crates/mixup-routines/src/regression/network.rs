@@ -5,7 +5,7 @@ use mixup_core::{
     CoreError,
     loss::mse,
     mix::Mixture,
-    nn::{Dropout, Lstnet, Mlp},
+    nn::{Dropout, ImageNetwork, Lstnet, Mlp},
 };
 use rand_chacha::ChaCha8Rng;
 
@@ -76,6 +76,29 @@ impl Regressor<3> for Lstnet {
 
     fn dropout<'a>(&self, rng: &'a mut ChaCha8Rng) -> Dropout<'a> {
         Dropout::On { rate: self.dropout_rate(), rng }
+    }
+}
+
+impl Regressor<4> for ImageNetwork {
+    fn predict(&self, x: Tensor<4>, _: &mut Dropout<'_>) -> Result<Tensor<2>, CoreError> {
+        Ok(self.forward(x))
+    }
+
+    /// Behind the last stage, pooled. Of mean pooling it is the same as before the pooling, where the
+    /// official code mixes. Partners that joined the batch go through the network in a pass of their own, so
+    /// that batch normalisation sees the two halves apart, as it does there.
+    fn predict_mixed(
+        &self,
+        x: Tensor<4>,
+        mixture: &Mixture,
+        _: &mut Dropout<'_>,
+    ) -> Result<Tensor<2>, CoreError> {
+        let halves = x.split(mixture.partners.len(), 0).into_iter().map(|rows| self.features(rows));
+        Ok(self.head(mixture.hidden(Tensor::cat(halves.collect(), 0))?))
+    }
+
+    fn dropout<'a>(&self, _: &'a mut ChaCha8Rng) -> Dropout<'a> {
+        Dropout::Off
     }
 }
 

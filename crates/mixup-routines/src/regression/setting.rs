@@ -3,6 +3,8 @@
 use mixup_core::checked::UnitInterval;
 use serde::{Deserialize, Serialize};
 
+use super::rcf::RotatedColoured;
+
 /// How a data set is cut and scaled.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +15,9 @@ pub struct Setting {
     /// How inputs are scaled, over all rows as the official code does (a mild leak, see README).
     #[serde(default)]
     pub inputs: Scaling,
+    /// What samples are made of an image set; where absent, the data set is a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<RotatedColoured>,
 }
 
 /// How samples go to training, validation and test.

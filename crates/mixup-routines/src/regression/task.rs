@@ -16,7 +16,7 @@ use ndarray::{Array2, RemoveAxis};
 
 use super::network::{Regressor, mixed_step};
 use super::prepare::{Parts, Samples};
-use super::{Method, Place};
+use super::{Method, Place, effective_partners};
 
 /// Regression by a network `N` on samples of shape `I`; `D` axes with the batch.
 pub struct RegressionTraining<const D: usize, I: RemoveAxis, N> {
@@ -34,6 +34,11 @@ impl<const D: usize, I: RemoveAxis, N: Regressor<D>> RegressionTraining<D, I, N>
     pub fn new(parts: Parts<I>, method: &impl Method, device: &Device) -> Result<Self, CoreError> {
         let mixing = method.mixing(parts.train.y.view())?;
         Ok(Self { parts, mixing, device: device.clone(), network: PhantomData })
+    }
+
+    /// See [`effective_partners`].
+    pub fn effective_partners(&self) -> Option<f64> {
+        effective_partners(self.mixing.as_ref().map(|(mixing, _)| mixing))
     }
 
     fn batch(&self, rows: &[usize]) -> (Tensor<D>, Tensor<2>) {

@@ -1,3 +1,7 @@
+use std::num::NonZeroU32;
+
+use crate::files::seeds::Seeds;
+use crate::outcomes::outcome::Pairs;
 use std::path::Path;
 
 use super::*;
@@ -23,6 +27,9 @@ fn wine() -> Resolved {
         data: "wine-quality".to_owned(),
         device: "flex".to_owned(),
         seeds: vec![0],
+        range: Seeds::fixed(NonZeroU32::MIN),
+        pairs: Pairs::Seeds,
+        overlap: None,
         metrics: vec![metric("rmse"), metric("mape")],
         methods: vec!["erm".to_owned(), "mixup".to_owned()],
         figures: Vec::new(),

@@ -92,6 +92,10 @@ fn resolved(text: &str, profile: Profile, overrides: &Overrides) -> Result<Resol
     resolve(&paper, &document, profile, overrides)
 }
 
+fn exactly(count: u32) -> Count {
+    Count::Exactly(NonZeroU32::new(count).unwrap())
+}
+
 fn good(profile: Profile) -> Resolved {
     resolved(GOOD, profile, &Overrides::default()).unwrap()
 }
@@ -141,9 +145,50 @@ fn profiles_change_what_they_name() {
     assert_eq!((smoke.seeds.len(), &smoke.runs[0].spec["train"]["epochs"]), (1, &100.into()));
 }
 
+/// `GOOD` with an optimiser, and with this as its smoke profile.
+fn with_smoke(change: &str) -> String {
+    GOOD.replace("setting:", "optimizer: {kind: adam, lr: 0.01}\nsetting:")
+        .replace("profiles:\n", &format!("profiles:\n  smoke: {{{change}}}\n"))
+}
+
+#[test]
+fn a_profile_changes_rows_and_optimiser() {
+    let change = "seeds: 1, test_samples: 20, methods: {erm: {alpha: 3}}, optimizer: {kind: sgd, lr: 1}";
+    let smoke = resolved(&with_smoke(change), Profile::Smoke, &Overrides::default()).unwrap();
+    let [mixup, erm] = &smoke.runs[..] else { panic!("{smoke:?}") };
+    assert_eq!(
+        (&mixup.spec["parameters"]["alpha"], &erm.spec["parameters"]["alpha"]),
+        (&2.0.into(), &3.0.into())
+    );
+    assert_eq!((&erm.spec["optimizer"]["kind"], &erm.spec["test_samples"]), (&"sgd".into(), &20.into()));
+    let desk = resolved(&with_smoke(change), Profile::Desk, &Overrides::default()).unwrap();
+    assert_eq!(desk.runs[1].spec["parameters"]["alpha"], Value::Null);
+    assert_eq!(desk.runs[1].spec["optimizer"]["kind"], "adam");
+    assert!(desk.runs[1].spec.get("test_samples").is_none(), "{}", desk.runs[1].spec);
+}
+
+#[test]
+fn what_a_profile_changes_is_refused_at_its_place() {
+    let refused = |change: &str| {
+        resolved(&with_smoke(change), Profile::Smoke, &Overrides::default()).unwrap_err().to_string()
+    };
+    for (change, named) in [
+        ("methods: {emr: {alpha: 3}}", ["profiles.smoke.methods.emr", "unknown method `emr`"]),
+        ("methods: {erm: {alpha: -3}}", ["profiles.smoke.methods.erm.alpha", "above 0"]),
+        ("methods: {erm: 3}", ["profiles.smoke.methods.erm", "must be a mapping"]),
+        ("setting: {limt: 3}", ["profiles.smoke.setting", "limt"]),
+    ] {
+        let error = refused(change);
+        assert!(named.iter().all(|part| error.contains(part)), "{change}: {error}");
+    }
+    let without = GOOD.replace("profiles:\n", "profiles:\n  smoke: {optimizer: {kind: sgd, lr: 1}}\n");
+    let error = resolved(&without, Profile::Smoke, &Overrides::default()).unwrap_err().to_string();
+    assert!(error.contains("changes `optimizer`, which the experiment does not have"), "{error}");
+}
+
 #[test]
 fn the_command_line_goes_over_the_profile() {
-    let overrides = Overrides { seeds: NonZeroU32::new(5), device: "cuda:0".to_owned() };
+    let overrides = Overrides { seeds: exactly(5), device: "cuda:0".to_owned() };
     let smoke = resolved(GOOD, Profile::Smoke, &overrides).unwrap();
     assert_eq!(smoke.seeds, [0, 1, 2, 3, 4]);
     assert!(smoke.runs.iter().all(|run| run.spec["device"] == "cuda:0"));
@@ -282,12 +327,26 @@ fn a_profile_changes_single_settings() {
 
 #[test]
 fn every_seed_is_checked_before_anything_runs() {
-    let many = |seeds| Overrides { seeds: NonZeroU32::new(seeds), ..Overrides::default() };
+    let many = |seeds| Overrides { seeds: exactly(seeds), ..Overrides::default() };
     assert_eq!(resolved(GOOD, Profile::Desk, &many(41)).unwrap().runs.len(), 82);
     let error = resolved(GOOD, Profile::Desk, &many(42)).unwrap_err().to_string();
     assert!(error.contains("there is no seed 41"), "{error}");
     let error = resolved(GOOD, Profile::Desk, &many(u32::MAX)).unwrap_err().to_string();
     assert!(error.contains("seeds: must be at most 10000, not 4294967295"), "{error}");
+}
+
+#[test]
+fn a_range_is_resolved_at_either_end_and_cut_between() {
+    let ranged = with_figure("residuals: {methods: [erm], seed: 2}")
+        .replace("seeds: 3", "seeds: {from: 7, at_least: 3, at_most: 6}");
+    let with =
+        |seeds| resolved(&ranged, Profile::Desk, &Overrides { seeds, ..Overrides::default() }).unwrap();
+    let (least, most) = (with(Count::AtLeast), with(Count::AtMost));
+    assert_eq!((&least.seeds[..], most.seeds.len()), (&[7, 8, 9][..], 6));
+    assert_eq!(most.first(least.range.at_least), least);
+    assert_eq!(most.first(NonZeroU32::new(5).unwrap()), with(exactly(5)));
+    assert_eq!(most.first(NonZeroU32::new(2).unwrap()).figures, [], "the seed of the picture is cut off");
+    assert_eq!(most.first(NonZeroU32::new(9).unwrap()), most, "there are no more");
 }
 
 #[test]

@@ -94,7 +94,12 @@ fn names_line_key_and_what_is_right() {
         "methods.mixup.partner: unknown name `unifrom`; did you mean `uniform`?",
     );
     refused("smoke:", "smok:", 21, "profiles.smok: unknown name `smok`; did you mean `smoke`?");
-    refused("seeds: 10", "seeds: [1]", 18, "seeds: must be a whole number of at least 1, not a list");
+    refused(
+        "seeds: 10",
+        "seeds: [1]",
+        18,
+        "seeds: must be a number above 0, or `{at_least: 10, at_most: 60}`, not a list",
+    );
 }
 
 #[test]

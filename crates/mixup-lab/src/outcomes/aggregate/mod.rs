@@ -6,8 +6,9 @@ use indexmap::IndexMap;
 use mixup_paper::MetricInfo;
 use serde::{Deserialize, Serialize};
 
+use crate::files::resolve::Resolved;
 use crate::outcomes::figure::{Figure, PlannedFigure, rounded};
-use crate::outcomes::outcome::{MethodOutcome, Outcome, Provenance, RunRecord};
+use crate::outcomes::outcome::{MethodOutcome, Outcome, Pairs, Provenance, RunRecord};
 use crate::verdicts::stats::{Interval, mean, mean_interval, sample_std};
 
 /// Mean and spread of the finite ones of some values.
@@ -34,6 +35,17 @@ impl Summary {
             ci: mean_interval(&finite),
         })
     }
+
+    /// Summarises the values of a method as what they are. Of a sample (the first value) and its resamples the
+    /// mean is the sample's own value, and the spread the resamples': many resamples are no many samples, and
+    /// their mean is biased where a resample has less to fit to.
+    pub fn over(pairs: Pairs, values: &[f64]) -> Option<Self> {
+        let Pairs::Bootstrap = pairs else { return Self::of(values) };
+        let (sample, resamples) = values.split_first()?;
+        let all = Self::of(values)?;
+        let std = Self::of(resamples).and_then(|summary| summary.std);
+        sample.is_finite().then_some(Self { n: all.n, mean: *sample, std, ci: None })
+    }
 }
 
 /// What an outcome takes from its experiment, under one profile.
@@ -53,12 +65,39 @@ pub struct Heading<'a> {
     pub data: &'a str,
     /// Seeds, in the order that the outcome keeps.
     pub seeds: &'a [u64],
+    /// What pairs share.
+    pub pairs: Pairs,
+    /// Whether the claims had a say in how many seeds ran.
+    pub sequential: bool,
+    /// See [`Outcome::overlap`].
+    pub overlap: Option<f64>,
     /// Metrics, in the order of the experiment.
     pub metrics: &'a [MetricInfo],
     /// Methods, in the order of the experiment.
     pub methods: &'a [String],
     /// The paper's own pictures, in the order of the experiment.
     pub figures: &'a [PlannedFigure],
+}
+
+impl<'a> Heading<'a> {
+    /// The heading of all runs of an experiment.
+    pub fn of(experiment: &'a Resolved) -> Self {
+        Self {
+            paper: &experiment.paper,
+            experiment: &experiment.experiment,
+            title: &experiment.title,
+            sweep: experiment.sweep.as_deref(),
+            profile: experiment.profile.name(),
+            data: &experiment.data,
+            seeds: &experiment.seeds,
+            pairs: experiment.pairs,
+            sequential: experiment.range.open(),
+            overlap: experiment.overlap,
+            metrics: &experiment.metrics,
+            methods: &experiment.methods,
+            figures: &experiment.figures,
+        }
+    }
 }
 
 /// Records that do not make an outcome.
@@ -136,6 +175,9 @@ pub fn aggregate(heading: &Heading<'_>, records: &[RunRecord]) -> Result<Outcome
         profile: heading.profile.to_owned(),
         data: heading.data.to_owned(),
         seeds: heading.seeds.to_vec(),
+        pairs: heading.pairs,
+        sequential: heading.sequential,
+        overlap: heading.overlap,
         metrics: heading.metrics.to_vec(),
         methods,
         figures,
@@ -187,9 +229,14 @@ fn method_outcome(metrics: &[MetricInfo], runs: &[Option<&RunRecord>]) -> Method
             (name.clone(), mean_curve(&of_seeds))
         })
         .collect();
+    let opening = |run: &Option<&RunRecord>| run.map_or_else(Vec::new, |record| record.opening.clone());
+    let mut openings: Vec<Vec<f64>> = runs.iter().map(opening).collect();
+    if openings.iter().all(Vec::is_empty) {
+        openings.clear();
+    }
     let mut identities: Vec<&str> = runs.iter().flatten().map(|record| record.identity.as_str()).collect();
     identities.dedup();
-    MethodOutcome { values, curves, identity: identities.join(" + ") }
+    MethodOutcome { values, curves, openings, identity: identities.join(" + ") }
 }
 
 /// The points of a picture; a run without a record has none.

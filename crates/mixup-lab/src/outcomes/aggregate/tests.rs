@@ -44,6 +44,9 @@ fn with_figures(records: &[RunRecord], figures: &[PlannedFigure]) -> Result<Outc
             profile: "desk",
             data: "airfoil",
             seeds: &[0, 1, 2],
+            pairs: Pairs::Seeds,
+            sequential: false,
+            overlap: None,
             metrics: &metrics,
             methods: &["mixup".to_owned(), "erm".to_owned()],
             figures,
@@ -149,10 +152,36 @@ fn records_that_make_no_outcome_are_refused() {
 }
 
 #[test]
+fn a_sample_is_summarised_by_itself_and_its_spread_by_its_resamples() {
+    let values = [5.0, 1.0, 3.0];
+    assert_eq!(Summary::over(Pairs::Seeds, &values), Summary::of(&values));
+    let summary = Summary::over(Pairs::Bootstrap, &values).unwrap();
+    assert_eq!((summary.n, summary.mean, summary.std, summary.ci), (3, 5.0, Some(2f64.sqrt()), None));
+    assert_eq!(Summary::over(Pairs::Bootstrap, &[4.0]).unwrap().std, None);
+    assert_eq!(Summary::over(Pairs::Bootstrap, &[f64::NAN, 1.0, 2.0]), None);
+}
+
+#[test]
 fn a_summary_counts_finite_values_only() {
     let summary = Summary::of(&[1.0, f64::NAN, 3.0, f64::INFINITY]).unwrap();
     assert_eq!((summary.n, summary.mean, summary.std), (2, 2.0, Some(2_f64.sqrt())));
     assert_eq!(Summary::of(&[f64::NAN]), None);
     let single = Summary::of(&[4.0]).unwrap();
     assert_eq!((single.n, single.mean, single.std, single.ci), (1, 4.0, None, None));
+}
+
+#[test]
+fn openings_stand_in_the_order_of_seeds_and_are_written_to_the_bit() {
+    let opened =
+        |seed: u64, opening: &[f64]| RunRecord { opening: opening.to_vec(), ..record("erm", seed, 1.0, &[]) };
+    let records =
+        [opened(2, &[f64::from(0.1f32), 1.0 / 3.0]), opened(0, &[0.1 + 0.2]), record("mixup", 1, 5.0, &[])];
+    let outcome = aggregated(&records).unwrap();
+    let expected = [vec![0.1 + 0.2], vec![], vec![f64::from(0.1f32), 1.0 / 3.0]];
+    assert_eq!(outcome.methods["erm"].openings, expected);
+    assert!(outcome.methods["mixup"].openings.is_empty());
+    let json = String::from_utf8(crate::outcomes::pretty::to_json(&outcome).unwrap()).unwrap();
+    let back: Outcome = serde_json::from_str(&json).unwrap();
+    assert_eq!(back.methods["erm"].openings, expected);
+    assert_eq!(json.matches("openings").count(), 1, "{json}");
 }

@@ -1,34 +1,39 @@
-//! Which claims of a paper hold: a paired test over seeds for each, corrected over the claims.
+//! Which claims of a paper hold.
 //!
 //! The rule, per claim:
 //!
-//! - **Reproduced**: Holm-corrected p of the one-sided paired t-test below 0.05 in the claimed
-//!   direction. **Contradicted**: the same in the other direction. Else **inconclusive**.
-//! - A family of Holm's correction is the set of comparisons of one [`Origin`] that have an
-//!   outcome. Claimed directions are corrected together, and so are the opposite ones. Claims on
-//!   the same two methods, metric and experiment are one comparison, whichever way round they are
-//!   put: the same claim twice is not corrected for twice, and of two opposite claims one is
-//!   reproduced exactly when the other is contradicted.
-//! - A seed counts when both methods have a finite value for it; the others are left out and
-//!   counted in the verdict.
-//! - One pair, or differences that are all equal, allow no test ([`NoTest`]): inconclusive, and
-//!   with p = 1 in its family. Wilcoxon's test and the effect size inform; they decide nothing.
+//! - Paired differences, unit by unit, by the design of their experiment ([`Design`]): Student's t where the
+//!   number of units was fixed beforehand, E-values where it was not or where several experiments are put
+//!   together, percentiles where units are resamples of one sample. Tests are two-sided, and every interval
+//!   holds exactly what its test does not reject.
+//! - **The family of Holm's correction is closed**: it is the primary claims of `paper.yaml`, all of them, with
+//!   p = 1 for one that was not run. Secondary and exploratory claims are tested at 0.05 each, without a
+//!   correction, and change nothing for the others.
+//! - **Reproduced**: significant on the claimed side. **Contradicted**: significant on the other.
+//!   **Equivalent**: neither, and the interval lies within the margin that the claim states. **Smaller than
+//!   claimed**: none of these, and the interval excludes the published difference on the side of zero; said of
+//!   a decided claim as well. **Undecided**: none of these.
+//! - A claim that something is kept or equal holds when the interval lies within its margin, and is
+//!   contradicted when it lies wholly beyond.
+//! - A claim against several methods holds when it holds against each.
+//! - A unit counts when all methods have a finite value for it; the others are left out and counted.
 
-mod correct;
+mod decide;
+mod evidence;
+mod examine;
 mod reference;
 mod sentence;
 
+pub use evidence::{Evidence, Row};
 pub use reference::{Agreement, ReferenceNote, Yardstick, compare_with_reference};
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::manifest::{Claim, Manifest, Origin};
+use crate::files::manifest::{Claim, Manifest, Origin, Rank, Test};
 use crate::outcomes::outcome::Outcome;
-use crate::verdicts::stats::{ALPHA, Interval, NoTest, PairedTest, mean, seeds_needed};
-use mixup_paper::{Direction, MetricInfo};
-
-/// Power that [`Evidence::seeds_needed`] asks for.
-pub const POWER: f64 = 0.8;
+use crate::verdicts::stats::{ALPHA, holm_levels};
+use examine::{Examined, examine};
+use mixup_paper::Direction;
 
 /// What the test said about a claim.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,8 +42,14 @@ pub struct Verdict {
     pub claim: String,
     /// The claim's sentence.
     pub text: String,
+    /// How much hangs on it; absent for a claim that nothing here tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<Rank>,
     /// The verdict in a word.
     pub status: Status,
+    /// Whether the interval excludes the published difference on the side of zero.
+    #[serde(default)]
+    pub smaller_than_claimed: bool,
     /// The verdict as a sentence, or why there is none.
     pub sentence: String,
     /// What was compared; absent for a claim that nothing here tests.
@@ -49,6 +60,30 @@ pub struct Verdict {
     pub evidence: Option<Evidence>,
 }
 
+impl Verdict {
+    /// Whether more units could still decide a claim that matters.
+    pub fn is_open(&self) -> bool {
+        self.rank == Some(Rank::Primary) && matches!(self.status, Status::Undecided | Status::NotRun)
+    }
+
+    /// The experiments that it reads.
+    pub fn experiments(&self) -> Vec<&str> {
+        let Some(comparison) = &self.comparison else { return Vec::new() };
+        let repeated = comparison.repeated.iter().map(String::as_str);
+        std::iter::once(comparison.experiment.as_str()).chain(repeated).collect()
+    }
+
+    /// The verdict in words: `REPRODUCED`, `REPRODUCED, SMALLER THAN CLAIMED`.
+    pub fn words(&self) -> String {
+        match self.status {
+            Status::Reproduced | Status::Contradicted | Status::Equivalent if self.smaller_than_claimed => {
+                format!("{}, {}", self.status.word(), Status::Smaller.word())
+            }
+            status => status.word().to_owned(),
+        }
+    }
+}
+
 /// A verdict in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -57,8 +92,13 @@ pub enum Status {
     Reproduced,
     /// The opposite holds here.
     Contradicted,
-    /// The seeds do not tell.
-    Inconclusive,
+    /// A difference, if there is one, is too small to matter.
+    Equivalent,
+    /// A difference, if there is one, is smaller than the published one.
+    #[serde(rename = "smaller-than-claimed")]
+    Smaller,
+    /// The units do not tell.
+    Undecided,
     /// Its experiment has no outcome yet.
     NotRun,
     /// No experiment here can test it.
@@ -66,12 +106,25 @@ pub enum Status {
 }
 
 impl Status {
+    /// Every word, in the order of reports.
+    pub const ALL: [Self; 7] = [
+        Self::Reproduced,
+        Self::Contradicted,
+        Self::Equivalent,
+        Self::Smaller,
+        Self::Undecided,
+        Self::NotRun,
+        Self::Untested,
+    ];
+
     /// The word for reports: `REPRODUCED`, `NOT RUN` ...
     pub fn word(self) -> &'static str {
         match self {
             Self::Reproduced => "REPRODUCED",
             Self::Contradicted => "CONTRADICTED",
-            Self::Inconclusive => "INCONCLUSIVE",
+            Self::Equivalent => "EQUIVALENT",
+            Self::Smaller => "SMALLER THAN CLAIMED",
+            Self::Undecided => "UNDECIDED",
             Self::NotRun => "NOT RUN",
             Self::Untested => "UNTESTED",
         }
@@ -79,91 +132,94 @@ impl Status {
 }
 
 /// What a claim compares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
+    /// What kind of sentence it is.
+    #[serde(default)]
+    pub test: Test,
     /// Experiment.
     pub experiment: String,
+    /// Other experiments that repeat it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated: Vec<String>,
     /// Metric.
     pub metric: String,
-    /// Method the claim is about.
+    /// The metric that is subtracted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub less: Option<String>,
+    /// Method the claim is about; empty for a trend.
     pub method: String,
-    /// Method it is compared with.
-    pub against: String,
+    /// Methods it is compared with; of a trend its methods in order.
+    pub against: Vec<String>,
     /// On which side of `against` the claim puts `method`.
     pub direction: Direction,
-    /// Whose claim it is; the family of Holm's correction.
+    /// The difference that would not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// Whose claim it is.
     pub origin: Origin,
 }
 
-/// The numbers behind a verdict. Differences are `method - against`, seed by seed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Evidence {
-    /// Pairs: seeds with a finite value for both methods.
-    pub pairs: usize,
-    /// Seeds left out, because a run failed or its value is not finite.
-    pub left_out: usize,
-    /// Mean of `method` over the pairs.
-    pub method_mean: f64,
-    /// Mean of `against` over the pairs.
-    pub against_mean: f64,
-    /// Mean difference.
-    pub difference: f64,
-    /// The test; absent where the pairs allow none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub test: Option<Tested>,
-    /// Why there is no test.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub no_test: Option<NoTest>,
-    /// For an inconclusive test: the seeds with which an effect as large as the seen one would be
-    /// found, whichever way it goes, with probability [`POWER`] by a one-sided paired t-test at
-    /// level 0.05 over the number of comparisons in the family. That level is the strictest that
-    /// Holm's correction asks for, so the number is always larger than `pairs`. Absent when
-    /// conclusive, and beyond [`crate::verdicts::stats::MAX_SEEDS`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seeds_needed: Option<u64>,
+impl Comparison {
+    fn of(claim: &Claim) -> Self {
+        let trend = claim.test == Test::Trend;
+        Self {
+            test: claim.test,
+            experiment: claim.experiment.clone(),
+            repeated: claim.repeated.iter().map(|known| known.experiment.clone()).collect(),
+            metric: claim.metric.clone(),
+            less: claim.less.clone(),
+            method: claim.method.clone(),
+            against: if trend { claim.over.clone() } else { claim.against.0.clone() },
+            direction: claim.direction,
+            margin: claim.margin.map(|margin| margin.get()),
+            origin: claim.origin,
+        }
+    }
 }
 
-/// The tests of a claim's paired differences.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Tested {
-    /// 95 % confidence interval of the mean difference.
-    pub ci: Interval,
-    /// Cohen's d_z: mean over standard deviation of the differences.
-    pub effect_size: f64,
-    /// One-sided paired t-test in the claimed direction.
-    pub p_t: f64,
-    /// One-sided Wilcoxon signed-rank test in the claimed direction.
-    pub p_wilcoxon: f64,
-    /// `p_t`, Holm-corrected; below 0.05 the claim is reproduced.
-    pub p_holm: f64,
-    /// The t-test in the opposite direction, Holm-corrected; below 0.05 it is contradicted.
-    pub p_holm_opposite: f64,
-    /// Comparisons that were corrected for.
-    pub family: usize,
+/// What is said of a claim that has numbers.
+struct Judgement {
+    status: Status,
+    smaller_than_claimed: bool,
+    evidence: Evidence,
 }
 
 /// Judges every claim of a paper by the outcomes at hand, in the manifest's order, and lists the
 /// untested ones after them. An outcome of another paper is ignored; of two for one experiment
 /// the first counts.
 pub fn judge(manifest: &Manifest, outcomes: &[&Outcome]) -> Vec<Verdict> {
-    let examined: Vec<Result<Pairs<'_>, String>> =
+    let examined: Vec<Result<Examined<'_>, String>> =
         manifest.claims.iter().map(|claim| examine(&manifest.slug, claim, outcomes)).collect();
-    let corrected = correct::correct(&manifest.claims, &examined);
-    let tested = manifest.claims.iter().zip(&examined).zip(corrected).map(|((claim, pairs), corrected)| {
-        let (status, sentence, evidence) = match pairs {
-            Err(reason) => (Status::NotRun, reason.clone(), None),
-            Ok(pairs) => {
-                let (status, evidence) = decide(claim, pairs, corrected);
-                (status, sentence::verdict(claim, pairs.metric, status, &evidence), Some(evidence))
-            }
+    let levels = levels(&manifest.claims, &examined);
+    let family = manifest.claims.iter().filter(|claim| claim.rank == Rank::Primary).count();
+    let tested = manifest.claims.iter().zip(&examined).zip(levels).map(|((claim, examined), level)| {
+        let family = (claim.rank == Rank::Primary).then_some(family);
+        let verdict = |status, smaller_than_claimed, sentence, evidence| Verdict {
+            claim: claim.id.clone(),
+            text: claim.text.clone(),
+            rank: Some(claim.rank),
+            status,
+            smaller_than_claimed,
+            sentence,
+            comparison: Some(Comparison::of(claim)),
+            evidence,
         };
-        let comparison = Some(Comparison::of(claim));
-        Verdict { claim: claim.id.clone(), text: claim.text.clone(), status, sentence, comparison, evidence }
+        match examined {
+            Err(reason) => verdict(Status::NotRun, false, reason.clone(), None),
+            Ok(examined) => {
+                let judged = decide::decide(claim, manifest, examined, level, family);
+                let sentence = sentence::verdict(claim, examined, &judged);
+                verdict(judged.status, judged.smaller_than_claimed, sentence, Some(judged.evidence))
+            }
+        }
     });
     let untested = manifest.untested.iter().map(|claim| Verdict {
         claim: claim.id.clone(),
         text: claim.text.clone(),
+        rank: None,
         status: Status::Untested,
+        smaller_than_claimed: false,
         sentence: claim.reason.clone(),
         comparison: None,
         evidence: None,
@@ -171,91 +227,17 @@ pub fn judge(manifest: &Manifest, outcomes: &[&Outcome]) -> Vec<Verdict> {
     tested.chain(untested).collect()
 }
 
-impl Comparison {
-    fn of(claim: &Claim) -> Self {
-        Self {
-            experiment: claim.experiment.clone(),
-            metric: claim.metric.clone(),
-            method: claim.method.clone(),
-            against: claim.against.clone(),
-            direction: claim.direction,
-            origin: claim.origin,
-        }
+/// The level of each claim: Holm's over the primary ones, [`ALPHA`] of the others.
+fn levels(claims: &[Claim], examined: &[Result<Examined<'_>, String>]) -> Vec<f64> {
+    let primary: Vec<usize> = (0..claims.len()).filter(|&at| claims[at].rank == Rank::Primary).collect();
+    let p_value =
+        |&at: &usize| examined[at].as_ref().map_or(1.0, |known| decide::sided(&claims[at], known).p);
+    let p_values: Vec<f64> = primary.iter().map(p_value).collect();
+    let mut levels = vec![ALPHA; claims.len()];
+    for (at, level) in primary.into_iter().zip(holm_levels(&p_values, ALPHA)) {
+        levels[at] = level;
     }
-}
-
-/// The values of a claim's two methods on the seeds where both are finite: at least one.
-struct Pairs<'a> {
-    metric: &'a MetricInfo,
-    method: Vec<f64>,
-    against: Vec<f64>,
-    left_out: usize,
-    test: Result<PairedTest, NoTest>,
-}
-
-/// Finds the pairs of a claim, or says why there are none.
-fn examine<'a>(paper: &str, claim: &Claim, outcomes: &[&'a Outcome]) -> Result<Pairs<'a>, String> {
-    let Claim { experiment, metric, method, against, .. } = claim;
-    let outcome = *outcomes
-        .iter()
-        .find(|outcome| outcome.paper == paper && outcome.experiment == *experiment)
-        .ok_or_else(|| format!("Experiment `{experiment}` has not been run."))?;
-    let info = outcome
-        .metrics
-        .iter()
-        .find(|info| info.name == *metric)
-        .ok_or_else(|| format!("The outcome of `{experiment}` has no metric `{metric}`."))?;
-    let values = |name: &String| {
-        let row = outcome.methods.get(name);
-        row.and_then(|row| row.values.get(metric))
-            .ok_or_else(|| format!("The outcome of `{experiment}` has no `{metric}` of method `{name}`."))
-    };
-    let (left, right) = (values(method)?, values(against)?);
-    let (method, against): (Vec<f64>, Vec<f64>) =
-        left.iter().zip(right).filter(|(a, b)| a.is_finite() && b.is_finite()).unzip();
-    if method.is_empty() {
-        return Err(format!(
-            "No seed of `{experiment}` has a finite `{metric}` for both methods: the runs failed."
-        ));
-    }
-    let left_out = outcome.seeds.len().saturating_sub(method.len());
-    let test = PairedTest::new(&method, &against);
-    Ok(Pairs { metric: info, method, against, left_out, test })
-}
-
-/// Status and evidence of a claim whose pairs are known.
-fn decide(claim: &Claim, pairs: &Pairs<'_>, corrected: correct::Corrected) -> (Status, Evidence) {
-    let tested = pairs.test.ok().map(|test| Tested {
-        ci: test.interval,
-        effect_size: test.effect_size,
-        p_t: test.t.toward(claim.direction),
-        p_wilcoxon: test.wilcoxon.toward(claim.direction),
-        p_holm: corrected.claimed,
-        p_holm_opposite: corrected.opposite,
-        family: corrected.family,
-    });
-    let status = match tested {
-        Some(test) if test.p_holm < ALPHA => Status::Reproduced,
-        Some(test) if test.p_holm_opposite < ALPHA => Status::Contradicted,
-        _ => Status::Inconclusive,
-    };
-    let seeds_needed = tested
-        .filter(|_| status == Status::Inconclusive)
-        .and_then(|test| seeds_needed(test.effect_size, ALPHA / test.family as f64, POWER));
-    // Both sides have the same length, at least 1, so the means exist.
-    let [method_mean, against_mean] =
-        [&pairs.method, &pairs.against].map(|side| mean(side).unwrap_or(f64::NAN));
-    let evidence = Evidence {
-        pairs: pairs.method.len(),
-        left_out: pairs.left_out,
-        method_mean,
-        against_mean,
-        difference: pairs.test.map_or(method_mean - against_mean, |test| test.difference),
-        test: tested,
-        no_test: pairs.test.err(),
-        seeds_needed,
-    };
-    (status, evidence)
+    levels
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::manifest::{Manifest, Source};
 use crate::outcomes::aggregate::Summary;
-use crate::outcomes::outcome::Outcome;
+use crate::outcomes::outcome::{Outcome, Pairs};
 use crate::verdicts::numbers::{count, fixed, with_interval, with_std};
 use crate::verdicts::stats::{Interval, Printed, welch_interval};
 use mixup_paper::MetricInfo;
@@ -100,7 +100,12 @@ pub fn compare_with_reference(manifest: &Manifest, outcome: &Outcome) -> Vec<Ref
         .filter(|theirs| theirs.experiment == outcome.experiment)
         .filter_map(|theirs| {
             let metric = outcome.metrics.iter().find(|metric| metric.name == theirs.metric)?;
-            let ours = Summary::of(outcome.methods.get(theirs.method)?.values.get(theirs.metric)?)?;
+            let values = outcome.methods.get(theirs.method)?.values.get(theirs.metric)?;
+            // Theirs is of the sample, not of its resamples.
+            let ours = match outcome.pairs {
+                Pairs::Seeds => Summary::of(values)?,
+                Pairs::Bootstrap => Summary::of(values.get(..1)?)?,
+            };
             Some(theirs.note(ours, metric))
         })
         .collect()

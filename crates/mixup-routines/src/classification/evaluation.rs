@@ -1,0 +1,162 @@
+//! What is asked of a trained network: its logits, and from them all metrics but the accuracy in training.
+
+use std::collections::BTreeMap;
+
+use mixup_core::{
+    CoreError,
+    metrics::detection::{Ties, auroc, max_probability},
+    metrics::ece::top_label,
+    nn::ImageNetwork,
+    split::evenly_spaced,
+    stream::Streams,
+    train::Selection,
+};
+use mixup_data::LabelledImages;
+use mixup_paper::{Predictions, RunError};
+
+use super::measure::{BINS, Logits, measure, measure_raw};
+use super::{ImageTraining, Method, OOD_AUROC, Parts, TRAIN_ACCURACY, TRAIN_IMAGES};
+
+/// The epochs whose networks are evaluated. Where the last one is the best there is only the last.
+const LAST: &str = "last";
+const BEST: &str = "best-validation";
+
+/// The images that they are asked about.
+const TEST: &str = "test";
+const VALIDATION: &str = "validation";
+/// The test images, after batch-norm statistics were renewed by raw images.
+const RENEWED: &str = "test-raw-statistics";
+/// Test images of another set.
+const OTHER: &str = "ood";
+
+/// Evaluates the networks of a run.
+pub(super) struct Evaluation<'a, M> {
+    pub(super) task: &'a ImageTraining<M>,
+    /// Test images of another set.
+    pub(super) other: Option<&'a LabelledImages>,
+    /// The batch by which batch-norm statistics are renewed, where that is wanted.
+    pub(super) renewal: Option<usize>,
+}
+
+impl<M: Method> Evaluation<'_, M> {
+    /// What the networks of the last epoch and of the best one, where that is another, say of all images;
+    /// and their accuracies on training images, named by epoch as `select` does.
+    ///
+    /// Streams read here: those of [`ImageTraining::with_raw_statistics`], first for the last network.
+    ///
+    /// # Errors
+    /// As [`ImageTraining::logits`].
+    pub(super) fn of(
+        &self,
+        last: &ImageNetwork,
+        best: Option<&ImageNetwork>,
+        select: Selection,
+        streams: &mut Streams,
+    ) -> Result<(Predictions, BTreeMap<String, f64>), CoreError> {
+        let mut predictions = Predictions::default();
+        self.predict(LAST, last, &mut predictions, streams)?;
+        let of_last = self.train_accuracy(last)?;
+        let of_best = match best {
+            Some(best) => {
+                self.predict(BEST, best, &mut predictions, streams)?;
+                self.train_accuracy(best)?
+            }
+            None => of_last.clone(),
+        };
+        Ok((predictions, select.named(&of_best, &of_last)))
+    }
+
+    fn predict(
+        &self,
+        epoch: &str,
+        model: &ImageNetwork,
+        into: &mut Predictions,
+        streams: &mut Streams,
+    ) -> Result<(), CoreError> {
+        let Parts { validation, test, .. } = self.task.parts();
+        keep(into, epoch, TEST, &self.task.logits(model, test)?);
+        keep(into, epoch, VALIDATION, &self.task.logits(model, validation)?);
+        if let Some(other) = self.other {
+            keep(into, epoch, OTHER, &self.task.logits(model, other)?);
+        }
+        if let Some(batch) = self.renewal {
+            let renewed = self.task.with_raw_statistics(model, batch, streams);
+            keep(into, epoch, RENEWED, &self.task.logits(&renewed, test)?);
+        }
+        Ok(())
+    }
+
+    fn train_accuracy(&self, model: &ImageNetwork) -> Result<BTreeMap<String, f64>, CoreError> {
+        let train = &self.task.parts().train;
+        let rows: Vec<usize> = (0..train.len()).collect();
+        let logits = self.task.logits(model, &train.select(&evenly_spaced(&rows, TRAIN_IMAGES)))?;
+        Ok([(TRAIN_ACCURACY.to_owned(), 100.0 * logits.predictions()?.accuracy())].into())
+    }
+}
+
+/// Every metric that the predictions of a run tell, of both epochs.
+///
+/// # Errors
+/// Predictions of another routine, or logits that are not finite.
+pub(super) fn metrics(
+    predictions: &Predictions,
+    select: Selection,
+) -> Result<BTreeMap<String, f64>, RunError> {
+    let last = of_epoch(predictions, LAST)?;
+    let best = if has_best(predictions) { of_epoch(predictions, BEST)? } else { last.clone() };
+    Ok(select.named(&best, &last))
+}
+
+/// Mean confidence and accuracy of every bin of the test images that has some.
+///
+/// # Errors
+/// As [`metrics`].
+pub(super) fn reliability(predictions: &Predictions, select: Selection) -> Result<Vec<[f64; 2]>, RunError> {
+    let best = if has_best(predictions) { BEST } else { LAST };
+    let selected: &str = select.of::<&str>(&best, &LAST);
+    let bins = top_label(&logits(predictions, selected, TEST)?.predictions()?, BINS);
+    let filled = bins.iter().filter(|bin| bin.count > 0);
+    Ok(filled.map(|bin| [bin.confidence, bin.accuracy]).collect())
+}
+
+fn has_best(predictions: &Predictions) -> bool {
+    predictions.contains(&outputs_of(BEST, TEST))
+}
+
+fn of_epoch(predictions: &Predictions, epoch: &str) -> Result<BTreeMap<String, f64>, RunError> {
+    let test = logits(predictions, epoch, TEST)?;
+    let mut metrics = measure(&test, &logits(predictions, epoch, VALIDATION)?)?;
+    if predictions.contains(&outputs_of(epoch, RENEWED)) {
+        metrics.extend(measure_raw(&logits(predictions, epoch, RENEWED)?)?);
+    }
+    if predictions.contains(&outputs_of(epoch, OTHER)) {
+        let mut outside = logits(predictions, epoch, OTHER)?;
+        // Their classes are of another set, and a confidence needs none.
+        outside.labels.fill(0);
+        let outside = max_probability(outside.predictions()?.probabilities());
+        let inside = max_probability(test.predictions()?.probabilities());
+        metrics.insert(OOD_AUROC.to_owned(), 100.0 * auroc(&inside, &outside, Ties::Half)?);
+    }
+    Ok(metrics)
+}
+
+fn outputs_of(epoch: &str, part: &str) -> String {
+    format!("{epoch}/{part}/logits")
+}
+
+fn labels_of(part: &str) -> String {
+    format!("{part}/labels")
+}
+
+fn keep(predictions: &mut Predictions, epoch: &str, part: &str, logits: &Logits) {
+    predictions.add_outputs(&outputs_of(epoch, part), logits.logits.view());
+    predictions.add_classes(&labels_of(part), &logits.labels);
+}
+
+fn logits(predictions: &Predictions, epoch: &str, part: &str) -> Result<Logits, RunError> {
+    let (outputs, labels) = (outputs_of(epoch, part), labels_of(part));
+    match (predictions.values(&outputs), predictions.classes(&labels)) {
+        (Some(logits), Some(labels)) => Ok(Logits { logits, labels }),
+        _ => Err(RunError::Spec(format!("the predictions have no `{outputs}` with `{labels}`"))),
+    }
+}

@@ -1,0 +1,178 @@
+//! What a run fits to and what it scores: the authors' runs as they are, or a bootstrap resample of them.
+
+use mixup_core::stream::Streams;
+use mixup_data::{ProxyRuns, RegMix, Table};
+use mixup_paper::RunError;
+use ndarray::{Array2, ArrayView2, Axis};
+use rand::{Rng, RngExt};
+
+use crate::experiment::{SCALES, Spec};
+
+/// Mixtures and what came of them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Runs {
+    /// `[runs, domains]`.
+    pub(crate) mixtures: Array2<f64>,
+    losses: Table,
+    rows: Vec<usize>,
+}
+
+/// Runs to fit to and runs to score.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sample {
+    /// The proxies.
+    pub(crate) train: Runs,
+    /// The scored runs of each of [`SCALES`].
+    pub(crate) tests: [Runs; 3],
+}
+
+impl Sample {
+    /// Of seed 0 all runs as they are. Of any other seed as many draws with replacement: of the proxies, and
+    /// independently of the scored runs of each scale. A row that asks for fewer proxies has the first of
+    /// them, so that rows of one seed are nested.
+    ///
+    /// Nothing is both fitted to and scored, however often it was drawn: proxies and scored runs are
+    /// different runs from the start.
+    ///
+    /// Streams read here: `proxies` and `scored-1m`, `scored-60m`, `scored-1b`.
+    ///
+    /// # Errors
+    /// Tables whose cells are not as many as they say.
+    pub(crate) fn of(spec: &Spec, data: &RegMix) -> Result<Self, RunError> {
+        let mut streams = Streams::new(&spec.experiment, spec.seed);
+        let mut rows = |runs: usize, purpose: &str| match spec.seed {
+            0 => (0..runs).collect(),
+            _ => resampled(runs, streams.get(purpose)),
+        };
+        let mut train = rows(data.train_1m.mixtures.rows(), "proxies");
+        for most in [spec.parameters.proxies, spec.train_samples].into_iter().flatten() {
+            train.truncate(most.get());
+        }
+        let [small, middle, large] = [&data.test_1m, &data.test_60m, &data.test_1b];
+        let mut scored = |runs: &ProxyRuns, scale: &str| {
+            Runs::new(runs, rows(runs.mixtures.rows(), &format!("scored-{scale}")))
+        };
+        let tests = [scored(small, SCALES[0])?, scored(middle, SCALES[1])?, scored(large, SCALES[2])?];
+        Ok(Self { train: Runs::new(&data.train_1m, train)?, tests })
+    }
+}
+
+fn resampled(runs: usize, rng: &mut impl Rng) -> Vec<usize> {
+    (0..runs).map(|_| rng.random_range(0..runs)).collect()
+}
+
+impl Runs {
+    fn new(runs: &ProxyRuns, rows: Vec<usize>) -> Result<Self, RunError> {
+        let Table { columns, cells } = &runs.mixtures;
+        let all = ArrayView2::from_shape((runs.mixtures.rows(), columns.len()), cells)
+            .map_err(|error| RunError::Spec(error.to_string()))?;
+        Ok(Self { mixtures: all.select(Axis(0), &rows), losses: runs.losses.clone(), rows })
+    }
+
+    /// Losses of a validation domain, nats, one per row of the mixtures.
+    ///
+    /// # Errors
+    /// A domain that the runs were not validated on.
+    pub(crate) fn losses(&self, target: &str) -> Result<Vec<f64>, RunError> {
+        let column = self.losses.position(target).ok_or_else(|| {
+            RunError::Spec(format!("the proxy runs have no losses of the domain `{target}`"))
+        })?;
+        let all = self.losses.column(column);
+        Ok(self.rows.iter().map(|&row| all[row]).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Method, Regression, Setting};
+    use std::collections::BTreeSet;
+    use std::num::NonZeroUsize;
+
+    /// Row `i` of a group has the mixture `[i]` and the loss `i + offset`.
+    fn group(runs: usize, offset: f64) -> ProxyRuns {
+        let table = |column: &str, offset: f64| Table {
+            columns: vec![column.into()],
+            cells: (0..runs).map(|row| row as f64 + offset).collect(),
+        };
+        ProxyRuns { mixtures: table("pile_cc", 0.0), losses: table("pile_cc", offset) }
+    }
+
+    fn sample(seed: u64, proxies: usize) -> Sample {
+        let data = RegMix {
+            train_1m: group(200, 0.5),
+            test_1m: group(100, 0.25),
+            test_60m: group(100, 0.125),
+            test_1b: group(30, 0.0625),
+        };
+        let method = Method {
+            regression: Regression::Linear,
+            stop_on_test: None,
+            proxies: NonZeroUsize::new(proxies),
+        };
+        let spec = Spec {
+            paper: "regmix".into(),
+            experiment: "sample".into(),
+            routine: "regmix".into(),
+            method: "linear".into(),
+            parameters: method,
+            setting: Setting::default(),
+            seed,
+            data: "regmix".into(),
+            model: None,
+            optimizer: None,
+            train: None,
+            train_samples: None,
+            test_samples: None,
+            metrics: Vec::new(),
+            device: "flex".into(),
+        };
+        Sample::of(&spec, &data).unwrap()
+    }
+
+    fn groups(sample: &Sample) -> [&Runs; 4] {
+        let [small, middle, large] = &sample.tests;
+        [&sample.train, small, middle, large]
+    }
+
+    #[test]
+    fn seed_0_is_every_run_once_in_order() {
+        let sample = sample(0, 200);
+        for (runs, count) in groups(&sample).into_iter().zip([200, 100, 100, 30]) {
+            assert_eq!(runs.rows, (0..count).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn other_seeds_draw_as_many_with_replacement_and_each_group_by_itself() {
+        let sample = sample(1, 200);
+        for (runs, count) in groups(&sample).into_iter().zip([200_usize, 100, 100, 30]) {
+            let distinct = runs.rows.iter().collect::<BTreeSet<_>>().len();
+            assert_eq!(runs.rows.len(), count);
+            // 1 - 1/e of them on average.
+            assert!((count / 2..count * 3 / 4).contains(&distinct), "{distinct} of {count}");
+        }
+        assert_ne!(sample.tests[0].rows, sample.tests[1].rows);
+        assert_ne!(sample.train.rows, self::sample(2, 200).train.rows);
+        assert_eq!(sample, self::sample(1, 200));
+    }
+
+    #[test]
+    fn losses_stay_with_their_mixtures() {
+        let sample = sample(3, 200);
+        for (runs, offset) in groups(&sample).into_iter().zip([0.5, 0.25, 0.125, 0.0625]) {
+            let expected: Vec<f64> = runs.mixtures.iter().map(|mixture| mixture + offset).collect();
+            assert_eq!(runs.losses("pile_cc").unwrap(), expected);
+        }
+        assert!(sample.train.losses("books").unwrap_err().to_string().contains("`books`"));
+    }
+
+    #[test]
+    fn fewer_proxies_are_the_first_of_the_same_draw_and_the_same_runs_are_scored() {
+        for seed in [0, 5] {
+            let (few, all) = (sample(seed, 50), sample(seed, 200));
+            assert_eq!(few.train.rows, all.train.rows[..50]);
+            assert_eq!(few.tests, all.tests);
+        }
+    }
+}

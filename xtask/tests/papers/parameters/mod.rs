@@ -1,0 +1,98 @@
+//! Smoke experiments that see: whatever a row or an experiment says, another value of it is a regression of
+//! the smoke outcome to `check`. So a parameter that the code ignores, or that only longer training would
+//! reach, fails here; a smoke profile may train harder, with smaller margins or fewer samples, to reach it.
+
+mod bench;
+mod change;
+
+use mixup_data::{Library, catalogue};
+use mixup_lab::files::experiment::Profile;
+use mixup_lab::files::paper_files::PaperFiles;
+use mixup_lab::files::resolve::Overrides;
+use mixup_lab::files::workspace::Workspace;
+use xtask::papers;
+
+use bench::{Bench, Finding};
+
+/// A leaf that may change without the smoke outcome.
+struct Unseen {
+    paper: &'static str,
+    /// All of the paper's where empty.
+    experiment: &'static str,
+    /// `all rows` for what they share.
+    row: &'static str,
+    /// Where it stands in a spec.
+    at: &'static str,
+    why: &'static str,
+}
+
+const UNSEEN: &[Unseen] = &[
+    Unseen {
+        paper: "c-mixup",
+        experiment: "",
+        row: "erm",
+        at: "/parameters/partner",
+        why: "ERM mixes with nobody, and refuses a partner",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "",
+        row: "erm",
+        at: "/parameters/where",
+        why: "ERM mixes nothing, and refuses a place",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "exchange-rate",
+        row: "all rows",
+        at: "/setting/inputs",
+        why: "series are divided by their largest value; scaling is for tables",
+    },
+];
+
+#[test]
+fn every_parameter_changes_the_smoke_outcome() {
+    let workspace = Workspace::open(&crate::root()).unwrap();
+    let library = Library::from_env(crate::data_dir()).remembering();
+    let (mut wrong, mut used, mut skipped) = (Vec::new(), vec![false; UNSEEN.len()], false);
+    for paper in papers::all() {
+        let files = PaperFiles::read(&workspace, &paper, Profile::Smoke, &Overrides::default()).unwrap();
+        for experiment in files
+            .experiments
+            .iter()
+            .filter(|e| std::env::var("ONLY").is_ok_and(|only| only.split(',').any(|n| n == e.experiment)))
+        {
+            let name = format!("{}, {}", paper.slug, experiment.experiment);
+            let mut sets =
+                experiment.all_data.iter().map(|set| library.locate(catalogue::find(set).unwrap()));
+            if let Some(Err(error)) = sets.find(Result::is_err) {
+                println!("SKIPPED {name}: {error}");
+                skipped = true;
+                continue;
+            }
+            let started = std::time::Instant::now();
+            let routine = paper.routine(&experiment.routine).unwrap();
+            for Finding { row, at, what } in Bench::new(routine, experiment, &library).findings() {
+                let known = UNSEEN.iter().position(|known| {
+                    known.paper == paper.slug
+                        && [experiment.experiment.as_str(), ""].contains(&known.experiment)
+                        && (known.row, known.at) == (row.as_str(), at.as_str())
+                });
+                match known {
+                    Some(known) => used[known] = true,
+                    None => wrong.push(format!("{name}, {row}: {at} {what}")),
+                }
+            }
+            println!("{name}: {:.1} s", started.elapsed().as_secs_f64());
+        }
+    }
+    assert!(wrong.is_empty(), "{} leaves are not seen:\n{}", wrong.len(), wrong.join("\n"));
+    for (known, used) in UNSEEN.iter().zip(used) {
+        println!(
+            "{} {}, {}: {} is not seen: {}",
+            known.paper, known.experiment, known.row, known.at, known.why
+        );
+        // Where data are missing, it may be of an experiment that was skipped.
+        assert!(used || skipped, "it is seen, take it off the list");
+    }
+}
