@@ -36,7 +36,7 @@ pub struct Method {
     /// notebook does (3), although it then scores the same runs; absent, all rounds are trained.
     #[serde(default)]
     pub stop_on_test: Option<NonZeroUsize>,
-    /// The first so many of the 512 proxy runs, or of their resample; all where absent.
+    /// The first so many of the 512 proxy runs, or of their resample; all where absent. More are refused.
     #[serde(default)]
     pub proxies: Option<NonZeroUsize>,
 }

@@ -37,14 +37,18 @@ impl Sample {
     /// Streams read here: `proxies` and `scored-1m`, `scored-60m`, `scored-1b`.
     ///
     /// # Errors
-    /// Tables whose cells are not as many as they say.
+    /// More proxies than there are, or tables whose cells are not as many as they say.
     pub(crate) fn of(spec: &Spec, data: &RegMix) -> Result<Self, RunError> {
         let mut streams = Streams::new(&spec.experiment, spec.seed);
         let mut rows = |runs: usize, purpose: &str| match spec.seed {
             0 => (0..runs).collect(),
             _ => resampled(runs, streams.get(purpose)),
         };
-        let mut train = rows(data.train_1m.mixtures.rows(), "proxies");
+        let all = data.train_1m.mixtures.rows();
+        if let Some(asked) = spec.parameters.proxies.filter(|asked| asked.get() > all) {
+            return Err(RunError::Spec(format!("`proxies: {asked}`: there are {all} proxy runs")));
+        }
+        let mut train = rows(all, "proxies");
         for most in [spec.parameters.proxies, spec.train_samples].into_iter().flatten() {
             train.truncate(most.get());
         }
@@ -99,6 +103,10 @@ mod tests {
     }
 
     fn sample(seed: u64, proxies: usize) -> Sample {
+        try_sample(seed, proxies).unwrap()
+    }
+
+    fn try_sample(seed: u64, proxies: usize) -> Result<Sample, RunError> {
         let data = RegMix {
             train_1m: group(200, 0.5),
             test_1m: group(100, 0.25),
@@ -127,7 +135,7 @@ mod tests {
             metrics: Vec::new(),
             device: "flex".into(),
         };
-        Sample::of(&spec, &data).unwrap()
+        Sample::of(&spec, &data)
     }
 
     fn groups(sample: &Sample) -> [&Runs; 4] {
@@ -174,5 +182,6 @@ mod tests {
             assert_eq!(few.train.rows, all.train.rows[..50]);
             assert_eq!(few.tests, all.tests);
         }
+        assert!(try_sample(0, 201).unwrap_err().to_string().contains("there are 200 proxy runs"));
     }
 }

@@ -1,5 +1,6 @@
 //! The paper's own pictures of an outcome.
 
+use super::colors::Colors;
 use super::plots::Plot;
 use super::svg::{BarGroup, BarPlot, PointGroup, ScatterPlot};
 use crate::outcomes::figure::Figure;
@@ -8,7 +9,7 @@ use crate::verdicts::numbers::fixed;
 use mixup_paper::FigureKind;
 
 /// The pictures that have something to show, in the order of the experiment.
-pub(super) fn plots(outcome: &Outcome) -> Vec<Plot> {
+pub(super) fn plots(outcome: &Outcome, colors: &Colors) -> Vec<Plot> {
     let plot = |figure: &Figure| {
         let info = &figure.info;
         Some(Plot {
@@ -16,7 +17,7 @@ pub(super) fn plots(outcome: &Outcome) -> Vec<Plot> {
             alt: format!("{}: {}", outcome.experiment, info.title),
             of_metric: true,
             caption: Some(caption(outcome, figure)),
-            svg: draw(outcome, figure)?,
+            svg: draw(outcome, figure, colors)?,
         })
     };
     outcome.figures.iter().filter_map(plot).collect()
@@ -30,12 +31,11 @@ fn caption(outcome: &Outcome, figure: &Figure) -> String {
     }
 }
 
-fn draw(outcome: &Outcome, figure: &Figure) -> Option<String> {
+fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
     let title = figure.info.title.clone();
-    // Colours are those of the table's rows, as in the other plots.
     let shown = || {
-        let rows = outcome.methods.keys().enumerate();
-        rows.filter_map(|(row, method)| Some((row, method, figure.points.get(method)?)))
+        let rows = outcome.methods.keys();
+        rows.filter_map(|method| Some((method, figure.points.get(method)?)))
     };
     match &figure.info.kind {
         FigureKind::Scatter { x_label, y_label, diagonal, joined } => ScatterPlot {
@@ -45,23 +45,23 @@ fn draw(outcome: &Outcome, figure: &Figure) -> Option<String> {
             diagonal: *diagonal,
             joined: *joined,
             groups: shown()
-                .map(|(row, method, points)| PointGroup {
+                .map(|(method, points)| PointGroup {
                     name: named(outcome, figure, method),
-                    color: row,
+                    tone: colors.of(method),
                     points: points.clone(),
                 })
                 .collect(),
         }
         .render(),
         FigureKind::Bars { label, decimals, categories, others } => {
-            let ours = shown().map(|(row, method, points)| BarGroup {
+            let ours = shown().map(|(method, points)| BarGroup {
                 name: named(outcome, figure, method),
-                color: row,
+                tone: colors.of(method),
                 values: by_category(points, categories.len()),
             });
-            let others = others.iter().enumerate().map(|(index, other)| BarGroup {
+            let others = others.iter().map(|other| BarGroup {
                 name: other.name.clone(),
-                color: outcome.methods.len() + index,
+                tone: colors.of(&other.name),
                 values: other.values.clone(),
             });
             BarPlot {

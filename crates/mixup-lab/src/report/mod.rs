@@ -2,9 +2,14 @@
 
 mod blocks;
 mod claims;
+mod colors;
+mod courses;
+mod differences;
 mod figures;
 mod markdown;
+mod paired;
 mod plots;
+mod reference;
 pub mod results;
 mod svg;
 mod sweep;
@@ -12,9 +17,6 @@ mod table;
 mod terminal;
 
 pub use blocks::BlockError;
-pub use svg::{
-    BarGroup, BarPlot, DotPlot, DotRow, Level, LinePlot, Mark, Point, PointGroup, ScatterPlot, Series,
-};
 pub use terminal::{Style, experiment, summary, tally};
 
 use crate::files::manifest::Manifest;
@@ -38,7 +40,10 @@ pub fn files(
     verdicts: &[Verdict],
     notes: &[ReferenceNote],
 ) -> Vec<ReportFile> {
-    let plots: Vec<Vec<plots::Plot>> = outcomes.iter().map(|outcome| plots::plots(outcome, notes)).collect();
+    let colors = colors::Colors::new(outcomes);
+    let known = |outcome| paired::Known { outcome, verdicts, notes };
+    let plots: Vec<Vec<plots::Plot>> =
+        outcomes.iter().map(|outcome| plots::plots(known(outcome), &colors)).collect();
     let content = markdown::readme(&markdown::Content { manifest, outcomes, verdicts, notes, plots: &plots });
     let readme = ReportFile { name: "README.md".to_owned(), content };
     let pictures = plots.into_iter().flatten().map(|plot| ReportFile { name: plot.file, content: plot.svg });
@@ -75,5 +80,7 @@ pub fn filled(
     })
 }
 
+#[cfg(test)]
+mod picture_tests;
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,10 @@
-//! Which plots an outcome has.
+//! Which pictures an outcome has.
 
-use std::collections::BTreeSet;
+use super::colors::Colors;
+use super::paired::Known;
+use super::{courses, differences, figures};
 
-use super::svg::{DotPlot, DotRow, LinePlot, Mark, Point, Series};
-use super::{figures, sweep};
-use crate::outcomes::outcome::Outcome;
-use crate::verdicts::verdict::{ReferenceNote, Yardstick};
-use mixup_paper::MetricInfo;
-
-/// From this ratio of the largest to the smallest value on a curve is shown logarithmically.
-const LOG_FROM: f64 = 20.0;
-
-/// A plot and its file.
+/// A picture and its file.
 pub(super) struct Plot {
     /// Name in the results folder.
     pub(super) file: String,
@@ -25,78 +18,27 @@ pub(super) struct Plot {
     pub(super) svg: String,
 }
 
-/// The paper's own; per metric the seeds of each method, and the sweep where there is one; then the curves.
-pub(super) fn plots(outcome: &Outcome, notes: &[ReferenceNote]) -> Vec<Plot> {
-    let mut plots = figures::plots(outcome);
-    let mut add = |file: String, alt: String, of_metric: bool, svg: Option<String>| {
-        plots.extend(svg.map(|svg| Plot { file, alt, of_metric, caption: None, svg }));
-    };
+/// The paper's own; the paired differences; then courses of training.
+pub(super) fn plots(known: Known<'_>, colors: &Colors) -> Vec<Plot> {
+    let outcome = known.outcome;
     let experiment = &outcome.experiment;
-    for metric in &outcome.metrics {
-        if let Some(plot) = sweep::plot(outcome, metric) {
-            add(format!("{experiment}-sweep-{}.svg", metric.name), plot.title.clone(), true, plot.render());
-        }
-        let alt = format!("{} of each method and seed on {experiment}", metric.label);
-        add(format!("{experiment}-{}.svg", metric.name), alt, true, dots(outcome, metric, notes).render());
-    }
-    let curves: BTreeSet<&String> =
-        outcome.methods.values().flat_map(|method| method.curves.keys()).collect();
-    for curve in curves {
-        let alt = format!("{curve} of each method on {experiment}");
-        add(format!("{experiment}-curve-{curve}.svg"), alt, false, course(outcome, curve).render());
-    }
-    plots
-}
-
-fn dots(outcome: &Outcome, metric: &MetricInfo, notes: &[ReferenceNote]) -> DotPlot {
-    let row = |method: &String, values: &Vec<f64>| DotRow {
-        name: method.clone(),
-        values: values.clone(),
-        marks: notes
-            .iter()
-            .filter(|note| {
-                (&note.experiment, &note.metric, &note.method) == (&outcome.experiment, &metric.name, method)
-            })
-            .map(|note| match note.yardstick {
-                Yardstick::Paper | Yardstick::ThirdParty => Mark::Paper(note.mean),
-                Yardstick::OfficialCode => Mark::Official(note.mean),
-            })
-            .collect(),
-    };
-    DotPlot {
-        title: format!("{}: {} over {} seeds", outcome.experiment, metric.label, outcome.seeds.len()),
-        label: metric.label.clone(),
-        decimals: metric.decimals,
-        rows: outcome
-            .methods
-            .iter()
-            .filter_map(|(method, row_of)| Some(row(method, row_of.values.get(&metric.name)?)))
-            .collect(),
-    }
-}
-
-fn course(outcome: &Outcome, curve: &str) -> LinePlot {
-    let series: Vec<Series> = outcome
-        .methods
-        .iter()
-        .filter_map(|(method, row)| {
-            let values = row.curves.get(curve)?;
-            let points =
-                values.iter().enumerate().map(|(at, &y)| Point { x: at as f64 + 1.0, y, interval: None });
-            Some(Series { name: method.clone(), points: points.collect() })
+    let mut plots = figures::plots(outcome, colors);
+    plots.extend(differences::picture(known, colors).map(|picture| Plot {
+        file: format!("{experiment}-differences.svg"),
+        alt: picture.title,
+        of_metric: true,
+        caption: None,
+        svg: picture.svg,
+    }));
+    plots.extend(courses::comparable(outcome).into_iter().filter_map(|curve| {
+        let picture = courses::picture(outcome, curve, colors);
+        Some(Plot {
+            file: format!("{experiment}-curve-{curve}.svg"),
+            svg: picture.render()?,
+            alt: picture.title,
+            of_metric: false,
+            caption: None,
         })
-        .collect();
-    let values = || series.iter().flat_map(|s| &s.points).map(|point| point.y).filter(|y| y.is_finite());
-    let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-    let name = curve.replace('-', " ");
-    LinePlot {
-        title: format!("{}: {name}", outcome.experiment),
-        subtitle: format!("mean over {} seeds at each epoch", outcome.seeds.len()),
-        x_label: "epoch".to_owned(),
-        y_label: name,
-        log_x: false,
-        log_y: low > 0.0 && high / low >= LOG_FROM,
-        series,
-        levels: Vec::new(),
-    }
+    }));
+    plots
 }

@@ -11,7 +11,7 @@ use crate::files::manifest::Manifest;
 use crate::files::yaml::InputError;
 use crate::outcomes::outcome::Outcome;
 use crate::outcomes::{pretty, snapshot};
-use crate::report;
+use crate::report::{self, ReportFile};
 use crate::verdicts::verdict::{ReferenceNote, Verdict, compare_with_reference};
 
 /// Name of the file of verdicts.
@@ -71,8 +71,8 @@ pub fn write_outcomes(folder: &Path, profile: Profile, outcomes: &[&Outcome]) ->
     })
 }
 
-/// Writes verdicts, plots and, last, the README that shows them. The caller holds the lock on
-/// results.
+/// Writes verdicts, pictures and the README that shows them, and then removes pictures of the folder that
+/// it does not show, which an earlier report left. The caller holds the lock on results.
 ///
 /// # Errors
 /// What the file system refuses.
@@ -86,7 +86,22 @@ pub fn write_report(
     let notes = reference_notes(manifest, outcomes);
     let mut files = report::files(manifest, &outcomes.iter().collect::<Vec<_>>(), verdicts, &notes);
     files.sort_by_key(|file| file.name == "README.md");
-    files.iter().try_for_each(|file| write(&folder.join(&file.name), file.content.as_bytes()))
+    files.iter().try_for_each(|file| write(&folder.join(&file.name), file.content.as_bytes()))?;
+    remove_stale(folder, &files)
+}
+
+/// Removes the pictures of a folder that are not among these files.
+fn remove_stale(folder: &Path, files: &[ReportFile]) -> Result<(), LabError> {
+    let entries = fs::read_dir(folder).map_err(LabError::io("cannot be read", folder))?;
+    for entry in entries {
+        let file = entry.map_err(LabError::io("cannot be read", folder))?.path();
+        let is_picture = file.extension().is_some_and(|extension| extension == "svg");
+        let is_shown = files.iter().any(|shown| file.file_name().is_some_and(|name| name == &*shown.name));
+        if is_picture && !is_shown {
+            fs::remove_file(&file).map_err(LabError::io("cannot be removed", &file))?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the marked blocks of the README of a paper's crate, where it has some.
@@ -118,8 +133,7 @@ pub fn filled(
     let notes = reference_notes(manifest, outcomes);
     report::filled(text, &outcomes.iter().collect::<Vec<_>>(), verdicts, &notes).map_err(|error| {
         let report::BlockError { line, message } = error;
-        InputError { file: file.to_owned(), place: Some((line, 1)), key: String::new(), message }
-            .into()
+        InputError { file: file.to_owned(), place: Some((line, 1)), key: String::new(), message }.into()
     })
 }
 
@@ -185,12 +199,12 @@ mod tests {
         let wine = outcome("wine", &[("erm", &[0.1, 0.2, 0.3]), ("mixup", &[0.3, 0.5, 0.4])]);
         let manifest = crate::outcomes::fixtures::manifest(vec![lower("wine", "erm", "mixup")]);
         let judged = judge(&manifest, &[&wine]);
+        fs::write(folder.path().join("wine-rmse.svg"), "an earlier picture").unwrap();
+        fs::write(folder.path().join("notes.txt"), "not ours").unwrap();
         write_report(folder.path(), &manifest, &[wine], &judged).unwrap();
         assert_eq!(verdicts(folder.path()).unwrap(), judged);
         let names = names(folder.path());
-        assert!(names.contains(&"README.md".to_owned()), "{names:?}");
-        assert!(names.iter().any(|name| name.ends_with(".svg")), "{names:?}");
-        assert!(!names.iter().any(|name| name.ends_with(".tmp")), "{names:?}");
+        assert_eq!(names, ["README.md", "notes.txt", "verdicts.json", "wine-differences.svg"]);
     }
 
     #[test]

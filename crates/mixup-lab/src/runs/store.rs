@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! .mixup-lab/runs/<ab>/<key>.json    record; <ab> are the first two letters of the key
-//! .mixup-lab/runs/<ab>/<key>.predictions
-//!                                    what the run predicted, compressed, for metrics that are thought of later;
-//!                                    none of a run with more than 32 MiB of it (`Predictions::LIMIT`)
+//! .mixup-lab/predictions/<ab>/<key>  what the run predicted, compressed, for metrics that are thought of later;
+//!                                    none of a run with more than 32 MiB of it (`Predictions::LIMIT`). They may
+//!                                    be deleted: a new metric then executes the runs
 //! .mixup-lab/weights/<key>.bin       weights of a stage, which other runs start from
 //! .mixup-lab/checkpoints/<key>/<id>/ what a run that is under way, or was cut off, goes on from; <id> is its
 //!                                    identity, so that no code goes on from what other code left
@@ -60,7 +60,7 @@ impl Store {
     /// # Errors
     /// What the file system refuses.
     pub fn check_writable(&self) -> Result<(), LabError> {
-        ["runs", "weights", "checkpoints", "locks"].into_iter().try_for_each(|part| {
+        ["runs", "predictions", "weights", "checkpoints", "locks"].into_iter().try_for_each(|part| {
             atomic::check_writable(&self.folder.join(part))
                 .map_err(LabError::io("cannot be written to", &self.folder))
         })
@@ -129,13 +129,14 @@ impl Store {
     /// Bytes of a record with its predictions on average, over some of those that are there; a guess where
     /// there are none.
     pub fn mean_record_size(&self) -> u64 {
-        let files = walkdir::WalkDir::new(self.folder.join("runs")).into_iter().flatten();
-        let (mut records, mut bytes) = (0, 0);
-        for file in files.filter(|entry| entry.file_type().is_file()).take(200) {
-            bytes += file.metadata().map_or(0, |known| known.len());
-            records += u64::from(file.path().extension().is_some_and(|extension| extension == "json"));
-        }
-        bytes.checked_div(records).unwrap_or(16 << 10)
+        let mean = |part: &str| {
+            let files = walkdir::WalkDir::new(self.folder.join(part)).into_iter().flatten();
+            let files = files.filter(|entry| entry.file_type().is_file());
+            let sizes: Vec<u64> =
+                files.filter_map(|entry| Some(entry.metadata().ok()?.len())).take(100).collect();
+            sizes.iter().sum::<u64>().checked_div(sizes.len() as u64)
+        };
+        mean("runs").unwrap_or(16 << 10) + mean("predictions").unwrap_or(0)
     }
 
     /// Forgets a run, its predictions, checkpoint and weights included.
@@ -215,7 +216,8 @@ impl Store {
     }
 
     fn predictions_file(&self, key: &str) -> PathBuf {
-        self.record_file(key).with_extension("predictions")
+        let start = key.get(..2).unwrap_or(key);
+        self.folder.join("predictions").join(start).join(key)
     }
 
     fn checkpoint(&self, key: &str) -> PathBuf {
@@ -268,7 +270,7 @@ mod tests {
         store.keep(&record("abcd")).unwrap();
         assert_eq!(store.find("abcd"), Found::Record(Box::new(record("abcd"))));
         let alone = store.mean_record_size();
-        fs::write(folder.path().join("runs/ab/abcd.predictions"), [0; 1000]).unwrap();
+        atomic::write(&folder.path().join("predictions/ab/abcd"), &[0; 1000]).unwrap();
         assert_eq!(store.mean_record_size(), alone + 1000, "a run needs both");
         assert!(folder.path().join("runs/ab/abcd.json").is_file());
         let checkpoint = store.checkpoint_folder("abcd", "id").unwrap();

@@ -91,17 +91,23 @@ impl Partners for RandomPartner {
 }
 
 /// Effective number of partners, `1 / sum_j P(j | i)^2` (the inverse of Simpson's index, the Hill number of
-/// order 2), mean over the training samples i: 1 where a sample meets nobody but itself (empirical risk
-/// minimisation), their number where everyone is as likely. Nothing where partners depend on the batch.
-pub fn effective_partners(mixing: Option<&Mixing>) -> Option<f64> {
+/// order 2), mean over the `samples` training samples i: 1 where a sample meets nobody but itself (empirical
+/// risk minimisation), their number where everyone is as likely. Of a permutation, over random batches of
+/// `batch`. Nothing where partners are drawn by the labels of a batch.
+pub fn effective_partners(mixing: Option<&Mixing>, samples: usize, batch: usize) -> Option<f64> {
     match mixing.map(|mixing| &mixing.partner) {
         None => Some(1.0),
         Some(Partner::Uniform { samples }) => Some(*samples as f64),
+        Some(Partner::Permutation) => {
+            // Itself with 1 / batch, each of the others alike.
+            let (own, others) = ((batch as f64).recip(), samples.saturating_sub(1).max(1) as f64);
+            Some((own * own + (1.0 - own).powi(2) / others).recip())
+        }
         Some(Partner::Kde(kde)) => {
             let of = |sample| kde.rates(sample).iter().map(|rate| rate * rate).sum::<f64>().recip();
             Some((0..kde.samples()).map(of).sum::<f64>() / kde.samples() as f64)
         }
-        Some(Partner::Permutation | Partner::BatchKde(_)) => None,
+        Some(Partner::BatchKde(_)) => None,
     }
 }
 
@@ -123,12 +129,12 @@ impl<P: Partners> Method for Mixup<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mixup_core::mix::{Kde, Kernel};
+    use mixup_core::mix::{BatchKde, Kde, Kernel};
     use ndarray::array;
 
     fn effective(partner: Partner) -> Option<f64> {
         let lambda = Lambda::beta(Positive::new(1.0).unwrap()).unwrap();
-        effective_partners(Some(&Mixing { lambda, per: Per::Batch, partner }))
+        effective_partners(Some(&Mixing { lambda, per: Per::Batch, partner }), 4, 2)
     }
 
     fn near(labels: ArrayView2<'_, f64>, bandwidth: f64) -> f64 {
@@ -139,11 +145,14 @@ mod tests {
     #[test]
     fn effective_partners_go_from_oneself_to_everyone() {
         let labels = array![[0.0], [1.0], [2.0], [40.0]];
-        assert_eq!(effective_partners(None), Some(1.0));
+        assert_eq!(effective_partners(None, 4, 2), Some(1.0));
         assert_eq!(near(labels.view(), 1e-3), 1.0);
         assert!((near(labels.view(), 1e6) - 4.0).abs() < 1e-9);
         assert_eq!(effective(Partner::Uniform { samples: 4 }), Some(4.0));
-        assert_eq!(effective(Partner::Permutation), None);
+        // Itself with 1/2, each of the three others with 1/6.
+        assert!((effective(Partner::Permutation).unwrap() - 3.0).abs() < 1e-12);
+        let batch = BatchKde::new(labels.view(), Positive::new(1.0).unwrap(), Kernel::Gaussian).unwrap();
+        assert_eq!(effective(Partner::BatchKde(batch)), None);
         // Two pairs of twins: each has two partners of probability a half.
         assert!((near(array![[3.0], [3.0], [9.0], [9.0]].view(), 0.1) - 2.0).abs() < 1e-12);
     }

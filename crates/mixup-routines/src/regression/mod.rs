@@ -195,7 +195,8 @@ fn train_and_test<const D: usize, I: RemoveAxis, N: Regressor<D>, M: Method>(
     let training = context.training(spec)?;
     let test = parts.test.clone();
     let task = RegressionTraining::new(parts, &spec.parameters, device)?;
-    let partners = if spec.wants(EFFECTIVE_PARTNERS) { task.effective_partners() } else { None };
+    let batch = training.config.batch.get();
+    let partners = if spec.wants(EFFECTIVE_PARTNERS) { task.effective_partners(batch) } else { None };
     let fit = fit(&task, model, NoState, &training, streams)?;
     if context.replay {
         return Ok(Measured { opening: fit.opening, ..Measured::default() });

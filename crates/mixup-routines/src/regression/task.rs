@@ -37,8 +37,8 @@ impl<const D: usize, I: RemoveAxis, N: Regressor<D>> RegressionTraining<D, I, N>
     }
 
     /// See [`effective_partners`].
-    pub fn effective_partners(&self) -> Option<f64> {
-        effective_partners(self.mixing.as_ref().map(|(mixing, _)| mixing))
+    pub fn effective_partners(&self, batch: usize) -> Option<f64> {
+        effective_partners(self.mixing.as_ref().map(|(mixing, _)| mixing), self.parts.train.len(), batch)
     }
 
     fn batch(&self, rows: &[usize]) -> (Tensor<D>, Tensor<2>) {

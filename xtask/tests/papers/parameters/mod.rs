@@ -48,6 +48,20 @@ const UNSEEN: &[Unseen] = &[
         at: "/setting/inputs",
         why: "series are divided by their largest value; scaling is for tables",
     },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "rcf-mnist",
+        row: "all rows",
+        at: "/setting/inputs",
+        why: "images are scaled to [-1, 1]; scaling is for tables",
+    },
+    Unseen {
+        paper: "regmix",
+        experiment: "",
+        row: "trees-official",
+        at: "/parameters/regression",
+        why: "only trees stop early; a linear model refuses `stop_on_test`",
+    },
 ];
 
 #[test]

@@ -1,13 +1,14 @@
 //! Horizontal bars in groups: per category one bar for each of several things.
 
-use super::axis::Scale;
-use super::canvas::{Anchor, Canvas, FAINT, Font, GRID, LABEL, TICK, TITLE, color, text_width};
-use super::legend::Legend;
+use super::Tone;
+use super::axis::{BELOW, Scale, Spread};
+use super::canvas::{Anchor, Area, Canvas, Font, LABEL, TICK, text_width, widest};
+use super::legend::Heading;
+use super::symbols::Symbol;
+use super::theme::Paint;
 use crate::verdicts::numbers::fixed;
 
 const WIDTH: f64 = 760.0;
-/// Upper end of the legend.
-const LEGEND: f64 = 36.0;
 const BAR: f64 = 9.0;
 /// From one bar to the next of its category.
 const STEP: f64 = 11.0;
@@ -18,58 +19,71 @@ const NUMBER: Font = Font { size: 10.0, ..TICK };
 
 /// A plot of grouped bars from 0.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BarPlot {
+pub(crate) struct BarPlot {
     /// Title.
-    pub title: String,
+    pub(crate) title: String,
     /// Label of the axis, with its unit.
-    pub label: String,
+    pub(crate) label: String,
     /// Decimals of the printed values.
-    pub decimals: usize,
+    pub(crate) decimals: usize,
     /// Names of the categories, from top to bottom.
-    pub categories: Vec<String>,
+    pub(crate) categories: Vec<String>,
     /// The bars of each category, from top to bottom.
-    pub groups: Vec<BarGroup>,
+    pub(crate) groups: Vec<BarGroup>,
 }
 
 /// Bars of one colour.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BarGroup {
+pub(crate) struct BarGroup {
     /// Name in the legend.
-    pub name: String,
-    /// Which colour of the palette.
-    pub color: usize,
+    pub(crate) name: String,
+    /// Its colour.
+    pub(crate) tone: Tone,
     /// One per category; what is absent or not finite is left out.
-    pub values: Vec<Option<f64>>,
+    pub(crate) values: Vec<Option<f64>>,
 }
 
 impl BarPlot {
     /// The picture as SVG; `None` when there is no finite value.
-    pub fn render(&self) -> Option<String> {
+    pub(crate) fn render(&self) -> Option<String> {
         let mut values = self.groups.iter().flat_map(|group| &group.values).flatten().copied();
         let extent: Vec<f64> = values.by_ref().filter(|value| value.is_finite()).collect();
         let largest = extent.iter().copied().reduce(f64::max)?;
-        let widest = self.categories.iter().map(|name| text_width(name, LABEL)).fold(0.0, f64::max);
-        let left = 28.0 + widest;
+        let left = 28.0 + widest(self.categories.iter().map(String::as_str), LABEL);
         let right = WIDTH - 24.0 - text_width(&fixed(largest, self.decimals), NUMBER);
-        let scale = Scale::new(extent.into_iter().chain([0.0]), false, (left, right))?;
-        let names = self.groups.iter().map(|group| (group.name.clone(), color(group.color)));
-        let legend = Legend::new(names, WIDTH - 32.0);
-        let top = LEGEND + legend.height() + 10.0;
+        let scale = Scale::new(extent.into_iter().chain([0.0]), Spread::Linear, (left, right))?;
+        let entries = self.groups.iter().map(|group| (Symbol::Disc(group.tone.paint()), group.name.clone()));
+        let heading = Heading::new(&self.title, "", entries, WIDTH);
+        let top = heading.bottom() + 4.0;
         let row = 2.0 * AIR + STEP * self.groups.len() as f64;
-        let bottom = top + row * self.categories.len() as f64;
+        let area = Area { left, right: WIDTH - 16.0, top, bottom: top + row * self.categories.len() as f64 };
 
-        let mut canvas = Canvas::new(WIDTH, bottom + 56.0);
-        canvas.text((16.0, 26.0), &self.title, TITLE, Anchor::Start);
-        legend.draw(&mut canvas, (16.0, LEGEND));
-        scale.draw_below(&mut canvas, (top, bottom), &self.label);
-        for (index, category) in self.categories.iter().enumerate() {
-            let upper = top + row * index as f64;
-            canvas.line((16.0, upper), (WIDTH - 16.0, upper), GRID, 1.0, "");
-            canvas.text((left - 12.0, upper + row / 2.0 + 4.0), category, LABEL, Anchor::End);
-            self.draw_category(&mut canvas, &scale, index, upper + AIR);
-        }
-        canvas.line((scale.at(0.0), top), (scale.at(0.0), bottom), FAINT, 1.0, "");
-        Some(canvas.finish(&self.title))
+        let mut canvas = Canvas::new(WIDTH, area.bottom + BELOW + 6.0);
+        heading.draw(&mut canvas);
+        canvas.group("panel", |canvas| {
+            canvas.frame(area);
+            scale.draw_below(canvas, area, &self.label);
+            for (index, category) in self.categories.iter().enumerate() {
+                let upper = top + row * index as f64;
+                canvas.line((16.0, upper), (area.right, upper), Paint::Grid, 1.0, "");
+                canvas.text((left - 12.0, upper + row / 2.0 + 4.0), category, LABEL, Anchor::End);
+                self.draw_category(canvas, &scale, index, upper + AIR);
+            }
+            canvas.line((scale.at(0.0), top), (scale.at(0.0), area.bottom), Paint::Faint, 1.5, "");
+        });
+        Some(canvas.finish(&self.title, &self.description()))
+    }
+
+    /// The numbers, for those who do not see them.
+    fn description(&self) -> String {
+        let rows = self.categories.iter().enumerate().map(|(index, category)| {
+            let values = self.groups.iter().filter_map(|group| {
+                let value = group.values.get(index).copied().flatten().filter(|value| value.is_finite())?;
+                Some(format!("{} {}", group.name, fixed(value, self.decimals)))
+            });
+            format!("{category}: {}.", values.collect::<Vec<_>>().join("; "))
+        });
+        format!("{}. {}", self.label, rows.collect::<Vec<_>>().join(" "))
     }
 
     fn draw_category(&self, canvas: &mut Canvas, scale: &Scale, category: usize, top: f64) {
@@ -78,7 +92,7 @@ impl BarPlot {
             let Some(value) = value else { continue };
             let middle = top + STEP * (index as f64 + 0.5);
             let (zero, end) = (scale.at(0.0), scale.at(value));
-            canvas.line((zero, middle), (end, middle), color(group.color), BAR, "");
+            canvas.line((zero, middle), (end, middle), group.tone.paint(), BAR, "");
             canvas.text(
                 (zero.max(end) + 4.0, middle + 3.5),
                 &fixed(value, self.decimals),
@@ -94,9 +108,9 @@ mod tests {
     use super::*;
 
     fn plot(ours: [Option<f64>; 2], theirs: [Option<f64>; 2]) -> BarPlot {
-        let group = |name: &str, color, values: [Option<f64>; 2]| BarGroup {
+        let group = |name: &str, hue, values: [Option<f64>; 2]| BarGroup {
             name: name.to_owned(),
-            color,
+            tone: Tone { hue, variant: 0 },
             values: values.to_vec(),
         };
         BarPlot {

@@ -1,32 +1,26 @@
 //! The elements that plots are made of.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
+
+use super::theme::{Paint, style_sheet};
 
 /// Width of a character in ems, on the generous side for the usual sans-serif fonts.
 const CHARACTER: f64 = 0.6;
 
 const FONT: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
 
-/// Colours for text and lines that carry no data.
-pub(super) const INK: &str = "#222222";
-pub(super) const FAINT: &str = "#666666";
-pub(super) const GRID: &str = "#dddddd";
-
-/// Okabe and Ito's colours, which the common forms of colour blindness keep apart; their yellow is
-/// too light for lines on white.
-const PALETTE: [&str; 7] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"];
-
 /// Dashes that keep apart what repeats a colour.
-const DASHES: [&str; 4] = ["", "7 3", "2 3", "9 3 2 3"];
+const DASHES: [&str; 4] = ["", "6 4", "2 3", "9 3 2 3"];
 
-/// The colour of the `index`-th method.
-pub(super) fn color(index: usize) -> &'static str {
-    PALETTE[index % PALETTE.len()]
+/// The dashes of the `index`-th line of a colour.
+pub(super) fn dash(index: usize) -> &'static str {
+    DASHES[index % DASHES.len()]
 }
 
-/// The dashes of the `index`-th line; its colour repeats only with other dashes.
-pub(super) fn dash(index: usize) -> &'static str {
-    DASHES[index / PALETTE.len() % DASHES.len()]
+/// The same of horizontal lines to compare with, which are never solid.
+pub(super) fn level_dash(index: usize) -> &'static str {
+    DASHES[1 + index % (DASHES.len() - 1)]
 }
 
 /// Where a text is held.
@@ -42,17 +36,40 @@ pub(super) enum Anchor {
 pub(super) struct Font {
     pub(super) size: f64,
     pub(super) bold: bool,
-    pub(super) color: &'static str,
+    pub(super) paint: Paint,
 }
 
-pub(super) const TITLE: Font = Font { size: 16.0, bold: true, color: INK };
-pub(super) const SUBTITLE: Font = Font { size: 12.0, bold: false, color: FAINT };
-pub(super) const LABEL: Font = Font { size: 13.0, bold: false, color: INK };
-pub(super) const TICK: Font = Font { size: 12.0, bold: false, color: FAINT };
+pub(super) const TITLE: Font = Font { size: 16.0, bold: true, paint: Paint::Ink };
+pub(super) const PANEL: Font = Font { size: 13.0, bold: true, paint: Paint::Ink };
+pub(super) const SUBTITLE: Font = Font { size: 12.0, bold: false, paint: Paint::Faint };
+pub(super) const LABEL: Font = Font { size: 12.0, bold: false, paint: Paint::Ink };
+pub(super) const TICK: Font = Font { size: 11.0, bold: false, paint: Paint::Faint };
+
+impl Font {
+    /// The font, smaller where the text would be wider than `width`.
+    pub(super) fn within(self, text: &str, width: f64) -> Self {
+        let share = (width / text_width(text, self)).min(1.0);
+        Self { size: (self.size * share * 10.0).floor() / 10.0, ..self }
+    }
+}
 
 /// The room that a text needs at most.
 pub(super) fn text_width(text: &str, font: Font) -> f64 {
     text.chars().count() as f64 * font.size * CHARACTER
+}
+
+/// The widest of some texts.
+pub(super) fn widest<'t>(texts: impl IntoIterator<Item = &'t str>, font: Font) -> f64 {
+    texts.into_iter().map(|text| text_width(text, font)).fold(0.0, f64::max)
+}
+
+/// A rectangle that data are drawn in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Area {
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
 }
 
 /// A picture under construction.
@@ -60,50 +77,85 @@ pub(super) struct Canvas {
     width: f64,
     height: f64,
     body: String,
+    used: BTreeSet<Paint>,
 }
 
 impl Canvas {
     pub(super) fn new(width: f64, height: f64) -> Self {
-        Self { width, height, body: String::new() }
+        let mut canvas = Self { width, height, body: String::new(), used: BTreeSet::new() };
+        canvas.block(Area { left: 0.0, right: width, top: 0.0, bottom: height }, Paint::Ground);
+        canvas
     }
 
-    pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), color: &str, width: f64, dashes: &str) {
+    /// Draws a part whose elements belong together; `class` names it for tests and for those who read the file.
+    pub(super) fn group(&mut self, class: &str, draw: impl FnOnce(&mut Self)) {
+        self.element(&format!("<g class=\"{class}\">"));
+        draw(self);
+        self.element("</g>");
+    }
+
+    pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint, width: f64, dashes: &str) {
         let [x1, y1, x2, y2] = [from.0, from.1, to.0, to.1].map(number);
+        let stroke = self.stroke(paint, width, dashes);
+        self.element(&format!("<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\"{stroke}/>"));
+    }
+
+    pub(super) fn polyline(&mut self, points: &[(f64, f64)], paint: Paint, width: f64, dashes: &str) {
+        let points = listed(points);
+        let stroke = self.stroke(paint, width, dashes);
         self.element(&format!(
-            "<line x1=\"{x1}\" y1=\"{y1}\" x2=\"{x2}\" y2=\"{y2}\" stroke=\"{color}\" stroke-width=\"{}\"{}/>",
-            number(width),
-            dash_attribute(dashes)
+            "<polyline points=\"{points}\" fill=\"none\" stroke-linejoin=\"round\"{stroke}/>"
         ));
     }
 
-    pub(super) fn polyline(&mut self, points: &[(f64, f64)], color: &str, width: f64, dashes: &str) {
-        let points: Vec<String> =
-            points.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y))).collect();
-        self.element(&format!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{color}\" stroke-width=\"{}\" \
-             stroke-linejoin=\"round\"{}/>",
-            points.join(" "),
-            number(width),
-            dash_attribute(dashes)
-        ));
+    /// Filled discs that are darker where they lie on each other.
+    pub(super) fn circles(&mut self, centres: &[(f64, f64)], radius: f64, paint: Paint, opacity: f64) {
+        let [radius, opacity] = [radius, opacity].map(number);
+        let class = self.class(paint);
+        self.element(&format!("<g fill=\"currentColor\" fill-opacity=\"{opacity}\"{class}>"));
+        for (x, y) in centres {
+            let [x, y] = [*x, *y].map(|at| shortened(at, 1));
+            self.element(&format!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>"));
+        }
+        self.element("</g>");
     }
 
-    /// A filled disc.
-    pub(super) fn circle(&mut self, centre: (f64, f64), radius: f64, color: &str, opacity: f64) {
-        let [x, y, r, opacity] = [centre.0, centre.1, radius, opacity].map(number);
-        self.element(&format!(
-            "<circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\" fill=\"{color}\" fill-opacity=\"{opacity}\"/>"
-        ));
+    /// Filled discs, all in one element: a line of no length with round ends is one.
+    pub(super) fn discs(&mut self, centres: &[(f64, f64)], radius: f64, paint: Paint, opacity: f64) {
+        if centres.is_empty() {
+            return;
+        }
+        let path: String =
+            centres.iter().map(|(x, y)| format!("M{} {}h0", shortened(*x, 1), shortened(*y, 1))).collect();
+        let stroke = self.stroke(paint, 2.0 * radius, "");
+        let opacity = if opacity < 1.0 { format!(" opacity=\"{}\"", number(opacity)) } else { String::new() };
+        self.element(&format!("<path d=\"{path}\" stroke-linecap=\"round\"{stroke}{opacity}/>"));
     }
 
-    /// A closed shape with an outline in `color`.
-    pub(super) fn polygon(&mut self, points: &[(f64, f64)], fill: &str, color: &str) {
-        let points: Vec<String> =
-            points.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y))).collect();
-        self.element(&format!(
-            "<polygon points=\"{}\" fill=\"{fill}\" stroke=\"{color}\" stroke-width=\"1.5\"/>",
-            points.join(" ")
-        ));
+    /// A closed shape, filled and with an outline.
+    pub(super) fn polygon(&mut self, points: &[(f64, f64)], fill: Paint, outline: Paint) {
+        // An element has one class, and so one colour.
+        let class = self.class(fill);
+        self.element(&format!("<polygon points=\"{}\" fill=\"currentColor\"{class}/>", listed(points)));
+        self.outline(points, outline);
+    }
+
+    /// The outline of a closed shape.
+    pub(super) fn outline(&mut self, points: &[(f64, f64)], paint: Paint) {
+        let stroke = self.stroke(paint, 1.5, "");
+        self.element(&format!("<polygon points=\"{}\" fill=\"none\"{stroke}/>", listed(points)));
+    }
+
+    /// A filled rectangle.
+    pub(super) fn block(&mut self, area: Area, paint: Paint) {
+        let class = self.class(paint);
+        self.element(&format!("<rect {} fill=\"currentColor\"{class}/>", extent(area)));
+    }
+
+    /// The outline of an area.
+    pub(super) fn frame(&mut self, area: Area) {
+        let stroke = self.stroke(Paint::Grid, 1.0, "");
+        self.element(&format!("<rect {} fill=\"none\"{stroke}/>", extent(area)));
     }
 
     pub(super) fn text(&mut self, at: (f64, f64), text: &str, font: Font, anchor: Anchor) {
@@ -124,11 +176,24 @@ impl Canvas {
             Anchor::End => " text-anchor=\"end\"",
         };
         let weight = if font.bold { " font-weight=\"bold\"" } else { "" };
+        let class = self.class(font.paint);
         self.element(&format!(
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{}\"{weight}{anchor}{transform}>{}</text>",
-            font.color,
+            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"currentColor\"{class}{weight}{anchor}{transform}>\
+             {}</text>",
             escaped(text)
         ));
+    }
+
+    fn class(&mut self, paint: Paint) -> String {
+        self.used.insert(paint);
+        format!(" class=\"{}\"", paint.class())
+    }
+
+    fn stroke(&mut self, paint: Paint, width: f64, dashes: &str) -> String {
+        let dashes =
+            if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };
+        let class = self.class(paint);
+        format!(" stroke=\"currentColor\" stroke-width=\"{}\"{dashes}{class}", number(width))
     }
 
     fn element(&mut self, element: &str) {
@@ -136,31 +201,47 @@ impl Canvas {
         self.body.push('\n');
     }
 
-    /// The file; `title` is what screen readers say.
-    pub(super) fn finish(self, title: &str) -> String {
+    /// The file; screen readers say `title`, and `description` to those who ask for more.
+    pub(super) fn finish(self, title: &str, description: &str) -> String {
         let [width, height] = [self.width, self.height].map(number);
         let mut svg = String::new();
         // Writing to a String does not fail.
         let _ = write!(
             svg,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             viewBox=\"0 0 {width} {height}\" font-family=\"{FONT}\" role=\"img\">\n<title>{}</title>\n\
-             <rect width=\"{width}\" height=\"{height}\" fill=\"white\"/>\n{}</svg>\n",
+             viewBox=\"0 0 {width} {height}\" font-family=\"{FONT}\" role=\"img\" aria-labelledby=\"title desc\">\n\
+             <title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n{}{}</svg>\n",
             escaped(title),
+            escaped(description),
+            style_sheet(&self.used),
             self.body
         );
         svg
     }
 }
 
-fn dash_attribute(dashes: &str) -> String {
-    if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") }
+fn extent(area: Area) -> String {
+    let [x, y, width, height] =
+        [area.left, area.top, area.right - area.left, area.bottom - area.top].map(number);
+    format!("x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"")
+}
+
+fn listed(points: &[(f64, f64)]) -> String {
+    let points: Vec<String> = points.iter().map(|(x, y)| format!("{},{}", number(*x), number(*y))).collect();
+    points.join(" ")
 }
 
 /// At most two decimals, which is finer than a pixel.
 fn number(value: f64) -> String {
-    let text = format!("{value:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    shortened(value, 2)
+}
+
+fn shortened(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.trim_end_matches('0').trim_end_matches('.') {
+        "-0" => "0".to_owned(),
+        short => short.to_owned(),
+    }
 }
 
 fn escaped(text: &str) -> String {

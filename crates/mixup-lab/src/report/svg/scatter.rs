@@ -1,88 +1,102 @@
 //! Points over two numeric axes, one colour per group.
 
-use super::axis::Scale;
-use super::canvas::{Anchor, Canvas, FAINT, SUBTITLE, TITLE, color};
-use super::legend::Legend;
+use super::Tone;
+use super::axis::{BELOW, Scale, Spread};
+use super::canvas::{Area, Canvas, level_dash};
+use super::legend::Heading;
+use super::symbols::Symbol;
+use super::theme::Paint;
 
 const WIDTH: f64 = 620.0;
 const LEFT: f64 = 84.0;
 const RIGHT: f64 = WIDTH - 24.0;
-/// Upper end of the legend.
-const LEGEND: f64 = 36.0;
 /// Height of the plot itself; with [`LEFT`] and [`RIGHT`] it is about a square.
 const SIDE: f64 = 440.0;
 
 /// A scatter plot.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ScatterPlot {
+pub(crate) struct ScatterPlot {
     /// Title.
-    pub title: String,
+    pub(crate) title: String,
     /// Label of the horizontal axis, with its unit.
-    pub x_label: String,
+    pub(crate) x_label: String,
     /// Label of the vertical axis, with its unit.
-    pub y_label: String,
+    pub(crate) y_label: String,
     /// Whether `x = y` is drawn; both axes then have the same range.
-    pub diagonal: bool,
+    pub(crate) diagonal: bool,
     /// Whether each point is joined with the next of its group.
-    pub joined: bool,
+    pub(crate) joined: bool,
     /// What the colours are.
-    pub groups: Vec<PointGroup>,
+    pub(crate) groups: Vec<PointGroup>,
 }
 
 /// Points of one colour.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PointGroup {
+pub(crate) struct PointGroup {
     /// Name in the legend.
-    pub name: String,
-    /// Which colour of the palette.
-    pub color: usize,
+    pub(crate) name: String,
+    /// Its colour.
+    pub(crate) tone: Tone,
     /// Points `[x, y]`; those that are not finite are left out.
-    pub points: Vec<[f64; 2]>,
+    pub(crate) points: Vec<[f64; 2]>,
 }
 
 impl ScatterPlot {
     /// The picture as SVG; `None` when there is no finite point.
-    pub fn render(&self) -> Option<String> {
-        let names = self.groups.iter().map(|group| (group.name.clone(), color(group.color)));
-        let legend = Legend::new(names, WIDTH - 32.0);
-        let top = LEGEND + legend.height() + 10.0;
-        let bottom = top + SIDE;
-        let (x, y) = self.scales(top, bottom)?;
-
-        let mut canvas = Canvas::new(WIDTH, bottom + 56.0);
-        canvas.text((16.0, 26.0), &self.title, TITLE, Anchor::Start);
-        legend.draw(&mut canvas, (16.0, LEGEND));
-        x.draw_below(&mut canvas, (top, bottom), &self.x_label);
-        y.draw_left(&mut canvas, (LEFT, RIGHT), &self.y_label);
+    pub(crate) fn render(&self) -> Option<String> {
+        let mut entries: Vec<(Symbol, String)> =
+            self.groups.iter().map(|group| (Symbol::Disc(group.tone.paint()), group.name.clone())).collect();
         if self.diagonal {
-            canvas.line((LEFT, bottom), (RIGHT, top), FAINT, 1.5, "5 4");
-            canvas.text((RIGHT - 26.0, top + 14.0), "x = y", SUBTITLE, Anchor::End);
+            entries.push((Symbol::Level(Paint::Faint, 0), "x = y".to_owned()));
         }
-        for group in &self.groups {
-            self.draw_group(&mut canvas, (&x, &y), group);
-        }
-        Some(canvas.finish(&self.title))
+        let heading = Heading::new(&self.title, "", entries, WIDTH);
+        let top = heading.bottom() + 4.0;
+        let area = Area { left: LEFT, right: RIGHT, top, bottom: top + SIDE };
+        let (x, y) = self.scales(area)?;
+
+        let mut canvas = Canvas::new(WIDTH, area.bottom + BELOW + 6.0);
+        heading.draw(&mut canvas);
+        canvas.group("panel", |canvas| {
+            canvas.frame(area);
+            x.draw_below(canvas, area, &self.x_label);
+            y.draw_left(canvas, area, &self.y_label);
+            if self.diagonal {
+                canvas.line((LEFT, area.bottom), (RIGHT, area.top), Paint::Faint, 1.5, level_dash(0));
+            }
+            for group in &self.groups {
+                self.draw_group(canvas, (&x, &y), group);
+            }
+        });
+        Some(canvas.finish(&self.title, &self.description()))
     }
 
-    fn scales(&self, top: f64, bottom: f64) -> Option<(Scale, Scale)> {
+    fn description(&self) -> String {
+        let groups: Vec<String> = self
+            .groups
+            .iter()
+            .map(|group| format!("{}, {} points", group.name, finite(group).count()))
+            .collect();
+        format!("{} over {}: {}.", self.y_label, self.x_label, groups.join("; "))
+    }
+
+    fn scales(&self, area: Area) -> Option<(Scale, Scale)> {
         let axis = |axis: usize| self.groups.iter().flat_map(finite).map(move |point| point[axis]);
-        let pixels = ((LEFT, RIGHT), (bottom, top));
+        let pixels = ((area.left, area.right), (area.bottom, area.top));
+        let scale = |values: Vec<f64>, pixels| Scale::new(values, Spread::Linear, pixels);
         if self.diagonal {
             let both: Vec<f64> = axis(0).chain(axis(1)).collect();
-            return Scale::new(both.clone(), false, pixels.0).zip(Scale::new(both, false, pixels.1));
+            return scale(both.clone(), pixels.0).zip(scale(both, pixels.1));
         }
-        Scale::new(axis(0), false, pixels.0).zip(Scale::new(axis(1), false, pixels.1))
+        scale(axis(0).collect(), pixels.0).zip(scale(axis(1).collect(), pixels.1))
     }
 
     fn draw_group(&self, canvas: &mut Canvas, (x, y): (&Scale, &Scale), group: &PointGroup) {
-        let color = color(group.color);
+        let paint = group.tone.paint();
         let places: Vec<(f64, f64)> = finite(group).map(|point| (x.at(point[0]), y.at(point[1]))).collect();
         if self.joined {
-            canvas.polyline(&places, color, 1.5, "");
+            canvas.polyline(&places, paint, 1.5, "");
         }
-        for place in places {
-            canvas.circle(place, 3.0, color, if self.joined { 1.0 } else { 0.5 });
-        }
+        canvas.circles(&places, 3.0, paint, if self.joined { 1.0 } else { 0.5 });
     }
 }
 
@@ -95,24 +109,27 @@ mod tests {
     use super::*;
 
     fn plot(diagonal: bool, joined: bool, points: &[[f64; 2]]) -> ScatterPlot {
-        let group = PointGroup { name: "erm".to_owned(), color: 0, points: points.to_vec() };
+        let group = PointGroup { name: "erm".to_owned(), tone: Tone::default(), points: points.to_vec() };
         ScatterPlot {
             title: "Title".to_owned(),
             x_label: "true".to_owned(),
             y_label: "predicted".to_owned(),
             diagonal,
             joined,
-            groups: vec![group.clone(), PointGroup { name: "mixup".to_owned(), color: 1, ..group }],
+            groups: vec![
+                group.clone(),
+                PointGroup { name: "mixup".to_owned(), tone: Tone { hue: 1, variant: 0 }, ..group },
+            ],
         }
     }
 
-    /// Centres of the circles in the plot itself; the legend's come before.
+    /// Centres of the points.
     fn centres(svg: &str) -> Vec<(f64, f64)> {
         let number = |circle: &str, name: &str| -> f64 {
             let (_, rest) = circle.split_once(&format!("{name}=\"")).unwrap();
             rest.split('"').next().unwrap().parse().unwrap()
         };
-        let circles = svg.split("<circle ").skip(3);
+        let circles = svg.split("<circle ").skip(1);
         circles.map(|circle| (number(circle, "cx"), number(circle, "cy"))).collect()
     }
 
@@ -135,7 +152,8 @@ mod tests {
         assert!(svg.contains("x = y"));
         let (x, y) = centres(&svg)[0];
         let from_left = (x - LEFT) / (RIGHT - LEFT);
-        let top = LEGEND + 28.0;
+        let (_, frame) = svg.split_once("<g class=\"panel\">").unwrap();
+        let top: f64 = frame.split("y=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
         let from_bottom = (top + SIDE - y) / SIDE;
         assert!((from_left - from_bottom).abs() < 1e-3, "{from_left} {from_bottom}");
     }

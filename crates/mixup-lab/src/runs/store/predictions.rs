@@ -83,11 +83,11 @@ mod tests {
         let kept = store.keep_predictions("abcd", Some(&predictions(500))).unwrap();
         let record = RunRecord { key: "abcd".to_owned(), predictions: kept, ..RunRecord::default() };
         assert_eq!(store.predictions(&record).unwrap(), predictions(500));
-        let file = folder.path().join("runs/ab/abcd.predictions");
+        let file = folder.path().join("predictions/ab/abcd");
         assert!(fs::metadata(&file).unwrap().len() < 4 * 4 * 500 / 2, "they are compressed");
         store.forget("abcd").unwrap();
         assert!(!file.exists());
-        assert!(store.predictions(&record).unwrap_err().contains("abcd.predictions"));
+        assert!(store.predictions(&record).unwrap_err().contains("abcd"));
     }
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
         let store = Store::new(folder.path());
         let kept = store.keep_predictions("abcd", Some(&predictions(50))).unwrap();
         let record = RunRecord { key: "abcd".to_owned(), predictions: kept, ..RunRecord::default() };
-        let file = folder.path().join("runs/ab/abcd.predictions");
+        let file = folder.path().join("predictions/ab/abcd");
         let whole = fs::read(&file).unwrap();
         let mut flipped = whole.clone();
         flipped[whole.len() / 2] ^= 1;
@@ -112,7 +112,7 @@ mod tests {
     fn too_many_are_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        let file = folder.path().join("runs/ab/abcd.predictions");
+        let file = folder.path().join("predictions/ab/abcd");
         store.keep_predictions("abcd", Some(&predictions(5))).unwrap();
         assert!(file.exists());
         let rows = Predictions::LIMIT / 16 + 1;

@@ -199,7 +199,7 @@ fn units_without_spread_say_why() {
         assert_eq!(new(&[&[1.0, 2.0], &[1.0]]), NoTest::TooFewPairs);
         assert_eq!(new(&[&[0.0, 0.0, 0.0]]), NoTest::Identical);
         // 0.1 but for rounding.
-        let constant = A.map(|a| (a + 0.1) - a);
+        let constant = [1.0, 3.0, 70.0, 500.0].map(|a: f64| (a + 0.1) - a);
         assert!(constant.iter().any(|d| *d != constant[0]));
         assert_eq!(new(&[&constant]), NoTest::ConstantDifference);
         assert_eq!(new(&[&[1.0, 2.0], &constant]), NoTest::ConstantDifference);
