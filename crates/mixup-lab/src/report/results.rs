@@ -150,7 +150,10 @@ fn write(file: &Path, content: &[u8]) -> Result<(), LabError> {
 fn read_text(file: &Path) -> Result<Option<String>, LabError> {
     match fs::read_to_string(file) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // A file where a folder should be is found when something is to be written there.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) => Err(LabError::io("cannot be read", file)(error)),
     }
 }

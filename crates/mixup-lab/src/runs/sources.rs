@@ -60,13 +60,18 @@ impl Sources {
     }
 }
 
-/// The commit that is checked out, with `-dirty` where files differ from it; `unknown` outside of git.
+/// The commit that is checked out, with `-dirty` where files differ from it; `unknown` outside of git. What
+/// stands in results/ makes no number, and a run that follows another finds it changed.
 pub(crate) fn commit(root: &Path) -> String {
-    let describe = ["describe", "--always", "--abbrev=12", "--dirty", "--match="];
-    let git = Command::new("git").current_dir(root).args(describe).output();
-    match git {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-        _ => "unknown".to_owned(),
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").current_dir(root).args(arguments).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let changes = ["status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results"];
+    match (git(&["rev-parse", "--short=12", "HEAD"]), git(&changes)) {
+        (Some(commit), Some(changes)) if changes.is_empty() => commit,
+        (Some(commit), _) => commit + "-dirty",
+        (None, _) => "unknown".to_owned(),
     }
 }
 
@@ -143,5 +148,27 @@ mod tests {
         let own = format!("{LOCK}\n[[package]]\nname = \"b\"\nversion = \"0.1.0\"\n");
         write(root.path(), "Cargo.lock", &own);
         assert_eq!(Sources::of(&workspace, "a").unwrap(), before);
+    }
+
+    #[test]
+    fn changed_results_make_no_commit_dirty() {
+        let root = tempfile::tempdir().unwrap();
+        let git = |arguments: &[&str]| {
+            let identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"];
+            let output = Command::new("git").current_dir(root.path()).args(identity).args(arguments).output();
+            assert!(output.unwrap().status.success(), "{arguments:?}");
+        };
+        assert_eq!(commit(root.path()), "unknown");
+        git(&["init", "-q"]);
+        write(root.path(), "src/lib.rs", "a");
+        write(root.path(), "results/a.json", "{}");
+        git(&["add", "."]);
+        git(&["commit", "-q", "-m", "a"]);
+        let clean = commit(root.path());
+        assert_eq!(clean.len(), 12, "{clean}");
+        write(root.path(), "results/a.json", "{ }");
+        assert_eq!(commit(root.path()), clean);
+        write(root.path(), "src/lib.rs", "b");
+        assert_eq!(commit(root.path()), format!("{clean}-dirty"));
     }
 }

@@ -62,6 +62,146 @@ const UNSEEN: &[Unseen] = &[
         at: "/parameters/regression",
         why: "only trees stop early; a linear model refuses `stop_on_test`",
     },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "airfoil-bandwidth",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "airfoil",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "crime",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "exchange-rate",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "no2",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "skillcraft",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "wine-quality",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "rankmixup",
+        experiment: "statistics",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "airfoil-bandwidth",
+        row: "partners-1",
+        at: "/parameters/partner/kde/bandwidth",
+        why: "one effective partner, oneself, with either",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "airfoil-bandwidth",
+        row: "partners-1",
+        at: "/parameters/partner/kde/kernel",
+        why: "one effective partner, oneself, with either",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "exchange-rate",
+        row: "all rows",
+        at: "/test_samples",
+        why: "more of the same windows: the error moves by less than the tolerance",
+    },
+    Unseen {
+        paper: "c-mixup",
+        experiment: "skillcraft",
+        row: "all rows",
+        at: "/setting/split/domains/validation",
+        why: "the same whole domain crosses the mark",
+    },
+    Unseen {
+        paper: "rankmixup",
+        experiment: "statistics",
+        row: "all rows",
+        at: "/optimizer/clip/norm",
+        why: "gradients of so small a network stay below both",
+    },
+    Unseen {
+        paper: "rankmixup",
+        experiment: "cifar10-jpeg",
+        row: "m-ndcg-2500",
+        at: "/parameters/ratio",
+        why: "DCG stays below its ideal in so short a run; golden vectors see it",
+    },
+    Unseen {
+        paper: "rankmixup",
+        experiment: "cifar10-jpeg",
+        row: "m-ndcg-10000",
+        at: "/parameters/ratio",
+        why: "DCG stays below its ideal in so short a run; golden vectors see it",
+    },
+    Unseen {
+        paper: "rankmixup",
+        experiment: "cifar10-jpeg",
+        row: "m-ndcg-45000",
+        at: "/parameters/ratio",
+        why: "DCG stays below its ideal in so short a run; golden vectors see it",
+    },
+    Unseen {
+        paper: "rankmixup",
+        experiment: "statistics",
+        row: "m-ndcg",
+        at: "/parameters/ratio",
+        why: "DCG stays below its ideal in so short a run; golden vectors see it",
+    },
+    Unseen {
+        paper: "regmix",
+        experiment: "mixture",
+        row: "trees-official",
+        at: "/parameters/stop_on_test",
+        why: "stops in neither within so few rounds",
+    },
+    Unseen {
+        paper: "regmix",
+        experiment: "mixture",
+        row: "all rows",
+        at: "/setting/trees/min_data_in_bin",
+        why: "weights of 512 mixtures fill bins of either size",
+    },
+    Unseen {
+        paper: "regmix",
+        experiment: "rank",
+        row: "all rows",
+        at: "/setting/trees/min_data_in_bin",
+        why: "weights of 512 mixtures fill bins of either size",
+    },
 ];
 
 #[test]
@@ -71,11 +211,7 @@ fn every_parameter_changes_the_smoke_outcome() {
     let (mut wrong, mut used, mut skipped) = (Vec::new(), vec![false; UNSEEN.len()], false);
     for paper in papers::all() {
         let files = PaperFiles::read(&workspace, &paper, Profile::Smoke, &Overrides::default()).unwrap();
-        for experiment in files
-            .experiments
-            .iter()
-            .filter(|e| std::env::var("ONLY").is_ok_and(|only| only.split(',').any(|n| n == e.experiment)))
-        {
+        for experiment in &files.experiments {
             let name = format!("{}, {}", paper.slug, experiment.experiment);
             let mut sets =
                 experiment.all_data.iter().map(|set| library.locate(catalogue::find(set).unwrap()));
@@ -84,7 +220,6 @@ fn every_parameter_changes_the_smoke_outcome() {
                 skipped = true;
                 continue;
             }
-            let started = std::time::Instant::now();
             let routine = paper.routine(&experiment.routine).unwrap();
             for Finding { row, at, what } in Bench::new(routine, experiment, &library).findings() {
                 let known = UNSEEN.iter().position(|known| {
@@ -97,7 +232,6 @@ fn every_parameter_changes_the_smoke_outcome() {
                     None => wrong.push(format!("{name}, {row}: {at} {what}")),
                 }
             }
-            println!("{name}: {:.1} s", started.elapsed().as_secs_f64());
         }
     }
     assert!(wrong.is_empty(), "{} leaves are not seen:\n{}", wrong.len(), wrong.join("\n"));
