@@ -27,6 +27,9 @@ impl Paper {
     }
 }
 
+/// Metrics by name, or why there are none.
+type Metrics = Result<BTreeMap<String, f64>, RunError>;
+
 /// A [`Routine`] without its types. Specs go in and out as JSON.
 #[derive(Clone, Copy)]
 pub struct RoutineEntry {
@@ -42,7 +45,7 @@ pub struct RoutineEntry {
     identity: fn(&Value, &Library) -> Result<String, RunError>,
     run: fn(&Value, &RunContext<'_>) -> Result<Measured, RunError>,
     replay: fn(&Value, &Library) -> Result<Vec<f64>, RunError>,
-    from_predictions: fn(&Value, &Predictions) -> Result<BTreeMap<String, f64>, RunError>,
+    from_predictions: fn(&Value, &Predictions) -> Metrics,
 }
 
 /// A value of an experiment's file that a routine refuses.

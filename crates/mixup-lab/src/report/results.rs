@@ -158,12 +158,12 @@ fn read_text(file: &Path) -> Result<Option<String>, LabError> {
     }
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(file: &PathBuf) -> Result<Option<T>, LabError> {
+fn read_json<T: serde::de::DeserializeOwned>(file: &Path) -> Result<Option<T>, LabError> {
     let Some(text) = read_text(file)? else { return Ok(None) };
     serde_json::from_str(snapshot::content(&text)).map(Some).map_err(|error| {
         let message = format!("{error}; restore it from git, or remove it and reproduce the paper again");
         let place = Some((error.line(), error.column()));
-        InputError { file: file.clone(), place, key: String::new(), message }.into()
+        InputError { file: file.to_owned(), place, key: String::new(), message }.into()
     })
 }
 

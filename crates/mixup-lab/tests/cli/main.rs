@@ -12,5 +12,6 @@ mod kill;
 mod lab;
 mod new_paper;
 mod predictions;
+mod replay;
 mod reuse;
 mod until_decided;

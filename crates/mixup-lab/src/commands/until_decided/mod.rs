@@ -107,7 +107,7 @@ pub(super) fn reproduce(
     }
     let end = loop {
         match course.next()? {
-            Next::Round(paper) => course.round(paper)?,
+            Next::Round(paper) => course.round(*paper)?,
             Next::End(end) => break end,
         }
     };
@@ -128,7 +128,7 @@ struct Course<'a> {
 }
 
 enum Next {
-    Round(PaperPlan),
+    Round(Box<PaperPlan>),
     End(End),
 }
 
@@ -264,7 +264,7 @@ impl<'a> Course<'a> {
             count.and_then(NonZeroU32::new).unwrap_or(known.range.at_least)
         };
         let round = widest.clone().only(|plan| counts.contains_key(plan.experiment.experiment.as_str()));
-        Ok(Next::Round(round.with_seeds(count)?))
+        Ok(Next::Round(Box::new(round.with_seeds(count)?)))
     }
 
     /// Whether runs of so many core seconds, the longest of them given, end within the budget.

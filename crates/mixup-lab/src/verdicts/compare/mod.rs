@@ -9,7 +9,7 @@
 //! 3. **Drift**: some seed does not, but rounding explains it. Reported, not a failure.
 //! 4. **Regression**: changed.
 //!
-//! First **training** is looked at ([`training`]): a curve of losses must agree at every epoch but for what
+//! First **training** is looked at (`training.rs`): a curve of losses must agree at every epoch but for what
 //! rounding can have grown to by then. A doubled loss is seen there although Adam takes the same steps, and
 //! so is a penalty that is dropped although accuracy stays where it was.
 //!

@@ -46,7 +46,7 @@ fn one(seed: u64, old: &[f64], new: &[f64]) -> Opening {
         (Level::Identical, String::new())
     } else {
         // A shift that is no number is one, too.
-        match shifts().position(|shift| !(shift <= CLOSE)) {
+        match shifts().position(|shift| shift.is_nan() || shift > CLOSE) {
             None => (Level::Same, String::new()),
             Some(step) => {
                 let [old, new] = [old[step], new[step]];

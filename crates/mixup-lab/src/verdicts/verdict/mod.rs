@@ -2,10 +2,10 @@
 //!
 //! The rule, per claim:
 //!
-//! - Paired differences, unit by unit, by the design of their experiment ([`Design`]): Student's t where the
-//!   number of units was fixed beforehand, E-values where it was not or where several experiments are put
-//!   together, percentiles where units are resamples of one sample. Tests are two-sided, and every interval
-//!   holds exactly what its test does not reject.
+//! - Paired differences, unit by unit, by the design of their experiment
+//!   ([`Design`](crate::verdicts::stats::Design)): Student's t where the number of units was fixed beforehand,
+//!   E-values where it was not or where several experiments are put together, percentiles where units are
+//!   resamples of one sample. Tests are two-sided, and every interval holds exactly what its test does not reject.
 //! - **The family of Holm's correction is closed**: it is the primary claims of `paper.yaml`, all of them, with
 //!   p = 1 for one that was not run. Secondary and exploratory claims are tested at 0.05 each, without a
 //!   correction, and change nothing for the others.
@@ -76,7 +76,7 @@ impl Verdict {
     /// The verdict in words: `REPRODUCED`, `REPRODUCED, SMALLER THAN CLAIMED`.
     pub fn words(&self) -> String {
         match self.status {
-            Status::Reproduced | Status::Contradicted | Status::Equivalent if self.smaller_than_claimed => {
+            Status::Reproduced | Status::Equivalent if self.smaller_than_claimed => {
                 format!("{}, {}", self.status.word(), Status::Smaller.word())
             }
             status => status.word().to_owned(),

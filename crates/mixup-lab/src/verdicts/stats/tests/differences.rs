@@ -147,7 +147,7 @@ fn a_bootstrap_counts_resamples() {
     let test = differences(Design::Bootstrap, &[&counted(39)]);
     assert_eq!((test.units(), test.estimate(), test.effect_size(), test.log_e(0.0)), (39, 7.0, None, None));
     // np.std(range(1, 40), ddof=1)
-    assert_close(test.std(), 11.401754250991379, 1e-12);
+    assert_close(test.std(), 11.401_754_250_991_38, 1e-12);
     // None, one, three of 39 resamples at or below.
     for (mean, beyond) in [(0.5, 0.0), (1.0, 1.0), (3.2, 3.0), (37.0, 3.0)] {
         assert_close(test.p_value(mean), 2.0 * (beyond + 1.0) / 40.0, 1e-14);

@@ -236,7 +236,7 @@ proptest! {
     fn holms_levels_reject_what_holm_rejects(p in prop::collection::vec(0.0..=0.1, 0..12)) {
         let levels = holm_levels(&p, ALPHA);
         for ((p, adjusted), level) in p.iter().zip(holm(&p)).zip(levels) {
-            prop_assert!(ALPHA / 12.0 <= level && level <= ALPHA);
+            prop_assert!((ALPHA / 12.0..=ALPHA).contains(&level));
             prop_assume!((adjusted - ALPHA).abs() > 1e-12);
             prop_assert_eq!(adjusted < ALPHA, *p < level, "{} at {}", p, level);
         }
