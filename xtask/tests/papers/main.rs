@@ -6,6 +6,7 @@ mod golden;
 mod identity;
 mod names;
 mod parameters;
+mod recompute;
 mod smoke;
 
 use std::path::{Path, PathBuf};

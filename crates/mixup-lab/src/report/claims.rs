@@ -60,7 +60,7 @@ pub(super) fn markdown(verdicts: &[Verdict], ranks: &[Rank]) -> String {
         return String::new();
     }
     let mut out =
-        "| claim | | published effect | our effect [interval] | units | verdict |\n|---|---|---:|---:|---:|---|\n".to_owned();
+        "| claim | | published effect | our effect, interval | units | verdict |\n|---|---|---:|---:|---:|---|\n".to_owned();
     for line in lines {
         out += &format!(
             "| `{}`: {} | {} | {} | {} | {} | {} |\n",

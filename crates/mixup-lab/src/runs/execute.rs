@@ -1,6 +1,6 @@
 //! Execution of plans: data, then what the executor does, then outcomes. What `reproduce` and `check` share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mixup_data::{DataError, catalogue};
 
@@ -54,22 +54,49 @@ impl Session<'_> {
     /// A store that cannot be written to, and Ctrl-C.
     pub fn execute(&self, paper: &PaperPlan) -> Result<Vec<Executed>, LabError> {
         self.store.check_writable()?;
-        let mut experiments: Vec<Experiment> =
-            paper.plans.iter().map(|plan| self.prepare(plan.clone(), &paper.sources)).collect();
+        let mut experiments = self.prepare_all(paper);
         if self.request.fresh {
             self.forget(&mut experiments)?;
         }
-        for experiment in &mut experiments {
-            experiment.forget_leftovers(&self.store)?;
-            experiment.data = if experiment.is_complete() { Ok(()) } else { self.obtain(&experiment.plan) };
-        }
-        let sources = paper.sources.to_string();
-        let executor = Executor { session: self, sources: &sources, commit: commit(self.workspace.root()) };
-        let identities = executor.identify(&mut experiments)?;
-        executor.remeasure(&mut experiments, &identities)?;
+        let executor = self.executor(paper);
+        let identities = self.find_kept(&mut experiments, &executor)?;
         executor.run_stages(&mut experiments, &identities)?;
         executor.run_missing(&mut experiments, &identities)?;
         experiments.into_iter().map(Experiment::conclude).collect()
+    }
+
+    /// Finds out which records of other sources stand, and notes it in the store; trains nothing.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute).
+    pub fn confirm(&self, paper: &PaperPlan) -> Result<(), LabError> {
+        self.store.check_writable()?;
+        let mut experiments = self.prepare_all(paper);
+        experiments.retain(|known| known.runs.iter().chain(&known.stages).any(Standing::may_stand));
+        self.find_kept(&mut experiments, &self.executor(paper)).map(drop)
+    }
+
+    fn executor<'e>(&'e self, paper: &PaperPlan) -> Executor<'e> {
+        Executor { session: self, sources: paper.sources.to_string(), commit: commit(self.workspace.root()) }
+    }
+
+    /// Gets the data, looks at what the code does, and leaves what is not kept as missing.
+    fn find_kept(
+        &self,
+        experiments: &mut [Experiment],
+        executor: &Executor<'_>,
+    ) -> Result<BTreeMap<String, String>, LabError> {
+        for experiment in experiments.iter_mut() {
+            experiment.forget_leftovers(&self.store)?;
+            experiment.data = if experiment.is_complete() { Ok(()) } else { self.obtain(&experiment.plan) };
+        }
+        let identities = executor.identify(experiments)?;
+        executor.remeasure(experiments, &identities)?;
+        Ok(identities)
+    }
+
+    fn prepare_all(&self, paper: &PaperPlan) -> Vec<Experiment> {
+        paper.plans.iter().map(|plan| self.prepare(plan.clone(), &paper.sources)).collect()
     }
 
     fn prepare(&self, plan: Plan, sources: &Sources) -> Experiment {

@@ -19,7 +19,7 @@ use crate::runs::standing::Standing;
 /// Executes jobs for experiments.
 pub(super) struct Executor<'a> {
     pub(super) session: &'a Session<'a>,
-    pub(super) sources: &'a str,
+    pub(super) sources: String,
     pub(super) commit: String,
 }
 
@@ -92,7 +92,7 @@ impl Executor<'_> {
         let identity = identities.get(&planned.group).map_or("", String::as_str);
         *standing = if !lacks && same(&record.identity, identity) {
             let _lock = self.session.store.lock_run(&planned.key)?;
-            let record = self.session.store.confirm((**record).clone(), self.sources)?;
+            let record = self.session.store.confirm((**record).clone(), &self.sources)?;
             Standing::Kept(Box::new(record))
         } else if same_predictions(&record.identity, identity) && !record.predictions.is_empty() {
             Standing::Measurable(record.clone())
@@ -215,7 +215,7 @@ impl Executor<'_> {
                 stages: planned.stages.clone(),
                 is_stage,
                 identity: identities.get(&planned.group).cloned().unwrap_or_default(),
-                sources: self.sources.to_owned(),
+                sources: self.sources.clone(),
                 provenance: self.provenance(plan),
             };
             self.session.job(plan, Task::Run(Box::new(task)))

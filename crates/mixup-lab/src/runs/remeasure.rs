@@ -34,7 +34,7 @@ impl Executor<'_> {
                 spec: planned.spec.clone(),
                 key: planned.key.clone(),
                 identity: identities.get(&planned.group).cloned().unwrap_or_default(),
-                sources: self.sources.to_owned(),
+                sources: self.sources.clone(),
             };
             self.session.job(plan, Task::Measure(task))
         };

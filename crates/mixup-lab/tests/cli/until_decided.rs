@@ -156,6 +156,21 @@ fn a_budget_that_is_too_small_says_so_and_a_larger_one_goes_on() {
     assert_eq!(lab.files(".mixup-lab/runs").len(), 24);
 }
 
+/// A budget is for what is trained: what other sources made and these confirm is free.
+#[test]
+fn a_small_budget_suffices_for_runs_that_other_sources_made() {
+    let lab = none();
+    let yaml = String::from_utf8(fs::read(lab.path("experiments/toy/ridge.yaml")).unwrap()).unwrap();
+    lab.write("experiments/toy/ridge.yaml", yaml.replace("methods:\n", "setting: {sleep: 50}\nmethods:\n"));
+    lab.run(&UNTIL).expect(0);
+    fs::remove_dir_all(lab.path("results/toy")).unwrap();
+    lab.write("papers/toy/src/lib.rs", "// a comment\n");
+    let ran = lab.run(&until(&["--jobs", "1", "--budget", "4s", "--format", "json"])).expect(0);
+    let json = ran.json();
+    assert_eq!(json[0]["experiments"][0]["executed"], 0, "{}", ran.stderr);
+    assert_eq!(seeds(&lab).len(), 12, "24 runs of a third of a second: {}", ran.stderr);
+}
+
 #[test]
 fn a_dry_run_tells_the_bounds_and_runs_nothing() {
     let lab = clear();

@@ -151,6 +151,8 @@ impl<'a> Course<'a> {
         if self.budget.seconds().is_none() || first.plans.is_empty() {
             return Ok(first);
         }
+        // What other sources made and these confirm costs nothing.
+        self.session.confirm(&first)?;
         self.learn_prices(&first)?;
         let (mut total, mut longest) = (0.0, 0.0_f64);
         let mut fitting = Vec::new();
@@ -234,6 +236,9 @@ impl<'a> Course<'a> {
         let widest = paper
             .only(|plan| is_read(plan, &self.outlook.settled) && seeds(&plan.experiment.experiment).is_some())
             .with_seeds(|known| known.range.at_most)?;
+        if self.budget.seconds().is_some() {
+            self.session.confirm(&widest)?;
+        }
         let growing: Vec<Growing> = widest
             .plans
             .iter()
