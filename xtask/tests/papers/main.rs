@@ -7,6 +7,7 @@ mod identity;
 mod names;
 mod parameters;
 mod recompute;
+mod reports;
 mod smoke;
 
 use std::path::{Path, PathBuf};
