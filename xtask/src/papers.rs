@@ -7,6 +7,7 @@ pub fn all() -> Vec<Paper> {
     vec![
         // papers, one a line
         c_mixup::paper(),
+        mixup_calibration_overlap::paper(),
         rankmixup::paper(),
         regmix::paper(),
         // end of papers

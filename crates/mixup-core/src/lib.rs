@@ -6,6 +6,7 @@ pub mod checked;
 pub mod device;
 mod error;
 pub mod image;
+pub mod label_noise;
 pub mod loss;
 pub mod metrics;
 pub mod mix;

@@ -99,17 +99,43 @@ pub fn nll_temperature(logits: ArrayView2<'_, f64>, labels: &[usize]) -> Result<
     Ok(f64::midpoint(low, high).exp())
 }
 
+/// Mean negative log-likelihood of `logits / temperature`, and its derivative by the temperature.
+///
+/// # Shapes
+/// - `logits`: `[samples, classes]`; `labels`: their classes
+///
+/// # Errors
+/// As [`Predictions::from_logits`], also of logits divided by a temperature of 0.
+pub fn nll_and_slope(
+    logits: ArrayView2<'_, f64>,
+    labels: &[usize],
+    temperature: f64,
+) -> Result<(f64, f64), CoreError> {
+    let scaled = scaled(logits, labels, temperature)?;
+    // By the chain rule over 1/T.
+    let slope = -slope_of(logits, &scaled) / (temperature * temperature);
+    Ok((scaled.nll(), slope))
+}
+
 /// Derivative of the mean negative log-likelihood by `1/T`.
 fn slope(logits: ArrayView2<'_, f64>, labels: &[usize], temperature: f64) -> Result<f64, CoreError> {
-    let scaled = Predictions::from_logits(logits.mapv(|z| z / temperature).view(), labels)?;
-    let probabilities = scaled.probabilities();
+    Ok(slope_of(logits, &scaled(logits, labels, temperature)?))
+}
+
+fn scaled(logits: ArrayView2<'_, f64>, labels: &[usize], temperature: f64) -> Result<Predictions, CoreError> {
+    Predictions::from_logits(logits.mapv(|z| z / temperature).view(), labels)
+}
+
+/// `mean_i(sum_c p_ic z_ic - z_iy)` of logits z and what they predict under a temperature.
+fn slope_of(logits: ArrayView2<'_, f64>, scaled: &Predictions) -> f64 {
+    let (probabilities, labels) = (scaled.probabilities(), scaled.labels());
     let rows = logits.rows().into_iter().zip(probabilities.rows()).zip(labels);
     let of_row = |((logits, probabilities), &label): ((ArrayView1<'_, f64>, ArrayView1<'_, f64>), &usize)| {
         // Relative to the label's logit, so that large logits cancel without rounding.
         let own = logits[label];
         logits.iter().zip(probabilities).map(|(logit, p)| p * (logit - own)).sum::<f64>()
     };
-    Ok(rows.map(of_row).sum::<f64>() / labels.len() as f64)
+    rows.map(of_row).sum::<f64>() / labels.len() as f64
 }
 
 #[cfg(test)]
@@ -179,6 +205,21 @@ mod tests {
         let equal = nll_temperature(Array2::zeros((4, 2)).view(), &[0, 1, 1, 0]).unwrap();
         assert_eq!(equal, 1.0, "nothing to choose");
         assert!(nll_temperature(Array2::zeros((0, 2)).view(), &[]).is_err());
+    }
+
+    #[test]
+    fn the_slope_is_that_of_the_likelihood() {
+        let (logits, labels) = problem(2.0);
+        let at = |temperature| nll_and_slope(logits.view(), &labels, temperature).unwrap();
+        for temperature in [0.4, 1.0, 3.0] {
+            let central = (at(temperature + 1e-5).0 - at(temperature - 1e-5).0) / 2e-5;
+            assert!(
+                (at(temperature).1 - central).abs() < 1e-8,
+                "{temperature}: {:?}, {central}",
+                at(temperature)
+            );
+        }
+        assert!(nll_and_slope(logits.view(), &labels, 0.0).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod classification;
 pub mod detection;
 pub mod ece;
+pub mod netcal;
 pub mod regression;
 pub mod reliability;
 pub mod sampling;

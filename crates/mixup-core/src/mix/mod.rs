@@ -1,7 +1,8 @@
 //! Mixing: how strongly ([`Lambda`], [`Ratio`]), with whom ([`Partner`]), and the [`Mixture`] itself, which
-//! mixes inputs, hidden states and targets the same way.
+//! mixes inputs, hidden states and targets the same way. A [`Blend`] mixes more than two points.
 
 mod batch_kde;
+mod blend;
 mod draw;
 mod kde;
 mod lambda;
@@ -10,6 +11,7 @@ mod partner;
 mod ratio;
 
 pub use batch_kde::BatchKde;
+pub use blend::Blend;
 pub use draw::{Copies, Drawn, Mixing, Per};
 pub use kde::{Kde, Kernel, choose};
 pub use lambda::Lambda;

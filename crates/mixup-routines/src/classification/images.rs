@@ -24,18 +24,22 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The parts that a spec asks for, drawn on the stream `split`.
+    /// The parts that a spec asks for, drawn on the stream `split`; labels are made wrong on the stream
+    /// `label-noise`.
     ///
     /// # Errors
     /// No `hold_out`, or one that the set is too small for.
     pub fn of<M>(
         spec: &Spec<M>,
-        set: ImageSet,
+        mut set: ImageSet,
         context: &RunContext<'_>,
         streams: &mut Streams,
     ) -> Result<Self, RunError> {
         let hold_out = *required(spec.setting.hold_out.as_ref(), "setting.hold_out")?;
         let hold_out = HoldOut { train: spec.parameters.train.or(hold_out.train), ..hold_out };
+        if let Some(noise) = spec.setting.label_noise {
+            set.train.labels = noise.of(&set.train.labels, set.train.classes, streams.get("label-noise"))?;
+        }
         let mut drawn = hold_out.draw(&set.train.labels, streams.get("split"))?;
         if let Some(samples) = spec.train_samples {
             drawn.train = evenly_spaced(&drawn.train, samples.get());

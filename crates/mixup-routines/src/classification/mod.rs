@@ -10,7 +10,9 @@ mod task;
 
 pub use baselines::{Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup};
 pub use images::{Parts, resized, shape_of};
-pub use measure::{BINS, Logits, measure, measure_raw, temperatures};
+pub use measure::{
+    BINS, Logits, few_steps, is_raw, measure, measure_raw, metrics as measured_metrics, temperatures,
+};
 pub use method::{Batch, Classifier, Kind, Method, NoOwn, Row};
 pub use setting::{Base, Setting};
 pub use task::ImageTraining;
@@ -175,7 +177,7 @@ impl<M: Method> Routine for Classification<M> {
             return Ok(Measured { opening: fit.opening, ..Measured::default() });
         }
         let select = training.config.select;
-        let renewal = spec.metrics.iter().any(|name| measure::is_raw(name));
+        let renewal = spec.metrics.iter().any(|name| is_raw(name));
         let evaluation = Evaluation {
             task: &task,
             other: other.as_ref(),

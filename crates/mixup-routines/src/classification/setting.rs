@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use mixup_core::{
     augment::{AugmentConfig, Normalise},
+    label_noise::LabelNoise,
     optim::OptimizerConfig,
     split::HoldOut,
     train::TrainConfig,
@@ -19,6 +20,10 @@ pub struct Setting {
     /// What is held out of the training images. Required.
     #[serde(default)]
     pub hold_out: Option<HoldOut>,
+    /// How labels of the training set are made wrong, before anything is held out of it: validation labels are
+    /// as wrong as training labels, and test labels are right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_noise: Option<LabelNoise>,
     /// What is done to training images at random.
     #[serde(default)]
     pub augment: AugmentConfig,

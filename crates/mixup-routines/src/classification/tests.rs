@@ -192,6 +192,29 @@ fn a_profile_may_ask_for_a_thinner_test_part_and_shorter_epochs() {
 }
 
 #[test]
+fn labels_are_made_wrong_before_anything_is_held_out_and_test_labels_are_not() {
+    let library = Library::from_env(None);
+    let parts = |noise: Value| {
+        let mut spec = digits();
+        if !noise.is_null() {
+            spec["setting"]["label_noise"] = noise;
+        }
+        let streams = &mut Streams::new("noise", 0);
+        let set = load_images(&library, "digits").unwrap();
+        Parts::of(&read(spec), set, &RunContext::plain(&library), streams).unwrap()
+    };
+    let (clean, noisy) = (parts(Value::Null), parts(json!({"class-map": 0.5})));
+    assert_eq!(clean.test, noisy.test);
+    for (clean, noisy) in [(&clean.train, &noisy.train), (&clean.validation, &noisy.validation)] {
+        assert_eq!(clean.pixels, noisy.pixels, "the same images");
+        let wrong = clean.labels.iter().zip(&noisy.labels).filter(|(a, b)| a != b).count();
+        let share = wrong as f64 / clean.len() as f64;
+        assert!((0.35..0.65).contains(&share), "{share}");
+    }
+    assert_eq!(parts(json!({"class-map": 0.0})).train, clean.train);
+}
+
+#[test]
 fn methods_start_from_the_base_that_is_trained_once() {
     let library = Library::from_env(None);
     let folder = tempfile::tempdir().unwrap();

@@ -242,6 +242,13 @@ fn every_data_set_of_the_catalogue_resolves() {
     }
 }
 
+#[test]
+fn samples_may_be_simulated_and_are_no_data_set() {
+    let text = GOOD.replace("data: wine-quality", "data: simulated");
+    assert_eq!(resolved(&text, Profile::Desk, &Overrides::default()).unwrap().data, catalogue::SIMULATED);
+    assert!(catalogue::find(catalogue::SIMULATED).is_err());
+}
+
 #[track_caller]
 fn refused(from: &str, to: &str, message: &str) {
     assert!(GOOD.contains(from), "the test's own text lacks {from}");
