@@ -6,6 +6,7 @@ pub mod checked;
 pub mod device;
 mod error;
 pub mod image;
+pub mod linalg;
 pub mod loss;
 pub mod metrics;
 pub mod mix;

@@ -16,6 +16,10 @@ use crate::digest::Sum;
 use crate::embedded;
 use crate::error::DataError;
 
+/// What `data:` of an experiment says whose runs draw their samples themselves: no set of the catalogue, and
+/// a routine that asks for none.
+pub const SIMULATED: &str = "simulated";
+
 /// The data set of this name.
 ///
 /// # Errors

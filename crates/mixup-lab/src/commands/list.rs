@@ -111,10 +111,12 @@ fn text(paper: &Paper) -> String {
     let mut text = format!("{}: {} ({})\n\n", paper.paper, paper.title, paper.venue);
     for known in &paper.experiments {
         let place = known.data_place.as_deref().unwrap_or("not at hand");
-        text += &format!(
-            "  {:<20} {:>4} runs  {} ({place})\n{:24}{}\n",
-            known.experiment, known.runs, known.data, "", known.title
-        );
+        let data = match known.data.as_str() {
+            "" => catalogue::SIMULATED.to_owned(),
+            data => format!("{data} ({place})"),
+        };
+        text +=
+            &format!("  {:<20} {:>4} runs  {data}\n{:24}{}\n", known.experiment, known.runs, "", known.title);
     }
     text.push('\n');
     for claim in &paper.claims {

@@ -1,6 +1,7 @@
 //! `reproduce --dry-run`: what would be run, and nothing is.
 
 use comfy_table::{Table, presets};
+use mixup_data::catalogue::SIMULATED;
 use serde::Serialize;
 
 use super::estimate::{Cost, costs, duration};
@@ -128,7 +129,11 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
                 },
                 known.stages.to_string(),
                 range(&|amount| amount.core_seconds.map_or("not known".to_owned(), duration)),
-                format!("{} ({place})", known.data),
+                if known.data.is_empty() {
+                    SIMULATED.to_owned()
+                } else {
+                    format!("{} ({place})", known.data)
+                },
             ]);
         }
     }

@@ -329,8 +329,9 @@ fn check_names(paper: &Paper, document: &Document, file: &Experiment) -> Result<
         let message = format!("must be the folder's name, `{}`, not `{}`", paper.slug, file.paper);
         return Err(document.refuse(&root().key("paper"), message));
     }
-    let known_data = |path: KeyPath, name: &str| {
-        catalogue::find(name).map_err(|error| document.refuse(&path, error.to_string()))
+    let known_data = |path: KeyPath, name: &str| match name {
+        catalogue::SIMULATED => Ok(()),
+        name => catalogue::find(name).map(drop).map_err(|error| document.refuse(&path, error.to_string())),
     };
     known_data(root().key("data"), &file.data)?;
     for (profile, change) in &file.profiles {

@@ -158,14 +158,17 @@ fn provenance(outcome: &Outcome) -> String {
         peak if peak > 0.0 => format!(", at most {} MiB a run", fixed(peak, 0)),
         _ => String::new(),
     };
+    let data = match p.data_sha256.as_str() {
+        "" => String::new(),
+        sum => format!(" Data SHA-256 `{sum}`."),
+    };
     let commit = if p.commit.is_empty() { String::new() } else { format!(" at commit `{}`", p.commit) };
     format!(
-        "Run on {} (device `{}`) with mixup-lab {}{commit}: {} core-seconds{memory}. Data SHA-256 `{}`.\n\n",
+        "Run on {} (device `{}`) with mixup-lab {}{commit}: {} core-seconds{memory}.{data}\n\n",
         p.host,
         p.device,
         p.version,
-        fixed(outcome.core_seconds, 0),
-        p.data_sha256
+        fixed(outcome.core_seconds, 0)
     )
 }
 

@@ -19,6 +19,9 @@ pub struct Setting {
     /// What is held out of the training images. Required.
     #[serde(default)]
     pub hold_out: Option<HoldOut>,
+    /// Only images of the first so many classes; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<NonZeroUsize>,
     /// What is done to training images at random.
     #[serde(default)]
     pub augment: AugmentConfig,
