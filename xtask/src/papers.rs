@@ -7,6 +7,8 @@ pub fn all() -> Vec<Paper> {
     vec![
         // papers, one a line
         c_mixup::paper(),
+        mixup_feature_learning::paper(),
+        mixup_neural_collapse::paper(),
         rankmixup::paper(),
         regmix::paper(),
         // end of papers
