@@ -8,6 +8,8 @@ pub fn all() -> Vec<Paper> {
         // papers, one a line
         c_mixup::paper(),
         mixup_calibration_overlap::paper(),
+        mixup_feature_learning::paper(),
+        mixup_neural_collapse::paper(),
         rankmixup::paper(),
         regmix::paper(),
         // end of papers

@@ -7,6 +7,7 @@ pub mod device;
 mod error;
 pub mod image;
 pub mod label_noise;
+pub mod linalg;
 pub mod loss;
 pub mod metrics;
 pub mod mix;

@@ -1,6 +1,7 @@
 //! Metrics, computed on the host in f64.
 
 pub mod classification;
+pub mod collapse;
 pub mod detection;
 pub mod ece;
 pub mod netcal;

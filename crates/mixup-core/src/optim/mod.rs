@@ -1,13 +1,16 @@
-//! Optimisers, gradient clipping and learning-rate schedules, as the experiments name them.
+//! Optimisers, gradient clipping and learning-rate schedules, as the experiments name them; and plain descent
+//! of one tensor.
 
 mod clip;
 mod config;
+mod descent;
 mod groups;
 mod schedule;
 mod step;
 
 pub use clip::Clip;
 pub use config::{AdamConfig, AdamWConfig, OptimizerConfig, SgdConfig};
+pub use descent::{Descent, descend};
 pub use groups::Group;
 pub use schedule::{Clock, Length, Per, Schedule};
 

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::Batches;
-use crate::{CoreError, optim::Clock, stream::Streams};
+use crate::{CoreError, checked::UnitInterval, optim::Clock, stream::Streams};
 
 /// One step of training, as a task sees it.
 #[derive(Debug)]
@@ -37,6 +37,13 @@ impl Step<'_> {
     /// Steps of the whole training, if patience does not end it.
     pub fn all(&self) -> usize {
         self.epochs * self.steps
+    }
+
+    /// Whether this step is among the first `share` of the whole training: for what is switched off after a
+    /// while.
+    pub fn is_within(&self, share: UnitInterval) -> bool {
+        // A quotient, not a product: 1 of 10 steps is exactly the number that 0.1 is read as.
+        (self.number() as f64 / self.all() as f64) < share.get()
     }
 }
 
@@ -102,4 +109,26 @@ pub trait Task {
     /// # Errors
     /// Shapes that do not agree.
     fn validate(&self, model: &Self::Model) -> Result<f64, CoreError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_the_training_has_its_first_steps() {
+        let mut streams = Streams::new("step", 0);
+        let within = |share: f64, streams: &mut Streams| {
+            let share = UnitInterval::new(share).unwrap();
+            let steps = (0..4).flat_map(|epoch| (0..5).map(move |step| (epoch, step)));
+            steps
+                .filter(|&(epoch, step)| {
+                    Step { rows: &[], epoch, epochs: 4, step, steps: 5, streams }.is_within(share)
+                })
+                .count()
+        };
+        for (share, steps) in [(0.0, 0), (0.05, 1), (0.1, 2), (0.12, 3), (0.5, 10), (1.0, 20)] {
+            assert_eq!(within(share, &mut streams), steps, "{share}");
+        }
+    }
 }

@@ -51,6 +51,14 @@ parameters!(
     Mixup {
         /// lambda ~ Beta(alpha, alpha), one per batch; 1 as in Zhang et al. 2018.
         alpha: Positive = positive(1.0),
+        /// Share of the training after which mixing stops and raw samples are trained on; never where absent
+        /// (early-stopped mixup, Zou et al. 2023).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        until: Option<UnitInterval> = None,
+        /// Labels are mixed by a lambda of their own from Beta(label_alpha, label_alpha), on the same side of
+        /// 1/2 as that of the inputs; by that of the inputs where absent (Zou et al. 2023).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        label_alpha: Option<Positive> = None,
     }
 );
 parameters!(
@@ -143,7 +151,7 @@ impl Baseline {
     /// Raw and mixed samples go through the network in calls of their own, the raw ones first, so that
     /// batch normalisation sees them apart. Nothing is detached.
     ///
-    /// Streams read here: `lambda`, `pairs` and `stage`, by methods that mix.
+    /// Streams read here: `lambda`, `label-lambda`, `pairs` and `stage`, by methods that mix.
     ///
     /// # Errors
     /// Shapes that do not agree, an alpha without a Beta distribution, or what the network refuses.
@@ -165,10 +173,12 @@ impl Baseline {
             Self::Brier {} => brier(forward(batch.x)?, batch.targets),
             Self::Ecp(ecp) => Ok(confidence_penalty(forward(batch.x)?, batch.targets, ecp.weight)?.total()),
             Self::Mmce(config) => Ok(mmce(forward(batch.x)?, batch.targets, config.weight)?.total()),
-            Self::Mixup(Mixup { alpha }) => {
-                let mixture = within_batch(*alpha, batch.rows(), step)?;
-                soft_cross_entropy(forward(mixture.inputs(batch.x)?)?, mixture.targets(batch.targets)?)
-            }
+            Self::Mixup(mixup) => match mixup.draw(batch.rows(), step)? {
+                Some([inputs, labels]) => {
+                    soft_cross_entropy(forward(inputs.inputs(batch.x)?)?, labels.targets(batch.targets)?)
+                }
+                None => soft_cross_entropy(forward(batch.x)?, batch.targets),
+            },
             Self::ManifoldMixup(ManifoldMixup { alpha, stages }) => {
                 let mixture = within_batch(*alpha, batch.rows(), step)?;
                 let stage = stages[step.streams.get("stage").random_range(0..stages.len())];
@@ -186,6 +196,34 @@ impl Baseline {
             }
         }
     }
+}
+
+impl Mixup {
+    /// Mixtures of the inputs and of their labels, which have the same partners; none when mixing has
+    /// stopped.
+    ///
+    /// Streams read here: `lambda`, `pairs` and `label-lambda`.
+    fn draw(&self, rows: usize, step: &mut Step<'_>) -> Result<Option<[Mixture; 2]>, CoreError> {
+        if self.until.is_some_and(|share| !step.is_within(share)) {
+            return Ok(None);
+        }
+        let inputs = within_batch(self.alpha, rows, step)?;
+        let labels = match self.label_alpha {
+            None => inputs.clone(),
+            Some(alpha) => {
+                let own = Lambda::beta(alpha)?.draw(step.streams.get("label-lambda"));
+                let shares = inputs.shares()?;
+                let label = shares.first().map_or(own, |&lambda| on_the_side_of(lambda, own));
+                inputs.with_ratio(Ratio::Batch(label))?
+            }
+        };
+        Ok(Some([inputs, labels]))
+    }
+}
+
+/// `own` or `1 - own`, whichever favours the sample that `lambda` favours.
+fn on_the_side_of(lambda: f64, own: f64) -> f64 {
+    if lambda < 0.5 { own.min(1.0 - own) } else { own.max(1.0 - own) }
 }
 
 /// One lambda for the batch and a permutation of its rows.

@@ -15,7 +15,7 @@ use mixup_data::LabelledImages;
 use mixup_paper::{Predictions, RunError};
 
 use super::measure::{BINS, Logits, measure, measure_raw};
-use super::{ImageTraining, Method, OOD_AUROC, Parts, TRAIN_ACCURACY, TRAIN_IMAGES};
+use super::{ImageTraining, Method, OOD_AUROC, Parts, TAIL_ERROR, TRAIN_ACCURACY, TRAIN_IMAGES};
 
 /// The epochs whose networks are evaluated. Where the last one is the best there is only the last.
 const LAST: &str = "last";
@@ -94,17 +94,39 @@ impl<M: Method> Evaluation<'_, M> {
     }
 }
 
-/// Every metric that the predictions of a run tell, of both epochs.
+/// Every metric that the predictions of a run tell, of both epochs; those of rare classes where the training
+/// part was long-tailed.
 ///
 /// # Errors
 /// Predictions of another routine, or logits that are not finite.
 pub(super) fn metrics(
     predictions: &Predictions,
     select: Selection,
+    long_tailed: bool,
 ) -> Result<BTreeMap<String, f64>, RunError> {
-    let last = of_epoch(predictions, LAST)?;
-    let best = if has_best(predictions) { of_epoch(predictions, BEST)? } else { last.clone() };
+    let of_epoch = |epoch| {
+        let mut metrics = of_epoch(predictions, epoch)?;
+        if long_tailed {
+            let error = tail_error(&logits(predictions, epoch, TEST)?)?;
+            metrics.extend(error.map(|error| (TAIL_ERROR.to_owned(), error)));
+        }
+        Ok::<_, RunError>(metrics)
+    };
+    let last = of_epoch(LAST)?;
+    let best = if has_best(predictions) { of_epoch(BEST)? } else { last.clone() };
     Ok(select.named(&best, &last))
+}
+
+/// Percent of wrong answers among the images of the last half of the classes; none where there is no such
+/// image. Of an odd number of classes the middle one is left out.
+fn tail_error(test: &Logits) -> Result<Option<f64>, CoreError> {
+    let classes = test.logits.ncols();
+    let predictions = test.predictions()?;
+    let tail = predictions.correct().into_iter().zip(&test.labels);
+    let tail: Vec<bool> =
+        tail.filter(|(_, label)| **label >= classes.div_ceil(2)).map(|(correct, _)| correct).collect();
+    let wrong = tail.iter().filter(|correct| !**correct).count();
+    Ok((!tail.is_empty()).then(|| 100.0 * wrong as f64 / tail.len() as f64))
 }
 
 /// Mean confidence and accuracy of every bin of the test images that has some.
@@ -158,5 +180,23 @@ fn logits(predictions: &Predictions, epoch: &str, part: &str) -> Result<Logits, 
     match (predictions.values(&outputs), predictions.classes(&labels)) {
         (Some(logits), Some(labels)) => Ok(Logits { logits, labels }),
         _ => Err(RunError::Spec(format!("the predictions have no `{outputs}` with `{labels}`"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn rare_classes_are_the_last_half() {
+        // Everything is said to be of class 2.
+        let says_two = |classes: usize, labels: &[usize]| {
+            let logits = Array2::from_shape_fn((labels.len(), classes), |(_, class)| f64::from(class == 2));
+            tail_error(&Logits { logits, labels: labels.to_vec() }).unwrap()
+        };
+        assert_eq!(says_two(4, &[0, 1, 2, 3, 3, 2]), Some(50.0));
+        assert_eq!(says_two(5, &[0, 1, 2, 3, 4]), Some(100.0));
+        assert_eq!(says_two(4, &[0, 1]), None);
     }
 }

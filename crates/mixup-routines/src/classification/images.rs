@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use mixup_core::{
+    CoreError,
     augment::ImageShape,
     split::{HoldOut, evenly_spaced},
     stream::Streams,
@@ -35,6 +36,13 @@ impl Parts {
         context: &RunContext<'_>,
         streams: &mut Streams,
     ) -> Result<Self, RunError> {
+        let set = match spec.setting.classes {
+            Some(classes) => ImageSet {
+                train: of_first_classes(&set.train, classes)?,
+                test: of_first_classes(&set.test, classes)?,
+            },
+            None => set,
+        };
         let hold_out = *required(spec.setting.hold_out.as_ref(), "setting.hold_out")?;
         let hold_out = HoldOut { train: spec.parameters.train.or(hold_out.train), ..hold_out };
         if let Some(noise) = spec.setting.label_noise {
@@ -78,6 +86,19 @@ pub(super) fn tested_on<M>(
     }
     let rows: Vec<usize> = (0..all).collect();
     images.select(&evenly_spaced(&rows, count))
+}
+
+/// Images of the first so many classes.
+fn of_first_classes(images: &LabelledImages, classes: NonZeroUsize) -> Result<LabelledImages, CoreError> {
+    let kept = u16::try_from(classes.get()).unwrap_or(u16::MAX);
+    if kept > images.classes {
+        return Err(CoreError::Invalid(format!(
+            "setting.classes is {classes}, and the set has {}",
+            images.classes
+        )));
+    }
+    let rows: Vec<usize> = (0..images.len()).filter(|&row| images.labels[row] < kept).collect();
+    Ok(LabelledImages { classes: kept, ..images.select(&rows) })
 }
 
 /// Size of the images of a set.

@@ -41,6 +41,10 @@ pub struct Classification<M = NoOwn>(PhantomData<M>);
 /// A resolved run.
 pub type Spec<M> = RunSpec<Row<M>, Setting>;
 
+/// Error on test images of the rarer half of the classes, in percent; of a long-tailed training part only,
+/// whose classes become rarer from the first to the last.
+const TAIL_ERROR: &str = "tail-error";
+
 /// Area under the ROC curve for telling test images from those of another set, in percent.
 const OOD_AUROC: &str = "ood-auroc";
 
@@ -71,6 +75,7 @@ impl<M: Method> Routine for Classification<M> {
         };
         let mut metrics = measure::metrics();
         metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
+        metrics.push(share(TAIL_ERROR, "error on rare classes (%)", Some(Direction::Lower)));
         metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
         metrics
     }
@@ -109,6 +114,9 @@ impl<M: Method> Routine for Classification<M> {
         }
         if spec.setting.hold_out.is_none() {
             return Err("`setting.hold_out` is missing: `{validation: 1000, train: 5000}`, say".into());
+        }
+        if spec.wants(TAIL_ERROR) && !is_long_tailed(spec) {
+            return Err(format!("the metric `{TAIL_ERROR}` needs `setting.hold_out.imbalance`"));
         }
         match &spec.setting.ood {
             Some(name) => {
@@ -203,8 +211,13 @@ impl<M: Method> Routine for Classification<M> {
         spec: &Spec<M>,
         predictions: &Predictions,
     ) -> Result<BTreeMap<String, f64>, RunError> {
-        evaluation::metrics(predictions, required(spec.train.as_ref(), "train")?.select)
+        let select = required(spec.train.as_ref(), "train")?.select;
+        evaluation::metrics(predictions, select, is_long_tailed(spec))
     }
+}
+
+fn is_long_tailed<M>(spec: &Spec<M>) -> bool {
+    spec.setting.hold_out.is_some_and(|hold_out| hold_out.imbalance.is_some())
 }
 
 /// Samples of an epoch: a thinned run is meant to be short, so its epochs are no longer than what it was

@@ -24,6 +24,9 @@ pub struct Setting {
     /// as wrong as training labels, and test labels are right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_noise: Option<LabelNoise>,
+    /// Only images of the first so many classes; all where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<NonZeroUsize>,
     /// What is done to training images at random.
     #[serde(default)]
     pub augment: AugmentConfig,

@@ -5,14 +5,15 @@ use burn::tensor::{Device, Tensor};
 use mixup_core::{
     CoreError,
     augment::ImageBatcher,
+    mix::Mixture,
     nn::ImageNetwork,
     split::evenly_spaced,
     stream::Streams,
-    tensor::{one_hot, to_host},
+    tensor::{one_hot, to_array, to_host},
     train::{Step, Task},
 };
 use mixup_data::LabelledImages;
-use ndarray::Array2;
+use ndarray::{Array2, Ix2};
 
 use super::{Batch, Kind, Logits, Method, Parts, Spec, epoch, shape_of};
 
@@ -72,6 +73,30 @@ impl<M: Method> ImageTraining<M> {
         let logits = Array2::from_shape_vec((images.len(), classes), logits)
             .map_err(|error| CoreError::Invalid(error.to_string()))?;
         Ok(Logits { logits, labels: images.labels.iter().copied().map(usize::from).collect() })
+    }
+
+    /// What the head sees of images, or of a mixture of them, in evaluation mode and without augmentation;
+    /// all of them in one pass.
+    ///
+    /// # Shapes
+    /// - returns `[images, features]`, or as many rows as the mixture has
+    ///
+    /// # Errors
+    /// A partner that is no image, or a failing device.
+    pub fn features(
+        &self,
+        model: &ImageNetwork,
+        images: &LabelledImages,
+        mixture: Option<&Mixture>,
+    ) -> Result<Array2<f64>, CoreError> {
+        let rows: Vec<usize> = (0..images.len()).collect();
+        let x = self.batcher.plain(&images.pixels, &rows, &self.device);
+        let x = match mixture {
+            Some(mixture) => mixture.inputs(x)?,
+            None => x,
+        };
+        let features = to_array(model.features(x))?.into_dimensionality::<Ix2>();
+        features.map_err(|error| CoreError::Invalid(error.to_string()))
     }
 
     /// The network with running batch-norm statistics of raw images only. In training the mixed copies

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use mixup_core::augment::ImageShape;
+use mixup_core::mix::{Mixture, Ratio};
 use mixup_core::nn::{ImageNetwork, ModelConfig};
 use mixup_core::stream::Streams;
 use mixup_core::train::{Step, Task};
@@ -106,6 +107,7 @@ fn what_a_run_needs_is_asked_for() {
     assert!(checked(|spec| spec["optimizer"] = Value::Null).unwrap_err().contains("`optimizer`"));
     assert!(checked(|spec| spec["setting"] = json!({})).unwrap_err().contains("hold_out"));
     assert!(checked(|spec| spec["metrics"] = json!(["ood-auroc"])).unwrap_err().contains("setting.ood"));
+    assert!(checked(|spec| spec["metrics"] = json!(["tail-error"])).unwrap_err().contains("imbalance"));
     let misspelt = checked(|spec| spec["setting"]["ood"] = json!("digit")).unwrap_err();
     assert!(misspelt.contains("digits"), "{misspelt}");
 }
@@ -212,6 +214,35 @@ fn labels_are_made_wrong_before_anything_is_held_out_and_test_labels_are_not() {
         assert!((0.35..0.65).contains(&share), "{share}");
     }
     assert_eq!(parts(json!({"class-map": 0.0})).train, clean.train);
+}
+
+#[test]
+fn a_set_may_be_cut_to_its_first_classes() {
+    let library = Library::from_env(None);
+    let parts = |classes: usize| {
+        let mut spec = digits();
+        spec["setting"]["classes"] = json!(classes);
+        let set = load_images(&library, "digits").unwrap();
+        Parts::of(&read(spec), set, &RunContext::plain(&library), &mut Streams::new("classes", 0))
+    };
+    let three = parts(3).unwrap();
+    for part in [&three.train, &three.validation, &three.test] {
+        assert_eq!(part.classes, 3);
+        assert_eq!(part.labels.iter().max(), Some(&2));
+    }
+    assert!(parts(11).unwrap_err().to_string().contains("setting.classes is 11"));
+}
+
+#[test]
+fn features_of_a_mixture_of_rows_with_themselves_are_their_own() {
+    let (task, model) = (task(4), network(json!({"kind": "lenet"})).unwrap());
+    let images = &task.parts().train;
+    let own = Mixture { partners: (0..4).collect(), ratio: Ratio::Batch(0.5) };
+    let swapped = Mixture { partners: vec![1, 0, 3, 2], ratio: Ratio::Batch(0.0) };
+    let plain = task.features(&model, images, None).unwrap();
+    assert_eq!(plain.dim(), (4, 84));
+    assert_eq!(task.features(&model, images, Some(&own)).unwrap(), plain);
+    assert_eq!(task.features(&model, images, Some(&swapped)).unwrap().row(0), plain.row(1));
 }
 
 #[test]

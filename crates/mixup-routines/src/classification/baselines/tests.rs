@@ -35,6 +35,11 @@ type Stepped = (f64, Vec<f64>, Vec<(usize, Option<usize>)>);
 
 /// The loss, the gradient of the weight, and the forward passes.
 fn step(json: &str, pixels: &[f64; 8], seed: u64) -> Stepped {
+    step_of(json, pixels, seed, [0, 1])
+}
+
+/// The same at a step of so many.
+fn step_of(json: &str, pixels: &[f64; 8], seed: u64, [step, steps]: [usize; 2]) -> Stepped {
     let baseline: Baseline = serde_json::from_str(json).unwrap();
     let device = Device::flex();
     let x = Tensor::<4>::from_data(TensorData::new(pixels.to_vec(), [4, 1, 1, 2]), &device);
@@ -42,7 +47,7 @@ fn step(json: &str, pixels: &[f64; 8], seed: u64) -> Stepped {
     let weight = Tensor::<2>::from_data([[0.9, -0.1], [0.2, 1.1]], &device.autodiff()).require_grad();
     let network = Linear { weight: weight.clone(), passes: RefCell::default() };
     let streams = &mut Streams::new("step", seed);
-    let mut step = Step { rows: &[0, 1, 2, 3], epoch: 0, epochs: 1, step: 0, steps: 1, streams };
+    let mut step = Step { rows: &[0, 1, 2, 3], epoch: 0, epochs: 1, step, steps, streams };
     let loss = baseline.loss(&network, batch, &mut step).unwrap();
     let gradient = to_host(weight.grad(&loss.backward()).unwrap()).unwrap();
     (to_host(loss).unwrap()[0], gradient, network.passes.into_inner())
@@ -101,6 +106,42 @@ fn a_seed_gives_the_same_loss_and_another_seed_another() {
         assert_eq!(step(&of_kind(kind), &PIXELS, 1), step(&of_kind(kind), &PIXELS, 1), "{kind}");
         assert_ne!(step(&of_kind(kind), &PIXELS, 1).0, step(&of_kind(kind), &PIXELS, 2).0, "{kind}");
     }
+}
+
+#[test]
+fn mixing_stops_after_its_share_of_the_training() {
+    let plain = step(r#"{"kind": "ce"}"#, &PIXELS, 1).0;
+    let always = step(r#"{"kind": "mixup"}"#, &PIXELS, 1).0;
+    let early = |place: usize| step_of(r#"{"kind": "mixup", "until": 0.5}"#, &PIXELS, 1, [place, 4]).0;
+    assert_eq!([0, 1, 2, 3].map(early), [always, always, plain, plain]);
+    assert_ne!(always, plain);
+}
+
+#[test]
+fn labels_may_have_a_lambda_of_their_own_that_favours_the_same_sample() {
+    let mixup = |json: &str| match serde_json::from_str(json).unwrap() {
+        Baseline::Mixup(mixup) => mixup,
+        other => panic!("{other:?}"),
+    };
+    let (coupled, decoupled) =
+        (mixup(r#"{"kind": "mixup"}"#), mixup(r#"{"kind": "mixup", "label_alpha": 0.5}"#));
+    let mut differ = 0;
+    for seed in 0..50 {
+        let draw = |mixup: &Mixup| {
+            let streams = &mut Streams::new("decoupled", seed);
+            let mut step = Step { rows: &[0, 1], epoch: 0, epochs: 1, step: 0, steps: 1, streams };
+            mixup.draw(2, &mut step).unwrap().unwrap()
+        };
+        let [inputs, labels] = draw(&coupled);
+        assert_eq!(inputs, labels);
+        let [same, own] = draw(&decoupled);
+        assert_eq!(same, inputs, "what is mixed does not depend on the labels");
+        assert_eq!(own.partners, same.partners);
+        let (lambda, label) = (same.shares().unwrap()[0], own.shares().unwrap()[0]);
+        assert_eq!(lambda < 0.5, label < 0.5, "{lambda} and {label}");
+        differ += usize::from(lambda != label);
+    }
+    assert_eq!(differ, 50);
 }
 
 proptest! {
