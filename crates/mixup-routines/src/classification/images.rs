@@ -10,7 +10,7 @@ use mixup_core::{
 use mixup_data::{ImageSet, LabelledImages};
 use mixup_paper::{RunContext, RunError, required};
 
-use super::Spec;
+use super::{ComplementaryLabels, Spec, complementary::transition};
 
 /// Images of the three parts, all of one shape.
 #[derive(Debug, Clone)]
@@ -21,10 +21,18 @@ pub struct Parts {
     pub validation: LabelledImages,
     /// What is reported.
     pub test: LabelledImages,
+    /// What training and the choice of an epoch see instead of the labels.
+    pub complementary: Option<ComplementaryLabels>,
 }
 
 impl Parts {
-    /// The parts that a spec asks for, drawn on the stream `split`.
+    /// What training sees as the labels of the training part.
+    pub fn seen_labels(&self) -> &[u16] {
+        self.complementary.as_ref().map_or(&self.train.labels, |labels| &labels.train)
+    }
+
+    /// The parts that a spec asks for, drawn on the stream `split`; complementary labels, of all images of the
+    /// set in their order, on the stream `complementary`.
     ///
     /// # Errors
     /// No `hold_out`, or one that the set is too small for.
@@ -45,6 +53,20 @@ impl Parts {
             drawn.train = evenly_spaced(&drawn.train, glimpse.train_samples(batch));
             drawn.validation = evenly_spaced(&drawn.validation, glimpse.samples.get());
         }
+        let classes = usize::from(set.train.classes);
+        let complementary = match &spec.setting.complementary {
+            None => None,
+            Some(config) => {
+                let labels = config.draw(&set.train.labels, classes, streams.get("complementary"))?;
+                let of = |rows: &[usize]| rows.iter().map(|&row| labels[row]).collect();
+                let transition = transition(classes, config.bias)?;
+                Some(ComplementaryLabels {
+                    train: of(&drawn.train),
+                    validation: of(&drawn.validation),
+                    transition,
+                })
+            }
+        };
         let [train, validation] = [&drawn.train, &drawn.validation].map(|rows| set.train.select(rows));
         let sized = |images: LabelledImages| match spec.setting.resize.map(NonZeroUsize::get) {
             Some(side) => {
@@ -56,6 +78,7 @@ impl Parts {
             train: sized(train),
             validation: sized(validation),
             test: sized(tested_on(set.test, spec, context)),
+            complementary,
         })
     }
 }
