@@ -7,6 +7,8 @@ pub fn all() -> Vec<Paper> {
     vec![
         // papers, one a line
         c_mixup::paper(),
+        intra_cluster_mixup::paper(),
+        mixup_kd::paper(),
         rankmixup::paper(),
         regmix::paper(),
         // end of papers

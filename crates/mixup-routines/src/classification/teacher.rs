@@ -11,7 +11,7 @@ use mixup_core::{
     stream::Streams,
     train::TrainConfig,
 };
-use mixup_paper::{Direction, MetricInfo, RunContext, RunError, RunSpec, Stage, required};
+use mixup_paper::{MetricInfo, RunContext, RunError, RunSpec, Stage, required};
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
@@ -109,16 +109,16 @@ const DEVIATION: &str = "teacher-logit-std";
 
 /// What is measured of a teacher on the test images.
 pub(super) fn metrics() -> Vec<MetricInfo> {
-    let info = |name: &str, label: &str, better, decimals| MetricInfo {
+    let info = |name: &str, label: &str, decimals| MetricInfo {
         name: name.to_owned(),
         label: label.to_owned(),
-        better,
+        better: None,
         decimals,
     };
     vec![
-        info(ACCURACY, "accuracy of the teacher (%)", Some(Direction::Higher), 2),
-        info(CONFIDENCE, "confidence of the teacher (%)", None, 2),
-        info(DEVIATION, "spread of the teacher's logits", None, 3),
+        info(ACCURACY, "accuracy of the teacher (%)", 2),
+        info(CONFIDENCE, "confidence of the teacher (%)", 2),
+        info(DEVIATION, "spread of the teacher's logits", 3),
     ]
 }
 
