@@ -7,8 +7,10 @@ pub fn all() -> Vec<Paper> {
     vec![
         // papers, one a line
         c_mixup::paper(),
+        intra_cluster_mixup::paper(),
         mixup_calibration_overlap::paper(),
         mixup_feature_learning::paper(),
+        mixup_kd::paper(),
         mixup_neural_collapse::paper(),
         rankmixup::paper(),
         regmix::paper(),

@@ -3,6 +3,7 @@
 pub mod augment;
 pub mod calibrate;
 pub mod checked;
+pub mod cluster;
 pub mod device;
 mod error;
 pub mod image;

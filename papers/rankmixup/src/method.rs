@@ -3,16 +3,15 @@
 
 use std::num::NonZeroUsize;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use mixup_core::{
     CoreError,
     checked::{NonNegative, Positive},
     loss::{Regularized, soft_cross_entropy},
     mix::{Copies, Lambda},
-    nn::ImageNetwork,
     train::{NoState, Step},
 };
-use mixup_routines::classification::{self, Batch, Classifier};
+use mixup_routines::classification::{self, Batch, Classifier, Start};
 use mixup_routines::{non_negative, parameters, positive};
 use serde::{Deserialize, Serialize};
 
@@ -74,8 +73,8 @@ impl classification::Method for Method {
     const KINDS: &'static [&'static str] = &["mrl", "m-ndcg"];
     type State = NoState;
 
-    fn state(&self, _: &ImageNetwork, _: &Device) -> NoState {
-        NoState
+    fn state(&self, _: &mut Start<'_>) -> Result<NoState, CoreError> {
+        Ok(NoState)
     }
 
     /// Raw samples pass through the network first, then all mixed copies in one pass, so that batch

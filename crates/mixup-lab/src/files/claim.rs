@@ -31,6 +31,10 @@ pub struct Claim {
     /// differences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub less: Option<String>,
+    /// Two other methods of the experiment whose difference is taken off, run by run: a claim that one pair
+    /// differs more than another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<Beyond>,
     /// Method the claim is about; absent for a trend.
     #[serde(default)]
     pub method: String,
@@ -218,6 +222,16 @@ impl<'de> Deserialize<'de> for Against {
         }
         deserializer.deserialize_any(OneOrMany)
     }
+}
+
+/// The pair whose difference is taken off ([`Claim::beyond`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beyond {
+    /// What is taken off the claim's `method`.
+    pub method: String,
+    /// What is taken off each of the claim's `against`.
+    pub against: String,
 }
 
 /// The same comparison in another experiment.

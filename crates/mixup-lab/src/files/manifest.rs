@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use super::claim::{Against, Claim, Effect, Origin, Rank, Repetition, Test};
+pub use super::claim::{Against, Beyond, Claim, Effect, Origin, Rank, Repetition, Test};
 
 /// A paper, as `papers/<slug>/paper.yaml` describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

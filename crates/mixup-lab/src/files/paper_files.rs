@@ -140,6 +140,14 @@ fn check_claim(
             }
         }
     }
+    if let Some(beyond) = &claim.beyond {
+        if claim.test == Test::Trend || !claim.repeated.is_empty() {
+            return refuse("beyond", "a trend, or what is repeated in other experiments, has none");
+        }
+        let path = path.clone().key("beyond");
+        let methods = [("method", &beyond.method), ("against", &beyond.against)];
+        names.check(&path, &claim.experiment, &claim.metric, &methods)?;
+    }
     for (index, known) in claim.repeated.iter().enumerate() {
         let path = path.clone().key("repeated").index(index);
         let methods = [("method", &known.method), ("against", &known.against)];

@@ -78,6 +78,7 @@ pub(crate) fn lower(experiment: &str, method: &str, against: &str) -> Claim {
         method: method.to_owned(),
         against: Against(vec![against.to_owned()]),
         less: None,
+        beyond: None,
         over: Vec::new(),
         direction: Direction::Lower,
         effect: None,

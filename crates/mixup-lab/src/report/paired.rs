@@ -119,7 +119,7 @@ impl<'a> Known<'a> {
 
 /// The rows that a claim compares; none for a trend, nor where what is compared is no column of the table.
 fn pairs(comparison: &Comparison) -> impl Iterator<Item = Pair<'_>> {
-    let compared = comparison.test != Test::Trend && comparison.less.is_none();
+    let compared = comparison.test != Test::Trend && comparison.less.is_none() && comparison.beyond.is_none();
     let against = comparison.against.iter().filter(move |_| compared);
     against.map(|against| (comparison.method.as_str(), against.as_str()))
 }

@@ -93,7 +93,12 @@ fn our_column(outcome: &Outcome, metric: &MetricInfo) -> Vec<Cell> {
     let printed = |mean: f64| fixed(mean, metric.decimals);
     summaries
         .into_iter()
-        .map(|summary| match summary {
+        .zip(outcome.methods.values())
+        .map(|(summary, method)| match summary {
+            // What finished and has no value has none: a teacher's accuracy where there is no teacher.
+            None if method.values.values().flatten().any(|value| value.is_finite()) => {
+                Cell::plain("-".to_owned())
+            }
             None => Cell::plain("failed".to_owned()),
             Some(summary) => Cell {
                 text: our_text(summary, outcome.seeds.len(), metric.decimals),

@@ -154,19 +154,25 @@ fn the_same_outcome_gives_the_same_bytes_even_after_json() {
 fn failed_runs_and_equal_means_are_shown_as_such() {
     let half = [2.90, f64::NAN, 3.05, 2.80, 2.92];
     let near = half.map(|value| value + 1e-5);
-    let mut outcome = outcome("a", &[("erm", &half), ("near", &near), ("gone", &[f64::NAN; 5])]);
+    let mut outcome =
+        outcome("a", &[("erm", &half), ("near", &near), ("gone", &[f64::NAN; 5]), ("none", &[f64::NAN; 5])]);
     outcome.metrics.push(MetricInfo {
         name: "r".to_owned(),
         label: "Pearson r".to_owned(),
         better: Some(Direction::Higher),
         decimals: 2,
     });
-    for (method, r) in outcome.methods.values_mut().zip([0.5, 0.9, 0.1]) {
+    for (method, r) in outcome.methods.values_mut().zip([0.5, 0.9, f64::NAN, 0.1]) {
         method.values.insert("r".to_owned(), vec![r; 5]);
     }
     let text = experiment(&outcome, &[], &[], Style::default());
     assert_eq!(text.matches("* 2.918 ± 0.103 (4 of 5)").count(), 2, "{text}");
-    assert!(text.contains("failed") && text.contains("* 0.90 ± 0.00"), "{text}");
+    assert!(text.contains("* 0.90 ± 0.00"), "{text}");
+    assert_eq!(text.matches("failed").count(), 2, "{text}");
+    assert!(
+        text.lines().any(|line| line.contains("none") && line.contains(" - ")),
+        "of another metric: {text}"
+    );
     assert!(!text.contains("* 0.50"), "{text}");
 }
 

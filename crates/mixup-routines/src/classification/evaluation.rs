@@ -15,6 +15,7 @@ use mixup_data::LabelledImages;
 use mixup_paper::{Predictions, RunError};
 
 use super::measure::{BINS, Logits, measure, measure_raw};
+use super::teacher::{self, TEACHER};
 use super::{ImageTraining, Method, OOD_AUROC, Parts, TAIL_ERROR, TRAIN_ACCURACY, TRAIN_IMAGES};
 
 /// The epochs whose networks are evaluated. Where the last one is the best there is only the last.
@@ -36,6 +37,8 @@ pub(super) struct Evaluation<'a, M> {
     pub(super) other: Option<&'a LabelledImages>,
     /// The batch by which batch-norm statistics are renewed, where that is wanted.
     pub(super) renewal: Option<usize>,
+    /// What the method learnt from.
+    pub(super) teacher: Option<&'a ImageNetwork>,
 }
 
 impl<M: Method> Evaluation<'_, M> {
@@ -55,6 +58,9 @@ impl<M: Method> Evaluation<'_, M> {
     ) -> Result<(Predictions, BTreeMap<String, f64>), CoreError> {
         let mut predictions = Predictions::default();
         self.predict(LAST, last, &mut predictions, streams)?;
+        if let Some(teacher) = self.teacher {
+            keep(&mut predictions, TEACHER, TEST, &self.task.logits(teacher, &self.task.parts().test)?);
+        }
         let of_last = self.train_accuracy(last)?;
         let of_best = match best {
             Some(best) => {
@@ -114,7 +120,11 @@ pub(super) fn metrics(
     };
     let last = of_epoch(LAST)?;
     let best = if has_best(predictions) { of_epoch(BEST)? } else { last.clone() };
-    Ok(select.named(&best, &last))
+    let mut metrics = select.named(&best, &last);
+    if predictions.contains(&outputs_of(TEACHER, TEST)) {
+        metrics.extend(teacher::measure(&logits(predictions, TEACHER, TEST)?)?);
+    }
+    Ok(metrics)
 }
 
 /// Percent of wrong answers among the images of the last half of the classes; none where there is no such

@@ -11,7 +11,7 @@ use mixup_core::{
 use mixup_data::{ImageSet, LabelledImages};
 use mixup_paper::{RunContext, RunError, required};
 
-use super::Spec;
+use super::{ComplementaryLabels, Spec};
 
 /// Images of the three parts, all of one shape.
 #[derive(Debug, Clone)]
@@ -22,21 +22,29 @@ pub struct Parts {
     pub validation: LabelledImages,
     /// What is reported.
     pub test: LabelledImages,
+    /// What training and the choice of an epoch see instead of the labels.
+    pub complementary: Option<ComplementaryLabels>,
 }
 
 impl Parts {
+    /// What training sees as the labels of the training part.
+    pub fn seen_labels(&self) -> &[u16] {
+        self.complementary.as_ref().map_or(&self.train.labels, |labels| &labels.train)
+    }
+
     /// The parts that a spec asks for, drawn on the stream `split`; labels are made wrong on the stream
-    /// `label-noise`.
+    /// `label-noise`, complementary ones of all images of the set, in their order, drawn on the stream
+    /// `complementary`.
     ///
     /// # Errors
     /// No `hold_out`, or one that the set is too small for.
     pub fn of<M>(
         spec: &Spec<M>,
-        mut set: ImageSet,
+        set: ImageSet,
         context: &RunContext<'_>,
         streams: &mut Streams,
     ) -> Result<Self, RunError> {
-        let set = match spec.setting.classes {
+        let mut set = match spec.setting.classes {
             Some(classes) => ImageSet {
                 train: of_first_classes(&set.train, classes)?,
                 test: of_first_classes(&set.test, classes)?,
@@ -57,6 +65,10 @@ impl Parts {
             drawn.train = evenly_spaced(&drawn.train, glimpse.train_samples(batch));
             drawn.validation = evenly_spaced(&drawn.validation, glimpse.samples.get());
         }
+        let complementary = spec.setting.complementary.as_ref();
+        let complementary = complementary
+            .map(|config| ComplementaryLabels::draw(config, &set.train, &drawn, streams.get("complementary")))
+            .transpose()?;
         let [train, validation] = [&drawn.train, &drawn.validation].map(|rows| set.train.select(rows));
         let sized = |images: LabelledImages| match spec.setting.resize.map(NonZeroUsize::get) {
             Some(side) => {
@@ -68,6 +80,7 @@ impl Parts {
             train: sized(train),
             validation: sized(validation),
             test: sized(tested_on(set.test, spec, context)),
+            complementary,
         })
     }
 }

@@ -4,18 +4,19 @@ use std::fmt::Debug;
 use std::num::NonZeroUsize;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     mix::Mixture,
     nn::{ImageNetwork, ModelConfig},
     train::{NoState, Step},
 };
+use mixup_paper::{FigureInfo, MetricInfo};
 use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Baseline;
+use super::{Baseline, Setting, Start, Told};
 
 /// Inputs or logits with their targets.
 #[derive(Debug, Clone)]
@@ -70,7 +71,10 @@ pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'st
     type State: Module;
 
     /// The state before the first step.
-    fn state(&self, network: &ImageNetwork, device: &Device) -> Self::State;
+    ///
+    /// # Errors
+    /// What the method cannot work with.
+    fn state(&self, start: &mut Start<'_>) -> Result<Self::State, CoreError>;
 
     /// What the types cannot say about the method and the network it trains.
     ///
@@ -78,6 +82,38 @@ pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'st
     /// The message for the user.
     fn check(&self, _model: &ModelConfig) -> Result<(), String> {
         Ok(())
+    }
+
+    /// What the types cannot say about the method and the experiment's settings.
+    ///
+    /// # Errors
+    /// The message for the user.
+    fn check_setting(&self, _setting: &Setting) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The network of [`Setting::teachers`] that it learns from.
+    fn teacher(&self) -> Option<&str> {
+        None
+    }
+
+    /// What it measures of its training beyond the routine's metrics. Rows that do not tell one have no value
+    /// of it.
+    fn metrics() -> Vec<MetricInfo> {
+        Vec::new()
+    }
+
+    /// Pictures of what it tells.
+    fn figures() -> Vec<FigureInfo> {
+        Vec::new()
+    }
+
+    /// Values and points of these, after the last step.
+    ///
+    /// # Errors
+    /// A device that failed to answer.
+    fn told(&self, _state: &Self::State) -> Result<Told, CoreError> {
+        Ok(Told::default())
     }
 
     /// Loss of one training step, `[1]`. The targets of `batch` are one-hot.
@@ -120,8 +156,8 @@ impl Method for NoOwn {
     const KINDS: &'static [&'static str] = &[];
     type State = NoState;
 
-    fn state(&self, _: &ImageNetwork, _: &Device) -> NoState {
-        NoState
+    fn state(&self, _: &mut Start<'_>) -> Result<NoState, CoreError> {
+        match *self {}
     }
 
     fn loss(

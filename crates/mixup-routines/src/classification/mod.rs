@@ -1,21 +1,27 @@
 //! Classification of images: training by any method, accuracy, calibration, detection of another set.
 
 mod baselines;
+mod complementary;
 mod evaluation;
 mod images;
 mod measure;
 mod method;
 mod setting;
+mod start;
 mod task;
+mod teacher;
 
 pub use baselines::{Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup};
+pub use complementary::{Complementary, ComplementaryLabels, transition};
 pub use images::{Parts, resized, shape_of};
 pub use measure::{
     BINS, Logits, few_steps, is_raw, measure, measure_raw, metrics as measured_metrics, temperatures,
 };
 pub use method::{Batch, Classifier, Kind, Method, NoOwn, Row};
 pub use setting::{Base, Setting};
+pub use start::{Start, Told};
 pub use task::ImageTraining;
+pub use teacher::Teacher;
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -77,11 +83,13 @@ impl<M: Method> Routine for Classification<M> {
         metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
         metrics.push(share(TAIL_ERROR, "error on rare classes (%)", Some(Direction::Lower)));
         metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
+        metrics.extend(teacher::metrics());
+        metrics.extend(M::metrics());
         metrics
     }
 
     fn figures() -> Vec<FigureInfo> {
-        vec![FigureInfo {
+        let reliability = FigureInfo {
             name: RELIABILITY_FIGURE.to_owned(),
             title: "Reliability".to_owned(),
             caption: format!(
@@ -96,7 +104,8 @@ impl<M: Method> Routine for Classification<M> {
                 diagonal: true,
                 joined: true,
             },
-        }]
+        };
+        [vec![reliability], M::figures()].concat()
     }
 
     fn data(spec: &Spec<M>) -> Vec<String> {
@@ -129,9 +138,15 @@ impl<M: Method> Routine for Classification<M> {
             }
             None => {}
         }
+        teacher::check(spec)?;
         match &spec.parameters.method {
+            Kind::Baseline(_) if spec.setting.complementary.is_some() => Err(
+                "`setting.complementary`: a baseline would take complementary labels for true ones; use a method \
+                 for complementary labels"
+                    .into(),
+            ),
             Kind::Baseline(baseline) => baseline.check(),
-            Kind::Own(method) => method.check(model),
+            Kind::Own(method) => method.check(model).and_then(|()| method.check_setting(&spec.setting)),
         }
     }
 
@@ -141,14 +156,14 @@ impl<M: Method> Routine for Classification<M> {
             spec: RunSpec {
                 method: BASE.to_owned(),
                 parameters: Row { method: Kind::Baseline(base.method.clone()), train: spec.parameters.train },
-                setting: Setting { base: None, ood: None, ..spec.setting.clone() },
+                setting: Setting { base: None, ood: None, teachers: BTreeMap::new(), ..spec.setting.clone() },
                 optimizer: base.optimizer.clone().or_else(|| spec.optimizer.clone()),
                 train: Some(base.train.clone()),
                 metrics: Vec::new(),
                 ..spec.clone()
             },
         };
-        spec.setting.base.iter().map(stage).collect()
+        spec.setting.base.iter().map(stage).chain(teacher::stage(spec)).collect()
     }
 
     fn constants() -> Vec<f64> {
@@ -179,7 +194,8 @@ impl<M: Method> Routine for Classification<M> {
         };
         let task = ImageTraining::new(parts, spec, &device)?;
         let training = context.training(spec)?;
-        let state = task.state(&model);
+        let teacher = teacher::load(spec, shape, classes, context)?;
+        let state = task.state(&model, teacher.as_ref(), training.config.batch.get(), &mut streams)?;
         let fit = fit(&task, model, state, &training, &mut streams)?;
         if context.replay {
             return Ok(Measured { opening: fit.opening, ..Measured::default() });
@@ -190,18 +206,26 @@ impl<M: Method> Routine for Classification<M> {
             task: &task,
             other: other.as_ref(),
             renewal: renewal.then_some(training.config.batch.get()),
+            teacher: teacher.as_ref(),
         };
         let best = (fit.best_epoch + 1 != fit.train_loss.len()).then_some(&fit.best);
         let (predictions, accuracies) = evaluation.of(&fit.last, best, select, &mut streams)?;
         context.keep_weights(select.of(&fit.best, &fit.last))?;
         let mut metrics = Self::from_predictions(spec, &predictions)?;
         metrics.extend(accuracies);
-        let points = [(RELIABILITY_FIGURE.to_owned(), evaluation::reliability(&predictions, select)?)];
+        let mut told = task.told(&fit.state)?;
+        metrics.extend(told.metrics);
+        for own in M::metrics().into_iter().chain(teacher::metrics()).map(|metric| metric.name) {
+            if spec.metrics.contains(&own) {
+                metrics.entry(own).or_insert(f64::NAN);
+            }
+        }
+        told.points.insert(RELIABILITY_FIGURE.to_owned(), evaluation::reliability(&predictions, select)?);
         let curves = [("train-loss", fit.train_loss), ("validation-error", fit.validation_loss)];
         Ok(Measured {
             metrics,
             curves: curves.map(|(name, curve)| (name.to_owned(), curve)).into(),
-            points: points.into(),
+            points: told.points,
             opening: fit.opening,
             predictions: Some(predictions),
         })

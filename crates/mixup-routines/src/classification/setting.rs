@@ -1,5 +1,6 @@
 //! `setting:` of a classification experiment.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use mixup_core::{
@@ -11,7 +12,7 @@ use mixup_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Baseline;
+use super::{Baseline, Complementary, Teacher};
 
 /// What an experiment says beside data, network and training.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,13 @@ pub struct Setting {
     /// A network that every method of a seed starts from, trained once; a fresh one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
+    /// Networks that methods learn from, by name; each is trained once per seed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub teachers: BTreeMap<String, Teacher>,
+    /// Training sees a class that an image does not belong to instead of its own; the true one where
+    /// absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complementary: Option<Complementary>,
 }
 
 /// How the network is trained that all methods start from.
@@ -62,6 +70,6 @@ pub struct Base {
     pub optimizer: Option<OptimizerConfig>,
 }
 
-fn cross_entropy() -> Baseline {
+pub(super) fn cross_entropy() -> Baseline {
     Baseline::Ce {}
 }

@@ -15,7 +15,7 @@ use mixup_core::{
 use mixup_data::LabelledImages;
 use ndarray::{Array2, Ix2};
 
-use super::{Batch, Kind, Logits, Method, Parts, Spec, epoch, shape_of};
+use super::{Batch, Kind, Logits, Method, Parts, Spec, Start, Told, epoch, shape_of};
 
 /// Classification of images by one method.
 #[derive(Debug)]
@@ -47,10 +47,33 @@ impl<M: Method> ImageTraining<M> {
     }
 
     /// What the method keeps beside the network's weights, before the first step.
-    pub fn state(&self, model: &ImageNetwork) -> Option<M::State> {
+    ///
+    /// # Errors
+    /// As [`Method::state`].
+    pub fn state(
+        &self,
+        network: &ImageNetwork,
+        teacher: Option<&ImageNetwork>,
+        batch: usize,
+        streams: &mut Streams,
+    ) -> Result<Option<M::State>, CoreError> {
+        let (parts, device) = (&self.parts, &self.device);
         match &self.method {
-            Kind::Baseline(_) => None,
-            Kind::Own(method) => Some(method.state(model, &self.device)),
+            Kind::Baseline(_) => Ok(None),
+            Kind::Own(method) => {
+                method.state(&mut Start { network, teacher, parts, batch, streams, device }).map(Some)
+            }
+        }
+    }
+
+    /// What the method tells after the last step.
+    ///
+    /// # Errors
+    /// As [`Method::told`].
+    pub fn told(&self, state: &Option<M::State>) -> Result<Told, CoreError> {
+        match (&self.method, state) {
+            (Kind::Own(method), Some(state)) => method.told(state),
+            _ => Ok(Told::default()),
         }
     }
 
@@ -147,7 +170,8 @@ impl<M: Method> Task for ImageTraining<M> {
         let train = &self.parts.train;
         let rows: Vec<usize> = step.rows.iter().map(|sample| sample % train.len()).collect();
         let x = self.batcher.augmented(&train.pixels, &rows, step.streams.get("augment"), &self.device);
-        let labels: Vec<usize> = rows.iter().map(|&row| usize::from(train.labels[row])).collect();
+        let seen = self.parts.seen_labels();
+        let labels: Vec<usize> = rows.iter().map(|&row| usize::from(seen[row])).collect();
         let targets = one_hot(&labels, usize::from(train.classes), &self.device)?;
         let batch = Batch { x, targets };
         match (&self.method, state) {
@@ -176,8 +200,18 @@ impl<M: Method> Task for ImageTraining<M> {
         }
     }
 
-    /// The error rate: official codes keep the epoch with the best validation accuracy.
+    /// The error rate: official codes keep the epoch with the best validation accuracy. Of complementary labels
+    /// `C - 1` times the share that is predicted, which needs no true label: where all wrong classes are
+    /// named equally often, its expectation is the error rate.
     fn validate(&self, model: &ImageNetwork) -> Result<f64, CoreError> {
-        Ok(1.0 - self.logits(model, &self.parts.validation)?.predictions()?.accuracy())
+        let mut logits = self.logits(model, &self.parts.validation)?;
+        match &self.parts.complementary {
+            None => Ok(1.0 - logits.predictions()?.accuracy()),
+            Some(labels) => {
+                logits.labels = labels.validation.iter().copied().map(usize::from).collect();
+                let others = self.parts.train.classes.saturating_sub(1);
+                Ok(f64::from(others) * logits.predictions()?.accuracy())
+            }
+        }
     }
 }

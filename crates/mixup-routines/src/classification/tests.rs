@@ -24,7 +24,7 @@ fn images(count: usize) -> LabelledImages {
 }
 
 fn task(epoch: usize) -> ImageTraining<NoOwn> {
-    let parts = Parts { train: images(4), validation: images(6), test: images(3) };
+    let parts = Parts { train: images(4), validation: images(6), test: images(3), complementary: None };
     let mut spec = json();
     spec["setting"]["epoch"] = epoch.into();
     ImageTraining::new(parts, &read(spec), &Device::flex()).unwrap()
@@ -328,4 +328,31 @@ fn predictions_that_were_written_and_read_give_the_metrics_of_the_run_to_the_bit
     assert!(logits.iter().all(|&logit| f64::from(logit as f32) == logit));
     let other = Classification::<NoOwn>::from_predictions(&read(digits()), &Predictions::default());
     assert!(other.unwrap_err().to_string().contains("last/test/logits"));
+}
+
+#[test]
+fn complementary_labels_train_and_choose_and_nothing_else() {
+    let mut parts = Parts { train: images(4), validation: images(6), test: images(3), complementary: None };
+    let model = network(json!({"kind": "lenet"})).unwrap();
+    let task = |parts: &Parts| ImageTraining::new(parts.clone(), &read(json()), &Device::flex()).unwrap();
+    let loss = |parts: &Parts| {
+        let streams = &mut Streams::new("loss", 0);
+        let mut step = Step { rows: &[0, 1], epoch: 0, epochs: 1, step: 0, steps: 1, streams };
+        task(parts).loss(&model, &mut None, &mut step).unwrap().into_scalar::<f32>()
+    };
+    let (by_truth, error) = (loss(&parts), task(&parts).validate(&model).unwrap());
+    // Of two classes the complementary one is the other one, so that its share is the error rate itself.
+    let other = |labels: &[u16]| labels.iter().map(|label| 1 - label).collect::<Vec<u16>>();
+    parts.complementary = Some(ComplementaryLabels {
+        train: other(&parts.train.labels),
+        validation: other(&parts.validation.labels),
+        transition: transition(2, crate::positive(1.0)).unwrap(),
+    });
+    assert_eq!(parts.seen_labels(), other(&parts.train.labels));
+    assert_ne!(loss(&parts), by_truth);
+    let task = task(&parts);
+    assert!((task.validate(&model).unwrap() - error).abs() < 1e-12);
+    assert_eq!(task.logits(&model, &parts.test).unwrap().labels, [0, 1, 0], "measured by the true ones");
+    let refused = checked(|spec| spec["setting"]["complementary"] = json!({"bias": 2})).unwrap_err();
+    assert!(refused.contains("baseline"), "{refused}");
 }

@@ -27,7 +27,10 @@ class Row:
         self.against, self.design = against, design
         self.repetitions, self.left_out, self.means = [], 0, None
         for outcome, method, other in sources:
-            values, left_out = finite(outcome, claim, [method, other])
+            beyond = [claim["beyond"]["method"], claim["beyond"]["against"]] if "beyond" in claim else []
+            values, left_out = finite(outcome, claim, [method, other, *beyond])
+            if beyond:
+                values = values[:2] - values[2:]
             self.left_out += left_out
             centre = [v[0] if design == "bootstrap" else v.mean() for v in values]
             self.means = self.means or centre

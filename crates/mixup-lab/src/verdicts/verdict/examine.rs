@@ -118,6 +118,11 @@ fn finite(outcome: &Outcome, claim: &Claim, methods: &[&String]) -> Result<(Vec<
     Ok((columns.into_iter().map(keep).collect(), left_out))
 }
 
+/// One column less another, unit by unit.
+fn less(column: &[f64], other: &[f64]) -> Vec<f64> {
+    column.iter().zip(other).map(|(value, other)| value - other).collect()
+}
+
 fn difference(
     sources: &[(&Outcome, [&String; 2])],
     claim: &Claim,
@@ -125,7 +130,13 @@ fn difference(
 ) -> Result<ExaminedRow, String> {
     let (mut repetitions, mut left_out, mut means) = (Vec::new(), 0, None);
     for (outcome, methods) in sources {
-        let (columns, out) = finite(outcome, claim, methods)?;
+        let beyond = claim.beyond.as_ref().map(|beyond| [&beyond.method, &beyond.against]);
+        let (columns, out) =
+            finite(outcome, claim, &[&methods[..], beyond.as_slice().as_flattened()].concat())?;
+        let columns = match &columns[..] {
+            [own, against, less_own, less_against] => vec![less(own, less_own), less(against, less_against)],
+            _ => columns,
+        };
         left_out += out;
         // A bootstrap's first value is the original sample's, the others are no observations.
         let centre = |column: &Vec<f64>| match design {

@@ -147,6 +147,9 @@ pub struct Comparison {
     /// The metric that is subtracted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub less: Option<String>,
+    /// Two methods whose difference is taken off that of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beyond: Option<[String; 2]>,
     /// Method the claim is about; empty for a trend.
     pub method: String,
     /// Methods it is compared with; of a trend its methods in order.
@@ -169,6 +172,7 @@ impl Comparison {
             repeated: claim.repeated.iter().map(|known| known.experiment.clone()).collect(),
             metric: claim.metric.clone(),
             less: claim.less.clone(),
+            beyond: claim.beyond.as_ref().map(|beyond| [beyond.method.clone(), beyond.against.clone()]),
             method: claim.method.clone(),
             against: if trend { claim.over.clone() } else { claim.against.0.clone() },
             direction: claim.direction,

@@ -32,6 +32,10 @@ fn opening(claim: &Claim, examined: &Examined<'_>, judged: &Judgement) -> String
         Some(less) => format!("{} less `{less}`", examined.metric.label),
         None => examined.metric.label.clone(),
     };
+    let label = match &claim.beyond {
+        Some(beyond) => format!("{label} (less that of {} and {})", beyond.method, beyond.against),
+        None => label,
+    };
     let (method, against) = (&claim.method, claim.against.0.join(" and "));
     let up = (claim.direction == Direction::Higher) == (judged.status != Status::Contradicted);
     let side = if up { "higher" } else { "lower" };

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::files::manifest::{
-    Against, Effect, ReferenceValue, Repetition, ReportedValue, Source, UntestedClaim,
+    Against, Beyond, Effect, ReferenceValue, Repetition, ReportedValue, Source, UntestedClaim,
 };
 use crate::outcomes::fixtures::{lower, manifest, outcome};
 use crate::outcomes::outcome::Pairs;
@@ -214,6 +214,32 @@ fn a_metric_less_another_is_a_difference_of_differences() {
     let verdict = one(claim, &[result]);
     assert!((row(&verdict).difference + 1.006 / 2.0).abs() < 1e-12);
     assert!(verdict.sentence.contains("RMSE (dB) less `half`"), "{}", verdict.sentence);
+}
+
+#[test]
+fn one_difference_beyond_another() {
+    let result = || {
+        outcome(
+            "a",
+            &[
+                ("x", &around(1.0, 10, 0)),
+                ("y", &around(1.5, 10, 4)),
+                ("p", &around(2.0, 10, 7)),
+                ("q", &around(2.2, 10, 9)),
+            ],
+        )
+    };
+    let beyond =
+        |method: &str, against: &str| Some(Beyond { method: method.to_owned(), against: against.to_owned() });
+    let taken = one(Claim { beyond: beyond("p", "q"), ..lower("a", "x", "y") }, &[result()]);
+    let plain = |method, against| row(&one(lower("a", method, against), &[result()])).difference;
+    assert!((row(&taken).difference - (plain("x", "y") - plain("p", "q"))).abs() < 1e-12);
+    assert_eq!(taken.status, Status::Reproduced);
+    assert!(taken.sentence.contains("(less that of p and q)"), "{}", taken.sentence);
+    let itself = one(Claim { beyond: beyond("x", "y"), ..lower("a", "x", "y") }, &[result()]);
+    assert_eq!(row(&itself).difference, 0.0);
+    let unknown = one(Claim { beyond: beyond("p", "r"), ..lower("a", "x", "y") }, &[result()]);
+    assert_eq!(unknown.status, Status::NotRun);
 }
 
 #[test]
