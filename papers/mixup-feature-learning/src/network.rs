@@ -190,6 +190,6 @@ mod tests {
     fn widths_must_agree() {
         let weights = tensor(&[1.0; 4], [2, 1, 2]);
         assert!(Projections::of(weights.clone(), tensor(&[1.0; 3], [1, 1, 3])).is_err());
-        assert!(Scores::of(weights, ndarray::Array2::zeros((4, 3)).view()).is_err());
+        assert!(Scores::of(weights, Array2::zeros((4, 3)).view()).is_err());
     }
 }

@@ -11,7 +11,7 @@ use mixup_core::{
     split::evenly_spaced,
     stream::Streams,
     tensor::to_array,
-    train::{Step, Task, fit},
+    train::{Selection, Step, Task, fit},
 };
 use mixup_data::{LabelledImages, load_images};
 use mixup_paper::{Direction, FigureInfo, Measured, MetricInfo, Routine, RunContext, RunError, required};
@@ -80,6 +80,9 @@ impl Routine for Terminal {
     fn check(spec: &TerminalSpec) -> Result<(), String> {
         if spec.setting.base.is_some() || spec.setting.ood.is_some() {
             return Err("`setting.base` and `setting.ood` have no meaning here: leave them out".into());
+        }
+        if spec.train.as_ref().is_some_and(|train| train.select != Selection::Last) {
+            return Err("`train.select` must be `last`: the terminal phase is the end of the training".into());
         }
         Classification::<Method>::check(spec)
     }
@@ -327,6 +330,9 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(Terminal::check(&spec), Ok(()));
+        let mut best = spec.clone();
+        best.train.as_mut().unwrap().select = Selection::BestValidation;
+        assert!(Terminal::check(&best).unwrap_err().contains("must be `last`"));
         let library = Library::from_env(None);
         let measured = Terminal::run(&spec, &RunContext::plain(&library)).unwrap();
         let known: Vec<String> = Terminal::metrics().into_iter().map(|metric| metric.name).collect();

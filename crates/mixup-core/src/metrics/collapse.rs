@@ -200,9 +200,12 @@ mod tests {
 
     #[test]
     fn what_has_collapsed_has_all_marks_at_zero() {
-        let marks =
-            neural_collapse(of_rows(&triangle(), 0.0).view(), &LABELS, triangle().view(), EIGEN_TOLERANCE)
-                .unwrap();
+        // Without a bias, logits do not forgive a shift.
+        let features = of_rows(&triangle(), 0.0) - 5.0;
+        let marks = neural_collapse(features.view(), &LABELS, triangle().view(), EIGEN_TOLERANCE).unwrap();
+        let shifted = of_rows(&triangle(), 0.0);
+        let shifted = neural_collapse(shifted.view(), &LABELS, triangle().view(), EIGEN_TOLERANCE).unwrap();
+        assert!(shifted.nearest_mean > 0.0 && shifted.self_duality < 1e-14, "{shifted:?}");
         let all = [
             marks.variability,
             marks.equinorm_means,

@@ -114,6 +114,13 @@ const UNSEEN: &[Unseen] = &[
         why: "DCG stays below its ideal in so short a run; golden vectors see it",
     },
     Unseen {
+        paper: "mixup-neural-collapse",
+        experiment: "networks",
+        row: "all rows",
+        at: "/train/select",
+        why: "the terminal phase is the end of the training; another epoch is refused",
+    },
+    Unseen {
         paper: "regmix",
         experiment: "mixture",
         row: "trees-official",
