@@ -6,6 +6,7 @@ use mixup_paper::Paper;
 pub fn all() -> Vec<Paper> {
     vec![
         // papers, one a line
+        admire_bayesopt::paper(),
         c_mixup::paper(),
         intra_cluster_mixup::paper(),
         mixup_calibration_overlap::paper(),

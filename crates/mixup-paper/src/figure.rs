@@ -38,6 +38,16 @@ pub enum FigureKind {
         /// Whether each point is joined with the next of its method.
         joined: bool,
     },
+    /// Per method one line over a numeric axis, the mean over all seeds: point by point, so that a method has the
+    /// same places for every seed.
+    Lines {
+        /// Label of the horizontal axis, with its unit.
+        x_label: String,
+        /// Whether that axis is logarithmic.
+        log_x: bool,
+        /// Label of the vertical axis, with its unit.
+        y_label: String,
+    },
     /// Per category one horizontal bar from 0 for each method. A point is the position of its
     /// category in the list, and the value.
     Bars {

@@ -8,10 +8,12 @@
 //! - [`classification`]: images in, classes out; calibration, out-of-distribution sets, renewed
 //!   batch-norm statistics, training sets of several sizes.
 //! - [`regression`]: tables and series.
+//! - [`proxies`]: no routine, but what papers on finished runs of language models share.
 
 pub mod classification;
 pub mod golden;
 mod parameters;
+pub mod proxies;
 pub mod regression;
 
 pub use parameters::{non_negative, positive, unit};

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Gamma};
 
-use crate::error::{RegmixError, Result};
+use mixup_routines::proxies::{ProxyError, Result};
 
 /// A source of the random draws that RegMix makes. Every generator of the `rand` crates is one;
 /// [`crate::NumpyLegacy`] is the one behind the official numbers.
@@ -51,12 +51,16 @@ pub(crate) fn normalised_gammas(
         weights.iter_mut().for_each(|weight| *weight *= scale);
         Ok(weights)
     } else {
-        Err(RegmixError::Underflow)
+        Err(ProxyError::Parameter {
+            name: "concentration",
+            value: "so small that every weight underflows to zero".to_owned(),
+            allowed: "larger",
+        })
     }
 }
 
-fn not_positive(shape: f64) -> RegmixError {
-    RegmixError::Parameter {
+fn not_positive(shape: f64) -> ProxyError {
+    ProxyError::Parameter {
         name: "concentration",
         value: shape.to_string(),
         allowed: "a positive number for every domain",

@@ -1,10 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod draws;
-mod error;
 mod experiment;
 mod figures;
-mod gbdt;
 mod golden;
 mod linear;
 mod metrics;
@@ -17,13 +15,12 @@ mod select;
 mod tests;
 
 pub use draws::Draws;
-pub use error::{RegmixError, Result};
 pub use experiment::{Method, ProxyRegression, Regression, SCALES, Setting, Spec, weight_metric};
 pub use figures::{MIXTURE_FIGURE, domains_figure, predicted_figure};
-pub use gbdt::{EarlyStopping, Gbdt, GbdtConfig};
 pub use linear::LinearModel;
 pub use metrics::spearman;
 pub use mixture::{MixtureRules, MixtureSampler, Processed, temper_prior};
+pub use mixup_routines::proxies::{EarlyStopping, Gbdt, GbdtConfig, ProxyError as RegmixError, Result};
 pub use numpy_legacy::NumpyLegacy;
 pub use select::{BEST, SIMULATED, best_mixture, simulate};
 

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
-use crate::error::{Result, all_finite, require, same_size};
+use mixup_routines::proxies::{Result, all_finite, require, same_size};
 
 /// Ordinary least squares with an intercept.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@
 use mixup_core::metrics::regression;
 use ndarray::{Array2, Axis};
 
-use crate::error::{Result, all_finite, require, same_size};
+use mixup_routines::proxies::{Result, all_finite, require, same_size};
 
 /// Spearman's rank correlation, as in the paper's regression tables (times 100 there): Pearson's
 /// correlation of the ranks, with the average rank for ties.

@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use crate::draws::Draws;
-use crate::error::{RegmixError, Result, all_finite, require, same_size};
+use mixup_routines::proxies::{ProxyError, Result, all_finite, require, same_size};
 
 /// How mixtures are sampled; the default is the official script's setting.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -110,7 +110,7 @@ impl MixtureSampler {
         }
         let mixtures = self.rules.apply(prior, candidates.view())?.mixtures;
         if mixtures.nrows() < count {
-            return Err(RegmixError::Size {
+            return Err(ProxyError::Size {
                 what: "different mixtures among the candidates",
                 needed: count,
                 found: mixtures.nrows(),

@@ -5,7 +5,7 @@
 use rand_mt::Mt;
 
 use crate::draws::{Draws, normalised_gammas};
-use crate::error::Result;
+use mixup_routines::proxies::Result;
 
 /// `np.random.seed(seed)` and `random.seed(seed)`, as the official scripts call them.
 ///

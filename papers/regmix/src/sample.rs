@@ -1,21 +1,12 @@
 //! What a run fits to and what it scores: the authors' runs as they are, or a bootstrap resample of them.
 
 use mixup_core::stream::Streams;
-use mixup_data::{ProxyRuns, RegMix, Table};
+use mixup_data::{ProxyRuns, RegMix};
 use mixup_paper::RunError;
-use ndarray::{Array2, ArrayView2, Axis};
+use mixup_routines::proxies::Runs;
 use rand::{Rng, RngExt};
 
 use crate::experiment::{SCALES, Spec};
-
-/// Mixtures and what came of them.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Runs {
-    /// `[runs, domains]`.
-    pub(crate) mixtures: Array2<f64>,
-    losses: Table,
-    rows: Vec<usize>,
-}
 
 /// Runs to fit to and runs to score.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,31 +56,11 @@ fn resampled(runs: usize, rng: &mut impl Rng) -> Vec<usize> {
     (0..runs).map(|_| rng.random_range(0..runs)).collect()
 }
 
-impl Runs {
-    fn new(runs: &ProxyRuns, rows: Vec<usize>) -> Result<Self, RunError> {
-        let Table { columns, cells } = &runs.mixtures;
-        let all = ArrayView2::from_shape((runs.mixtures.rows(), columns.len()), cells)
-            .map_err(|error| RunError::Spec(error.to_string()))?;
-        Ok(Self { mixtures: all.select(Axis(0), &rows), losses: runs.losses.clone(), rows })
-    }
-
-    /// Losses of a validation domain, nats, one per row of the mixtures.
-    ///
-    /// # Errors
-    /// A domain that the runs were not validated on.
-    pub(crate) fn losses(&self, target: &str) -> Result<Vec<f64>, RunError> {
-        let column = self.losses.position(target).ok_or_else(|| {
-            RunError::Spec(format!("the proxy runs have no losses of the domain `{target}`"))
-        })?;
-        let all = self.losses.column(column);
-        Ok(self.rows.iter().map(|&row| all[row]).collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Method, Regression, Setting};
+    use mixup_data::Table;
     use std::collections::BTreeSet;
     use std::num::NonZeroUsize;
 

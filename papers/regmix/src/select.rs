@@ -4,8 +4,8 @@
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use crate::draws::Draws;
-use crate::error::{Result, all_finite, require, same_size};
 use crate::mixture::check_prior;
+use mixup_routines::proxies::{Result, all_finite, require, same_size};
 
 /// Mixtures that the official notebook simulates.
 pub const SIMULATED: usize = 100_000;

@@ -2,7 +2,7 @@
 
 use super::colors::Colors;
 use super::plots::Plot;
-use super::svg::{BarGroup, BarPlot, PointGroup, ScatterPlot};
+use super::svg::{BarGroup, BarPlot, LinePanel, LinePanels, Marker, Point, PointGroup, ScatterPlot, Series};
 use crate::outcomes::figure::Figure;
 use crate::outcomes::outcome::Outcome;
 use crate::verdicts::numbers::fixed;
@@ -25,9 +25,12 @@ pub(super) fn plots(outcome: &Outcome, colors: &Colors) -> Vec<Plot> {
 
 /// What the paper says about the picture, and which seed of several it shows.
 fn caption(outcome: &Outcome, figure: &Figure) -> String {
-    match outcome.seeds.len() {
-        0 | 1 => figure.info.caption.clone(),
-        all => format!("{} Shown is seed {} of {all} seeds.", figure.info.caption, figure.seed),
+    match (outcome.seeds.len(), &figure.info.kind) {
+        (0 | 1, _) => figure.info.caption.clone(),
+        (all, FigureKind::Lines { .. }) => {
+            format!("{} Lines are means over {all} seeds.", figure.info.caption)
+        }
+        (all, _) => format!("{} Shown is seed {} of {all} seeds.", figure.info.caption, figure.seed),
     }
 }
 
@@ -53,6 +56,36 @@ fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
                 .collect(),
         }
         .render(),
+        FigureKind::Lines { x_label, log_x, y_label } => {
+            let points = |points: &[[f64; 2]]| {
+                let point = |&[x, y]: &[f64; 2]| Point { x, y, interval: None, marker: Marker::Disc };
+                points.iter().map(point).collect()
+            };
+            let series = shown().map(|(method, of_method)| Series {
+                name: named(outcome, figure, method),
+                tone: colors.of(method),
+                marked: false,
+                points: points(of_method),
+            });
+            LinePanels {
+                title,
+                subtitle: String::new(),
+                x_label: x_label.clone(),
+                log_x: *log_x,
+                x_ticks: Vec::new(),
+                same_y: true,
+                log_y: false,
+                zero: false,
+                markers: Vec::new(),
+                panels: vec![LinePanel {
+                    title: String::new(),
+                    y_label: y_label.clone(),
+                    series: series.collect(),
+                    levels: Vec::new(),
+                }],
+            }
+            .render()
+        }
         FigureKind::Bars { label, decimals, categories, others } => {
             let ours = shown().map(|(method, points)| BarGroup {
                 name: named(outcome, figure, method),

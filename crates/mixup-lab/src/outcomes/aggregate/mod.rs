@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
-use mixup_paper::MetricInfo;
+use mixup_paper::{FigureKind, MetricInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::files::resolve::Resolved;
@@ -239,27 +239,48 @@ fn method_outcome(metrics: &[MetricInfo], runs: &[Option<&RunRecord>]) -> Method
     MethodOutcome { values, curves, openings, identity: identities.join(" + ") }
 }
 
-/// The points of a picture; a run without a record has none.
+/// The points of a picture: of its seed, or for lines the mean over all seeds. A run without a record has none.
 fn figure(
     heading: &Heading<'_>,
     planned: &PlannedFigure,
     by_run: &BTreeMap<(&str, u64), &RunRecord>,
 ) -> Result<Figure, AggregateError> {
     let PlannedFigure { info, request } = planned;
+    let seeds = match info.kind {
+        FigureKind::Lines { .. } => heading.seeds,
+        FigureKind::Scatter { .. } | FigureKind::Bars { .. } => std::slice::from_ref(&request.seed),
+    };
     let mut points = BTreeMap::new();
     for method in &request.methods {
-        let Some(record) = by_run.get(&(method.as_str(), request.seed)) else { continue };
-        let Some(exact) = record.points.get(&info.name) else {
-            return Err(AggregateError::NoPoints {
+        let mut of_seeds = Vec::new();
+        for &seed in seeds {
+            let Some(record) = by_run.get(&(method.as_str(), seed)) else { continue };
+            let missing = || AggregateError::NoPoints {
                 experiment: heading.experiment.to_owned(),
                 figure: info.name.clone(),
                 method: method.clone(),
-                seed: request.seed,
-            });
-        };
-        points.insert(method.clone(), exact.iter().map(|point| point.map(rounded)).collect());
+                seed,
+            };
+            of_seeds.push(record.points.get(&info.name).ok_or_else(missing)?.as_slice());
+        }
+        if !of_seeds.is_empty() {
+            let mean = mean_points(&of_seeds);
+            points.insert(method.clone(), mean.into_iter().map(|point| point.map(rounded)).collect());
+        }
     }
     Ok(Figure { info: info.clone(), seed: request.seed, points })
+}
+
+/// Means point by point, as far as the shortest list goes; a single list as it is.
+fn mean_points(lists: &[&[[f64; 2]]]) -> Vec<[f64; 2]> {
+    if let [only] = lists {
+        return only.to_vec();
+    }
+    let shortest = lists.iter().map(|list| list.len()).min().unwrap_or(0);
+    let mean_at = |place: usize, axis: usize| {
+        lists.iter().map(|list| list[place][axis]).sum::<f64>() / lists.len() as f64
+    };
+    (0..shortest).map(|place| [mean_at(place, 0), mean_at(place, 1)]).collect()
 }
 
 /// The mean at each epoch over the seeds that reached it with a finite value; NaN where none did.

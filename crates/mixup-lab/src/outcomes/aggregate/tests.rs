@@ -126,6 +126,20 @@ fn a_figure_has_the_rounded_points_of_its_seed() {
 }
 
 #[test]
+fn lines_are_means_over_all_seeds() {
+    let mut planned = residuals(0);
+    planned.info.kind =
+        FigureKind::Lines { x_label: "cost".to_owned(), log_x: true, y_label: "loss".to_owned() };
+    let mut records = [record("erm", 0, 1.0, &[]), record("erm", 1, 2.0, &[])];
+    for (record, last) in records.iter_mut().zip([4.0, 1.0]) {
+        record.points.insert("residuals".to_owned(), vec![[1.0, last], [10.0, 2.0 * last]]);
+    }
+    records[1].points.entry("residuals".to_owned()).or_default().push([100.0, 0.0]);
+    let outcome = with_figures(&records, &[planned]).unwrap();
+    assert_eq!(outcome.figures[0].points["erm"], [[1.0, 2.5], [10.0, 5.0]]);
+}
+
+#[test]
 fn an_outcome_from_before_there_were_figures_is_read() {
     let outcome = aggregated(&[record("erm", 0, 1.0, &[])]).unwrap();
     let text = serde_json::to_string(&outcome).unwrap();

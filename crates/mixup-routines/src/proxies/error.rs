@@ -1,12 +1,12 @@
-//! What the functions of this crate refuse.
+//! What the functions on proxy runs refuse.
 
 use mixup_core::CoreError;
 use mixup_paper::RunError;
 use mixup_paper::golden::GoldenError;
 
-/// An input that RegMix cannot work with.
+/// An input that a function on proxy runs cannot work with.
 #[derive(Debug, thiserror::Error)]
-pub enum RegmixError {
+pub enum ProxyError {
     /// Arrays that do not fit together.
     #[error("{what}: {found} given, {needed} needed")]
     Size {
@@ -35,48 +35,54 @@ pub enum RegmixError {
         /// What would be right.
         allowed: &'static str,
     },
-    /// Concentrations of which every weight is zero to the computer.
-    #[error("the concentration is so small that every weight underflows to zero")]
-    Underflow,
     /// What the metrics of the core refuse.
     #[error(transparent)]
     Core(#[from] CoreError),
 }
 
-impl From<RegmixError> for GoldenError {
-    fn from(error: RegmixError) -> Self {
+impl From<ProxyError> for GoldenError {
+    fn from(error: ProxyError) -> Self {
         Self::Refused(error.to_string())
     }
 }
 
-impl From<RegmixError> for RunError {
-    fn from(error: RegmixError) -> Self {
+impl From<ProxyError> for RunError {
+    fn from(error: ProxyError) -> Self {
         Self::Spec(error.to_string())
     }
 }
 
-/// Result of this crate.
-pub type Result<T> = std::result::Result<T, RegmixError>;
+/// Result of the functions on proxy runs.
+pub type Result<T> = std::result::Result<T, ProxyError>;
 
 /// Refuses a count that is not the needed one.
-pub(crate) fn same_size(what: &'static str, needed: usize, found: usize) -> Result<()> {
-    if needed == found { Ok(()) } else { Err(RegmixError::Size { what, needed, found }) }
+///
+/// # Errors
+/// [`ProxyError::Size`].
+pub fn same_size(what: &'static str, needed: usize, found: usize) -> Result<()> {
+    if needed == found { Ok(()) } else { Err(ProxyError::Size { what, needed, found }) }
 }
 
 /// Refuses NaN and the infinities.
-pub(crate) fn all_finite<'a>(what: &'static str, values: impl IntoIterator<Item = &'a f64>) -> Result<()> {
+///
+/// # Errors
+/// [`ProxyError::NotFinite`], of the first such value.
+pub fn all_finite<'a>(what: &'static str, values: impl IntoIterator<Item = &'a f64>) -> Result<()> {
     match values.into_iter().position(|value| !value.is_finite()) {
         None => Ok(()),
-        Some(index) => Err(RegmixError::NotFinite { what, index }),
+        Some(index) => Err(ProxyError::NotFinite { what, index }),
     }
 }
 
 /// Refuses a parameter that does not meet `condition`.
-pub(crate) fn require(
+///
+/// # Errors
+/// [`ProxyError::Parameter`].
+pub fn require(
     condition: bool,
     name: &'static str,
     value: impl ToString,
     allowed: &'static str,
 ) -> Result<()> {
-    if condition { Ok(()) } else { Err(RegmixError::Parameter { name, value: value.to_string(), allowed }) }
+    if condition { Ok(()) } else { Err(ProxyError::Parameter { name, value: value.to_string(), allowed }) }
 }

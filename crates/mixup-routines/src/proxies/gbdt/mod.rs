@@ -1,5 +1,5 @@
-//! The regression of the paper: gradient-boosted trees as LightGBM trains them for the squared loss
-//! with the paper's parameters, to the last bit.
+//! RegMix's regression: gradient-boosted trees as LightGBM trains them for the squared loss
+//! with that paper's parameters, to the last bit.
 //!
 //! A model starts from the mean label. Each round fits a tree to the gradients of the squared loss
 //! (prediction minus label, rounded to 32 bits) and adds a small step of it:
@@ -23,7 +23,7 @@ mod tree;
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Result, all_finite, require, same_size};
+use crate::proxies::error::{Result, all_finite, require, same_size};
 
 use bins::BinnedData;
 use grow::Grower;
@@ -186,7 +186,10 @@ fn check_data(mixtures: ArrayView2<'_, f64>, losses: &[f64]) -> Result<Vec<f64>>
 
 impl GbdtConfig {
     /// Refuses a parameter outside its range.
-    pub(crate) fn check(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// Names the parameter.
+    pub fn check(&self) -> Result<()> {
         let rate = self.learning_rate > 0.0 && self.learning_rate.is_finite();
         require(rate, "learning_rate", self.learning_rate, "positive")?;
         require(self.num_leaves > 1, "num_leaves", self.num_leaves, "at least 2")?;

@@ -4,7 +4,7 @@ use ndarray::ArrayView2;
 
 use super::check_data;
 use super::tree::Tree;
-use crate::error::{Result, require, same_size};
+use crate::proxies::error::{Result, require, same_size};
 
 /// Stopping on held-out runs: after each round the mean absolute and the mean squared error are
 /// taken, and training ends once one of the two has not improved for `patience` rounds. The model is
