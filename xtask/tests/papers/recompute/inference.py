@@ -68,6 +68,8 @@ class Comparison:
             return (np.sum(side * self.every <= side * bound) + 1) / (len(self.every) + 1)
         if self.design == "fixed":
             return stats.t.sf(side * (self.estimate() - bound) / self.standard_error(), self.freedom())
+        if np.isinf(bound):
+            return 1.0  # every mean lies on that side, the seen one too
         means = np.array([r.mean() for r in self.repetitions])
         ends = sorted([bound, min(bound, means.min()) if side > 0 else max(bound, means.max())])
         return min(1.0, float(np.exp(-self.least(*ends))))
