@@ -2,17 +2,16 @@
 
 use std::num::NonZeroUsize;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     checked::Positive,
     loss::soft_cross_entropy,
     mix::Blend,
-    nn::ImageNetwork,
     train::{NoState, Step},
 };
 use mixup_routines::{
-    classification::{self, Batch, Classifier},
+    classification::{self, Batch, Classifier, Start},
     parameters, positive,
 };
 use serde::{Deserialize, Serialize};
@@ -39,8 +38,8 @@ impl classification::Method for Method {
     const KINDS: &'static [&'static str] = &["d-mixup"];
     type State = NoState;
 
-    fn state(&self, _: &ImageNetwork, _: &Device) -> NoState {
-        NoState
+    fn state(&self, _: &mut Start<'_>) -> Result<NoState, CoreError> {
+        Ok(NoState)
     }
 
     /// The samples themselves are never seen, only their mixtures.

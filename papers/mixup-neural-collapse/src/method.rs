@@ -1,15 +1,14 @@
 //! The row of the networks' table that the shared baselines do not have.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     checked::Positive,
     loss::mse,
     mix::{Lambda, Mixture, Ratio},
-    nn::ImageNetwork,
     train::{NoState, Step},
 };
-use mixup_routines::classification::{self, Batch, Classifier};
+use mixup_routines::classification::{self, Batch, Classifier, Start};
 use mixup_routines::{parameters, positive};
 use serde::{Deserialize, Serialize};
 
@@ -33,8 +32,8 @@ impl classification::Method for Method {
     const KINDS: &'static [&'static str] = &["mixup-mse"];
     type State = NoState;
 
-    fn state(&self, _: &ImageNetwork, _: &Device) -> NoState {
-        NoState
+    fn state(&self, _: &mut Start<'_>) -> Result<NoState, CoreError> {
+        Ok(NoState)
     }
 
     /// `1/2 |W h - t|^2`, mean over the batch.

@@ -101,8 +101,9 @@ impl Routine for Terminal {
         let mut model = ImageNetwork::for_images(config, shape, classes, streams.get("init"), &device)?;
         model.head.bias = None;
         let task = Watched::new(ImageTraining::new(parts, spec, &device)?);
-        let state = task.images.state(&model);
-        let fit = fit(&task, model, state, &context.training(spec)?, &mut streams)?;
+        let training = context.training(spec)?;
+        let state = task.images.state(&model, None, training.config.batch.get(), &mut streams)?;
+        let fit = fit(&task, model, state, &training, &mut streams)?;
         if context.replay {
             return Ok(Measured { opening: fit.opening, ..Measured::default() });
         }
@@ -154,7 +155,7 @@ impl Watched {
     ///
     /// Streams read here: `mixed`.
     fn measure(&self, model: &ImageNetwork, streams: &mut Streams) -> Result<Measured, CoreError> {
-        let Parts { train, validation, test } = self.images.parts();
+        let Parts { train, validation, test, .. } = self.images.parts();
         let [of_test, of_validation] =
             [self.images.logits(model, test)?, self.images.logits(model, validation)?];
         let mut metrics = measure(&of_test, &of_validation)?;
