@@ -21,8 +21,9 @@ pub fn distillation(
 ) -> Result<Tensor<1>, CoreError> {
     same_shape("distillation", &student, &teacher)?;
     let t = temperature.get();
-    let student = log_softmax(student.div_scalar(t), 1);
-    let teacher = log_softmax(teacher.detach().div_scalar(t), 1);
+    // Not `div_scalar`, whose gradient is rounded to f32.
+    let student = log_softmax(student.mul_scalar(1.0 / t), 1);
+    let teacher = log_softmax(teacher.detach().mul_scalar(1.0 / t), 1);
     let divergence = teacher.clone().exp() * (teacher - student);
     Ok(divergence.sum_dim(1).mean().mul_scalar(t * t))
 }
