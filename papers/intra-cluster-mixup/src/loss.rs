@@ -74,7 +74,8 @@ pub fn costs(
                 Guard::Clamp => log_softmax(p.clone(), 1),
                 Guard::Add => softmax(p.clone(), 1).add_scalar(1e-6).log(),
             };
-            p.div_scalar(others).add_scalar(1.0) * log_q.neg()
+            // Not `div_scalar`, whose gradient is rounded to f32.
+            p.mul_scalar(1.0 / others).add_scalar(1.0) * log_q.neg()
         }
         (Loss::Fwd, None) => return Err(CoreError::Invalid("`fwd` needs the transition".into())),
         (Loss::UreGa, _) => return Err(CoreError::Invalid("`ure-ga` has no costs of single samples".into())),

@@ -4,7 +4,7 @@ use mixup_core::{loss::distillation, tensor::select_rows};
 use mixup_paper::golden::{Array, Case, Computed, GoldenOp, Outcome};
 
 use crate::loss::std_distillation;
-use crate::mixing::{Draws, mixed_share};
+use crate::mixing::{Draws, Unmixed};
 
 /// Every op by its full name.
 pub fn ops() -> Vec<(&'static str, GoldenOp)> {
@@ -49,6 +49,7 @@ fn mix(case: &Case, kept: &[usize]) -> Outcome {
 }
 
 fn mixed_fraction(case: &Case) -> Outcome {
-    let fraction = mixed_share(case.param_usize("batch")?, case.param_unit("percent")?, true);
+    let unmixed = Unmixed { share: case.param_unit("percent")?, replacement: true };
+    let fraction = unmixed.mixed_share(case.param_usize("batch")?);
     Ok(Computed::of([("fraction", Array::scalar(fraction))]))
 }

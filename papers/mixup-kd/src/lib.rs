@@ -7,7 +7,7 @@ mod mixing;
 
 pub use loss::{Distilled, std_distillation, std_scaled};
 pub use method::{Kd, Method, Mixstd, Taught};
-pub use mixing::{Draws, Mixing, kept, mixed_share};
+pub use mixing::{Draws, Mixing, Unmixed};
 
 use mixup_paper::{Paper, RoutineEntry};
 use mixup_routines::classification::Classification;

@@ -79,7 +79,8 @@ pub fn std_scaled(logits: Tensor<2>) -> Result<Tensor<2>, CoreError> {
         return Err(CoreError::Invalid(format!("the standard deviation of {classes} logits")));
     }
     let centred = logits.clone() - logits.clone().mean_dim(1);
-    let variance = centred.square().sum_dim(1).div_scalar(classes as f64 - 1.0);
+    // Not `div_scalar`, whose gradient is rounded to f32.
+    let variance = centred.square().sum_dim(1).mul_scalar(1.0 / (classes as f64 - 1.0));
     Ok(logits / variance.sqrt())
 }
 

@@ -15,7 +15,7 @@ use mixup_routines::{non_negative, parameters, positive};
 use serde::{Deserialize, Serialize};
 
 use crate::loss::{Distilled, std_distillation};
-use crate::mixing::{Mixing, mixed_share};
+use crate::mixing::Mixing;
 
 /// `{kind: kd, teacher: plain, temperature: 4}` or `{kind: mixstd, teacher: plain, mixing: {}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -153,8 +153,7 @@ impl classification::Method for Method {
     fn told(&self, taught: &Taught) -> Result<Told, CoreError> {
         let counted = to_host(taught.counted.val())?;
         let mixed = if counted[0] > 0.0 { 100.0 * counted[1] / counted[0] } else { 0.0 };
-        let share = |mixing: &Mixing| mixed_share(taught.batch, mixing.unmixed, mixing.replacement);
-        let expected = 100.0 * self.mixing().map_or(0.0, share);
+        let expected = 100.0 * self.mixing().map_or(0.0, |mixing| mixing.mixed_share(taught.batch));
         let metrics = [(MIXED.to_owned(), mixed), (EXPECTED.to_owned(), expected)].into();
         Ok(Told { metrics, points: [(MIXED.to_owned(), vec![[expected, mixed]])].into() })
     }

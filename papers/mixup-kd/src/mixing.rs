@@ -10,13 +10,21 @@ use mixup_routines::{parameters, positive, unit};
 use rand::{Rng, RngExt, seq::SliceRandom};
 
 parameters!(
-    /// How inputs are mixed: `{}` is full mixing (FMU), `{unmixed: 0.9}` partial mixing (PMU).
+    /// How inputs are mixed: `{}` is full mixing (FMU), `{unmixed: {share: 0.9}}` partial mixing (PMU).
     Mixing {
         /// lambda ~ Beta(alpha, alpha), one per sample.
         alpha: Positive = positive(1.0),
-        /// Share of each batch that is drawn to stay unmixed.
-        unmixed: UnitInterval = unit(0.0),
-        /// Whether these are drawn with replacement, as in the authors' code, so that fewer stay unmixed.
+        /// What stays unmixed of each batch; nothing where absent.
+        unmixed: Option<Unmixed> = None,
+    }
+);
+parameters!(
+    /// Places of a batch that are drawn to stay unmixed.
+    #[derive(Copy)]
+    Unmixed {
+        /// How many are drawn, as a share of the batch; the authors' default.
+        share: UnitInterval = unit(0.9),
+        /// Whether they are drawn with replacement, as in the authors' code, so that fewer stay unmixed.
         replacement: bool = true,
     }
 );
@@ -90,36 +98,40 @@ impl Mixing {
         let mut permutation = || Partner::Permutation.draw(&batch, step.streams.get("pairs"));
         let (first, second) = (permutation(), permutation());
         let lambdas = (0..rows).map(|_| lambda.draw(step.streams.get("lambda"))).collect();
-        let kept = kept(rows, self.unmixed, self.replacement, step.streams.get("unmixed"));
-        Draws::new(first, second, lambdas, &kept)
+        let kept = self.unmixed.map(|unmixed| unmixed.draw(rows, step.streams.get("unmixed")));
+        Draws::new(first, second, lambdas, &kept.unwrap_or_default())
+    }
+
+    /// The share of a batch that is mixed, by theory.
+    pub fn mixed_share(&self, batch: usize) -> f64 {
+        self.unmixed.map_or(1.0, |unmixed| unmixed.mixed_share(batch))
     }
 }
 
-/// Draws the places that stay unmixed: `floor(batch * unmixed)` of them, with replacement or without.
-pub fn kept(batch: usize, unmixed: UnitInterval, replacement: bool, rng: &mut impl Rng) -> Vec<usize> {
-    let draws = number(batch, unmixed);
-    match replacement {
-        true => (0..draws).map(|_| rng.random_range(0..batch)).collect(),
-        false => {
-            let mut places: Vec<usize> = (0..batch).collect();
-            places.partial_shuffle(rng, draws).0.to_vec()
+impl Unmixed {
+    /// Draws `floor(batch * share)` places, with replacement or without.
+    pub fn draw(self, batch: usize, rng: &mut impl Rng) -> Vec<usize> {
+        let draws = self.draws(batch);
+        if self.replacement {
+            return (0..draws).map(|_| rng.random_range(0..batch)).collect();
+        }
+        let mut places: Vec<usize> = (0..batch).collect();
+        places.partial_shuffle(rng, draws).0.to_vec()
+    }
+
+    /// The share of a batch that is mixed all the same, by theory: `(1 - 1/batch)^n` of n draws with
+    /// replacement, and `1 - n/batch` of n without.
+    pub fn mixed_share(self, batch: usize) -> f64 {
+        let draws = self.draws(batch) as f64;
+        match self.replacement {
+            true => (1.0 - 1.0 / batch as f64).powf(draws),
+            false => 1.0 - draws / batch as f64,
         }
     }
-}
 
-/// The share of a batch that is mixed, by theory: `(1 - 1/batch)^n` of n draws with replacement, and
-/// `1 - n / batch` of n without.
-pub fn mixed_share(batch: usize, unmixed: UnitInterval, replacement: bool) -> f64 {
-    let draws = number(batch, unmixed) as f64;
-    match replacement {
-        true => (1.0 - 1.0 / batch as f64).powf(draws),
-        false => 1.0 - draws / batch as f64,
+    fn draws(self, batch: usize) -> usize {
+        (batch as f64 * self.share.get()).floor() as usize
     }
-}
-
-/// `floor(batch * unmixed)`.
-fn number(batch: usize, unmixed: UnitInterval) -> usize {
-    (batch as f64 * unmixed.get()).floor() as usize
 }
 
 #[cfg(test)]
@@ -138,32 +150,31 @@ mod tests {
 
     #[test]
     fn as_many_are_mixed_as_theory_says() {
-        for (replacement, unmixed, rows) in
+        for (replacement, share, rows) in
             [(true, 0.9, 64), (true, 0.5, 64), (true, 0.9, 128), (true, 0.0, 64)]
         {
-            let mixing = Mixing { unmixed: unit(unmixed), replacement, ..Mixing::default() };
+            let unmixed = Unmixed { share: unit(share), replacement };
+            let mixing = Mixing { unmixed: Some(unmixed), ..Mixing::default() };
             let streams = &mut Streams::new("share", 0);
             let batches = 2000;
             let mixed: usize = (0..batches).map(|_| draw(&mixing, rows, streams).mixed()).sum();
-            let share = mixed as f64 / (batches * rows) as f64;
-            let expected = mixed_share(rows, unit(unmixed), replacement);
+            let found = mixed as f64 / (batches * rows) as f64;
+            let expected = mixing.mixed_share(rows);
             // Rows of one batch hinder each other, so that independent ones spread at least as much.
             let allowed = 5.0 * (expected * (1.0 - expected) / (batches * rows) as f64).sqrt();
-            assert!((share - expected).abs() <= allowed, "{unmixed}: {share} {expected}");
+            assert!((found - expected).abs() <= allowed, "{share}: {found} {expected}");
         }
         // The authors mean a tenth and mix four tenths.
-        assert!((mixed_share(64, unit(0.9), true) - 0.4075).abs() < 1e-4);
+        assert!((Unmixed::default().mixed_share(64) - 0.4075).abs() < 1e-4);
     }
 
     proptest! {
         #[test]
-        fn without_replacement_the_share_is_exact(rows in 1usize..70, unmixed in 0.0f64..=1.0, seed: u64) {
-            let mixing = Mixing { unmixed: unit(unmixed), replacement: false, ..Mixing::default() };
+        fn without_replacement_the_share_is_exact(rows in 1usize..70, share in 0.0f64..=1.0, seed: u64) {
+            let unmixed = Unmixed { share: unit(share), replacement: false };
+            let mixing = Mixing { unmixed: Some(unmixed), ..Mixing::default() };
             let draws = draw(&mixing, rows, &mut Streams::new("exact", seed));
-            // A Beta may round to 1, which is the same as no mixing.
-            prop_assert!(draws.mixed() <= rows - number(rows, unit(unmixed)));
-            let share = mixed_share(rows, unit(unmixed), false);
-            prop_assert!((draws.mixed() as f64 / rows as f64 - share).abs() < 1e-9);
+            prop_assert!((draws.mixed() as f64 / rows as f64 - mixing.mixed_share(rows)).abs() < 1e-9);
         }
 
         #[test]

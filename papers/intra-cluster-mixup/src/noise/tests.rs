@@ -41,8 +41,8 @@ proptest! {
         for draw in 0..batch - 1 {
             alone *= ((images - size) as f64 - draw as f64).max(0.0) / ((images - 1 - draw) as f64);
         }
-        let met = super::met(images, size, batch, Partnered::Other);
-        prop_assert!((met - (1.0 - alone)).abs() < 1e-9, "{met} {alone}");
+        let found = met(images, size, batch, Partnered::Other);
+        prop_assert!((found - (1.0 - alone)).abs() < 1e-9, "{found} {alone}");
     }
 }
 

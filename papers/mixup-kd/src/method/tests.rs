@@ -5,6 +5,7 @@ use mixup_routines::classification::Method as _;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::mixing::Unmixed;
 
 fn read(json: &str) -> Result<Method, String> {
     serde_json::from_str(json).map_err(|error| error.to_string())
@@ -14,9 +15,9 @@ fn read(json: &str) -> Result<Method, String> {
 fn a_row_says_teacher_temperature_and_inputs() {
     let kd = read(r#"{"kind": "kd", "teacher": "mixed", "temperature": 1}"#).unwrap();
     assert_eq!((kd.teacher(), kd.mixing()), (Some("mixed"), None));
-    let pmu = read(r#"{"kind": "mixstd", "mixing": {"unmixed": 0.9}}"#).unwrap();
+    let pmu = read(r#"{"kind": "mixstd", "mixing": {"unmixed": {}}}"#).unwrap();
     let mixing = pmu.mixing().unwrap();
-    assert_eq!((pmu.teacher(), mixing.unmixed.get(), mixing.replacement), (Some("plain"), 0.9, true));
+    assert_eq!((pmu.teacher(), mixing.unmixed), (Some("plain"), Some(Unmixed::default())));
     assert!(read(r#"{"kind": "mixstd", "temperature": 4}"#).unwrap_err().contains("temperature"));
     assert!(read(r#"{"kind": "kd", "mixing": {"percent": 0.9}}"#).unwrap_err().contains("percent"));
 }

@@ -72,6 +72,27 @@ const UNSEEN: &[Unseen] = &[
         why: "only trees stop early; a linear model refuses `stop_on_test`",
     },
     Unseen {
+        paper: "mixup-kd",
+        experiment: "fashion-mnist",
+        row: "all rows",
+        at: "/setting/teachers/plain/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "mixup-kd",
+        experiment: "temperatures",
+        row: "all rows",
+        at: "/setting/teachers/mixed/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
+        paper: "mixup-kd",
+        experiment: "temperatures",
+        row: "all rows",
+        at: "/setting/teachers/plain/train/select",
+        why: "the last epoch of so short a run is its best one; identities see the choice",
+    },
+    Unseen {
         paper: "c-mixup",
         experiment: "airfoil-bandwidth",
         row: "partners-1",
