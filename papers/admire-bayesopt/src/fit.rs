@@ -7,11 +7,12 @@
 use std::f64::consts::TAU;
 
 use mixup_routines::proxies::Result;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Zip};
+use ndarray::{Array1, ArrayView1, ArrayView2};
 
 use crate::cholesky::Cholesky;
-use crate::kernel::{Scaled, TwoFidelityKernel, bias_weight, distance, matern};
+use crate::kernel::TwoFidelityKernel;
 use crate::lbfgs::{Evaluated, minimise};
+use crate::pairs::Pairs;
 use crate::surrogate::{Hyperparameters, Surrogate, generalised_mean};
 
 /// A Gamma distribution by shape and rate.
@@ -115,7 +116,8 @@ impl Hyperparameters {
 /// # Errors
 /// As [`Surrogate::new`], whose message comes from the first start.
 pub fn fit(starts: &[Hyperparameters], x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>) -> Result<Surrogate> {
-    let objective = |logarithms: &Array1<f64>| negative_log_posterior(logarithms, x, y);
+    let pairs = Pairs::new(x);
+    let objective = |logarithms: &Array1<f64>| negative_log_posterior(logarithms, &pairs, y);
     let minima =
         starts.iter().filter_map(|start| minimise(objective, start.logarithms(), TOLERANCE, ITERATIONS));
     let best = minima.min_by(|a, b| a.value.total_cmp(&b.value));
@@ -127,123 +129,23 @@ pub fn fit(starts: &[Hyperparameters], x: ArrayView2<'_, f64>, y: ArrayView1<'_,
 
 /// Minus the logarithm of likelihood times priors, and its gradient by the logarithms; nothing where the
 /// covariance has no factor. The mean is the best one, so that it adds nothing to the gradient.
-fn negative_log_posterior(
-    logarithms: &Array1<f64>,
-    x: ArrayView2<'_, f64>,
-    y: ArrayView1<'_, f64>,
-) -> Evaluated {
+fn negative_log_posterior(logarithms: &Array1<f64>, pairs: &Pairs, y: ArrayView1<'_, f64>) -> Evaluated {
     let hyper = Hyperparameters::from_logarithms(logarithms);
-    let runs = hyper.kernel.scaled(x).ok()?;
-    let pairs = Pairs::new(&hyper.kernel, &runs);
-    let factor = Cholesky::new(pairs.covariance(&hyper).view())?;
+    let terms = pairs.terms(&hyper.kernel);
+    let factor = Cholesky::new(pairs.covariance(&terms, &hyper).view())?;
     let residuals = &y - generalised_mean(&factor, y);
     let weights = factor.solve(residuals.view());
     let likelihood = -0.5 * (residuals.dot(&weights) + factor.log_determinant() + y.len() as f64 * TAU.ln());
     let (prior, prior_gradient) = hyper.log_prior();
     let value = -(likelihood + prior);
-    let gradient = -(pairs.gradient(&hyper, &runs, &factor, &weights) + prior_gradient);
+    let gradient = -(pairs.gradient(&terms, &hyper, &factor, &weights) + prior_gradient);
     (value.is_finite() && gradient.iter().all(|part| part.is_finite())).then_some((value, gradient))
-}
-
-/// The kernel's terms of every pair of runs, without the output scale.
-struct Pairs {
-    size: usize,
-    /// Of rows and earlier rows, row by row, each row's own last.
-    pairs: Vec<Pair>,
-}
-
-#[derive(Clone, Copy)]
-struct Pair {
-    shared: f64,
-    /// Factor of the derivative by a length scale's logarithm.
-    shared_slope: f64,
-    deviation: f64,
-    deviation_slope: f64,
-    /// `ln (1 + s t)`, the derivative of the deviation's logarithm by the power.
-    by_power: f64,
-}
-
-impl Pairs {
-    fn new(kernel: &TwoFidelityKernel, runs: &Scaled) -> Self {
-        let size = runs.fidelities.len();
-        let pair = |(i, j): (usize, usize)| {
-            let (s, t) = (runs.fidelities[i], runs.fidelities[j]);
-            let (shared, shared_slope) = matern(distance(&runs.unbiased, i, &runs.unbiased, j));
-            let weight = bias_weight(s, t, kernel.power);
-            let (deviation, deviation_slope) =
-                if weight > 0.0 { matern(distance(&runs.biased, i, &runs.biased, j)) } else { (0.0, 0.0) };
-            Pair {
-                shared,
-                shared_slope,
-                deviation: weight * deviation,
-                deviation_slope: weight * deviation_slope,
-                by_power: (s.clamp(0.0, 1.0) * t.clamp(0.0, 1.0)).ln_1p(),
-            }
-        };
-        Self { size, pairs: (0..size).flat_map(|i| (0..=i).map(move |j| (i, j))).map(pair).collect() }
-    }
-
-    /// The lower half of the covariance with its noise, `[n, n]`.
-    fn covariance(&self, hyper: &Hyperparameters) -> Array2<f64> {
-        let mut covariance = Array2::zeros((self.size, self.size));
-        let mut pairs = self.pairs.iter();
-        for i in 0..self.size {
-            for (j, pair) in (0..=i).zip(&mut pairs) {
-                covariance[[i, j]] = hyper.kernel.outputscale * (pair.shared + pair.deviation);
-            }
-            covariance[[i, i]] += hyper.noise;
-        }
-        covariance
-    }
-
-    /// The gradient of the log likelihood by the logarithms: `1/2 tr((a a^T - K^-1) dK)` with
-    /// `a = K^-1 (y - mean)`.
-    fn gradient(
-        &self,
-        hyper: &Hyperparameters,
-        runs: &Scaled,
-        factor: &Cholesky,
-        weights: &Array1<f64>,
-    ) -> Array1<f64> {
-        let Hyperparameters { kernel, noise } = hyper;
-        let half = factor.inverse_factor();
-        let inverse = half.t().dot(&half);
-        let domains = kernel.unbiased.len();
-        let (mut unbiased, mut biased) = (Array1::<f64>::zeros(domains), Array1::<f64>::zeros(domains));
-        let (mut scale, mut power, mut noise_part) = (0.0, 0.0, 0.0);
-        let mut pairs = self.pairs.iter();
-        for i in 0..self.size {
-            for (j, pair) in (0..=i).zip(&mut pairs) {
-                let outer = weights[i] * weights[j] - inverse[[i, j]];
-                // Each pair stands on both sides of the diagonal.
-                let outer = if i == j { 0.5 * outer } else { outer };
-                let scaled = kernel.outputscale * outer;
-                scale += scaled * (pair.shared + pair.deviation);
-                power += scaled * pair.deviation * kernel.power * pair.by_power;
-                if i == j {
-                    noise_part += outer;
-                } else {
-                    add_squares(&mut unbiased, scaled * pair.shared_slope, &runs.unbiased, i, j);
-                    if pair.deviation_slope > 0.0 {
-                        add_squares(&mut biased, scaled * pair.deviation_slope, &runs.biased, i, j);
-                    }
-                }
-            }
-        }
-        let rest = [scale, power, noise_part * (noise - NOISE_FLOOR)];
-        unbiased.iter().chain(&biased).chain(&rest).copied().collect()
-    }
-}
-
-/// Adds `factor (x_i - x_j)^2`, domain by domain.
-fn add_squares(to: &mut Array1<f64>, factor: f64, x: &Array2<f64>, i: usize, j: usize) {
-    Zip::from(to).and(x.row(i)).and(x.row(j)).for_each(|sum, a, b| *sum += factor * (a - b) * (a - b));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Axis, array, concatenate};
+    use ndarray::{Array2, Axis, array, concatenate};
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -260,8 +162,8 @@ mod tests {
     fn the_gradient_is_that_of_the_value() {
         let (x, y) = runs(12);
         let at = array![-0.5, 0.1, 0.3, 0.9, 1.2, 1.0, 0.4, -0.2, -3.0];
-        let value = |at: &Array1<f64>| negative_log_posterior(at, x.view(), y.view()).unwrap().0;
-        let (_, gradient) = negative_log_posterior(&at, x.view(), y.view()).unwrap();
+        let value = |at: &Array1<f64>| negative_log_posterior(at, &Pairs::new(x.view()), y.view()).unwrap().0;
+        let (_, gradient) = negative_log_posterior(&at, &Pairs::new(x.view()), y.view()).unwrap();
         for place in 0..at.len() {
             let moved = |by: f64| {
                 let mut moved = at.clone();
@@ -277,7 +179,8 @@ mod tests {
     fn the_value_is_the_surrogates_likelihood_with_the_priors() {
         let (x, y) = runs(7);
         let hyper = Hyperparameters::start(3);
-        let (value, _) = negative_log_posterior(&hyper.logarithms(), x.view(), y.view()).unwrap();
+        let (value, _) =
+            negative_log_posterior(&hyper.logarithms(), &Pairs::new(x.view()), y.view()).unwrap();
         let likelihood =
             Surrogate::new(hyper.clone(), None, x.view(), y.view()).unwrap().log_marginal_likelihood();
         assert!((value + likelihood + hyper.log_prior().0).abs() < 1e-10);
@@ -288,7 +191,8 @@ mod tests {
         let (x, y) = runs(40);
         let surrogate = fit(&[Hyperparameters::start(3)], x.view(), y.view()).unwrap();
         let hyper = surrogate.hyperparameters();
-        let (_, gradient) = negative_log_posterior(&hyper.logarithms(), x.view(), y.view()).unwrap();
+        let (_, gradient) =
+            negative_log_posterior(&hyper.logarithms(), &Pairs::new(x.view()), y.view()).unwrap();
         assert!(gradient.iter().all(|part| part.abs() < 0.1), "{gradient}");
         let scales = &hyper.kernel.unbiased;
         assert!(scales[0] < 0.7 * scales[1].min(scales[2]), "{scales:?}");

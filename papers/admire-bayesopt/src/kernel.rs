@@ -28,20 +28,6 @@ pub(crate) fn matern(r2: f64) -> (f64, f64) {
     ((1.0 + root + 5.0 / 3.0 * r2) * decay, 5.0 / 3.0 * (1.0 + root) * decay)
 }
 
-/// `sum (a - b)^2`; in four sums, so that the processor can take four at a time.
-pub(crate) fn squared_distance(a: &[f64], b: &[f64]) -> f64 {
-    let (blocks, others) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest = blocks.remainder().iter().zip(others.remainder());
-    let rest: f64 = rest.map(|(a, b)| (a - b) * (a - b)).sum();
-    let mut lanes = [0.0; 4];
-    for (a, b) in blocks.zip(others) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += (a - b) * (a - b);
-        }
-    }
-    rest + (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
-}
-
 /// `(1 - s)(1 - t)(1 + s t)^power`, the weight of the second term. Fidelities outside of `[0, 1]` count as its nearer end.
 pub(crate) fn bias_weight(s: f64, t: f64, power: f64) -> f64 {
     let (s, t) = (s.clamp(0.0, 1.0), t.clamp(0.0, 1.0));
@@ -90,16 +76,13 @@ impl TwoFidelityKernel {
     /// The two terms of the covariances `[n, m]`, the second weighted. Runs of full size share the first one
     /// with any other run, and have none of the second.
     pub(crate) fn terms(&self, x: &Scaled, z: &Scaled) -> (Array2<f64>, Array2<f64>) {
-        let size = (x.fidelities.len(), z.fidelities.len());
-        let shared = Array2::from_shape_fn(size, |(i, j)| {
-            self.outputscale * matern(distance(&x.unbiased, i, &z.unbiased, j)).0
-        });
-        let deviation = Array2::from_shape_fn(size, |(i, j)| {
-            match bias_weight(x.fidelities[i], z.fidelities[j], self.power) {
-                0.0 => 0.0,
-                weight => self.outputscale * weight * matern(distance(&x.biased, i, &z.biased, j)).0,
-            }
-        });
+        let mut shared = squared_distances(&x.unbiased, &z.unbiased);
+        shared.mapv_inplace(|r2| self.outputscale * matern(r2).0);
+        let mut deviation = squared_distances(&x.biased, &z.biased);
+        for ((i, j), cell) in deviation.indexed_iter_mut() {
+            let weight = bias_weight(x.fidelities[i], z.fidelities[j], self.power);
+            *cell = if weight > 0.0 { self.outputscale * weight * matern(*cell).0 } else { 0.0 };
+        }
         (shared, deviation)
     }
 
@@ -120,9 +103,14 @@ impl TwoFidelityKernel {
     }
 }
 
-/// Squared distance of row `i` of one scaled list and row `j` of another.
-pub(crate) fn distance(x: &Array2<f64>, i: usize, z: &Array2<f64>, j: usize) -> f64 {
-    let (a, b) = (x.row(i), z.row(j));
-    // Rows of what `scaled` makes are always contiguous.
-    squared_distance(a.to_slice().unwrap_or_default(), b.to_slice().unwrap_or_default())
+/// Squared distances `[n, m]` of the rows of two lists, by `x^2 + z^2 - 2 x z`. Rounding leaves some 1e-16 of
+/// the squares where rows are equal, and Matern's kernel is flat there.
+fn squared_distances(x: &Array2<f64>, z: &Array2<f64>) -> Array2<f64> {
+    let squares = |x: &Array2<f64>| x.rows().into_iter().map(|row| row.dot(&row)).collect::<Vec<_>>();
+    let (of_x, of_z) = (squares(x), squares(z));
+    let mut products = x.dot(&z.t());
+    for ((i, j), cell) in products.indexed_iter_mut() {
+        *cell = (of_x[i] + of_z[j] - 2.0 * *cell).max(0.0);
+    }
+    products
 }

@@ -9,6 +9,7 @@ mod kernel;
 mod lbfgs;
 mod measure;
 mod normal;
+mod pairs;
 mod pool;
 mod search;
 mod surrogate;

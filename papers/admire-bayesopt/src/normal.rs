@@ -1,7 +1,8 @@
 //! The standard normal distribution, with relative precision far into its lower tail.
 
-use statrs::function::erf::erfc;
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+
+use libm::erfc;
 
 /// Below this argument the plain formulas lose digits, and the continued fraction has them.
 const TAIL: f64 = -5.0;

@@ -89,7 +89,7 @@ impl Surrogate {
         let weights = factor.solve(residuals.view());
         let log_marginal_likelihood =
             -0.5 * (residuals.dot(&weights) + factor.log_determinant() + y.len() as f64 * TAU.ln());
-        let (runs, inverse) = (hyper.kernel.scaled(x)?, factor.inverse_factor());
+        let (runs, inverse) = (hyper.kernel.scaled(x)?, factor.inverse_factor().to_owned());
         Ok(Self { hyper, mean, runs, weights, inverse, log_marginal_likelihood })
     }
 

@@ -162,6 +162,34 @@ const UNSEEN: &[Unseen] = &[
         at: "/setting/trees/min_data_in_bin",
         why: "weights of 512 mixtures fill bins of either size",
     },
+    Unseen {
+        paper: "admire-bayesopt",
+        experiment: "",
+        row: "mf",
+        at: "/parameters/search",
+        why: "no other search has a price, or compares runs of several sizes",
+    },
+    Unseen {
+        paper: "admire-bayesopt",
+        experiment: "",
+        row: "mf-plain",
+        at: "/parameters/search",
+        why: "no other search has a price, or compares runs of several sizes",
+    },
+    Unseen {
+        paper: "admire-bayesopt",
+        experiment: "",
+        row: "mf-official",
+        at: "/parameters/search",
+        why: "no other search has a price, or compares runs of several sizes",
+    },
+    Unseen {
+        paper: "admire-bayesopt",
+        experiment: "pile-cc",
+        row: "mf-plain",
+        at: "/parameters/runs",
+        why: "by the plain cost the first runs are all of 1M",
+    },
 ];
 
 #[test]
