@@ -1,4 +1,4 @@
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use mixup_core::mix::Mixture;
 use mixup_core::stream::Streams;
 use mixup_core::tensor::{one_hot, to_host};
