@@ -221,8 +221,8 @@ mod tests {
             let target = target(classes, lambda);
             let at = model.optimum(&target).unwrap();
             let kappa = model.gram() / model.decay.get();
-            for class in 0..classes {
-                let residual = at.logits[class] / kappa - (target[class] - at.probabilities[class]);
+            for (class, share) in target.iter().enumerate() {
+                let residual = at.logits[class] / kappa - (share - at.probabilities[class]);
                 prop_assert!(residual.abs() < 1e-13, "{}", residual);
                 prop_assert!((at.coefficients[class] * model.gram() - at.logits[class]).abs() < 1e-9);
             }
