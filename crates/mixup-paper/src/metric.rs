@@ -17,6 +17,13 @@ pub struct MetricInfo {
     pub decimals: usize,
 }
 
+impl MetricInfo {
+    /// A metric by its name, its heading, the side that is better and its decimals.
+    pub fn new(name: &str, label: &str, better: Option<Direction>, decimals: usize) -> Self {
+        Self { name: name.to_owned(), label: label.to_owned(), better, decimals }
+    }
+}
+
 /// Which way a comparison goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

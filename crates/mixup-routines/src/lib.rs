@@ -16,4 +16,4 @@ mod parameters;
 pub mod proxies;
 pub mod regression;
 
-pub use parameters::{non_negative, positive, unit};
+pub use parameters::{non_negative, positive, size, unit};

@@ -1,5 +1,7 @@
 //! Parameters of methods with their defaults.
 
+use std::num::NonZeroUsize;
+
 use mixup_core::checked::{NonNegative, Positive, UnitInterval};
 
 /// A struct of parameters for `methods:` of a YAML: every field has its default, and a key that is no
@@ -39,6 +41,14 @@ macro_rules! parameters {
 /// When it is not: defaults are written by hand.
 pub fn positive(value: f64) -> Positive {
     Positive::new(value).expect("defaults are in range")
+}
+
+/// A default of at least 1.
+///
+/// # Panics
+/// When it is 0: defaults are written by hand.
+pub fn size(count: usize) -> NonZeroUsize {
+    NonZeroUsize::new(count).expect("defaults are in range")
 }
 
 /// A default of at least 0.

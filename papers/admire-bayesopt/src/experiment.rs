@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use mixup_core::stream::Streams;
 use mixup_data::regmix;
 use mixup_paper::{FigureInfo, FigureKind, Measured, MetricInfo, Routine, RunContext, RunError, RunSpec};
+use mixup_routines::proxies::TARGETS;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::{self, Measure};
@@ -47,23 +48,6 @@ impl Default for Setting {
         Self { target: "pile_cc".to_owned() }
     }
 }
-
-/// Validation domains, in the order of the losses' columns.
-const TARGETS: [&str; 13] = [
-    "arxiv",
-    "freelaw",
-    "pubmed_central",
-    "wikipedia_en",
-    "dm_mathematics",
-    "github",
-    "stackexchange",
-    "gutenberg_pg_19",
-    "pile_cc",
-    "ubuntu_irc",
-    "hackernews",
-    "pubmed_abstracts",
-    "uspto_backgrounds",
-];
 
 /// The picture of losses over costs.
 pub const COURSE_FIGURE: &str = "course";

@@ -27,12 +27,7 @@ const ROUNDING: f64 = 1e-9;
 
 /// Every metric of a search.
 pub fn metrics() -> Vec<MetricInfo> {
-    let info = |name: &str, label: &str, better: Option<Direction>, decimals: usize| MetricInfo {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        better,
-        decimals,
-    };
+    let info = MetricInfo::new;
     let lower = Some(Direction::Lower);
     let at =
         COSTS.map(|cost| info(&format!("loss-{cost}"), &format!("loss at cost {cost} (nats)"), lower, 4));

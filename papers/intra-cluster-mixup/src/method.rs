@@ -104,12 +104,7 @@ impl classification::Method for Method {
     }
 
     fn metrics() -> Vec<MetricInfo> {
-        let info = |name: &str, label: &str, better| MetricInfo {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            better,
-            decimals: 2,
-        };
+        let info = |name, label, better| MetricInfo::new(name, label, better, 2);
         vec![
             info(NOISE, "noisy pairs (%)", Some(Direction::Lower)),
             info(EXPECTED, "noisy pairs by theory (%)", None),

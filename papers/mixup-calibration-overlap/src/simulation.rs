@@ -67,12 +67,7 @@ impl Routine for Simulation {
     const NAME: &'static str = "overlapping-gaussians";
 
     fn metrics() -> Vec<MetricInfo> {
-        let info = |name: &str, label: &str, better, decimals| MetricInfo {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            better,
-            decimals,
-        };
+        let info = MetricInfo::new;
         let mut metrics = classification::measured_metrics();
         metrics.retain(|metric| !classification::is_raw(&metric.name));
         metrics.extend([

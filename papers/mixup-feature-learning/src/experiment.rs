@@ -15,7 +15,7 @@ use mixup_data::catalogue::SIMULATED;
 use mixup_paper::{
     Direction, FigureInfo, FigureKind, Measured, MetricInfo, Routine, RunContext, RunError, RunSpec,
 };
-use mixup_routines::{non_negative, parameters, positive, unit};
+use mixup_routines::{non_negative, parameters, positive, size, unit};
 use ndarray::{Array2, Array3};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -74,13 +74,6 @@ parameters!(
     }
 );
 
-const fn size(count: usize) -> NonZeroUsize {
-    match NonZeroUsize::new(count) {
-        Some(count) => count,
-        None => panic!("a size of 0"),
-    }
-}
-
 impl Setting {
     fn sizes(&self) -> Sizes {
         Sizes { patches: self.patches.get(), noisy: self.noisy, width: self.width.get() }
@@ -105,12 +98,7 @@ impl Routine for Simulation {
     const NAME: &'static str = "feature-noise";
 
     fn metrics() -> Vec<MetricInfo> {
-        let info = |name: &str, label: &str, better, decimals| MetricInfo {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            better,
-            decimals,
-        };
+        let info = MetricInfo::new;
         let (lower, higher) = (Some(Direction::Lower), Some(Direction::Higher));
         vec![
             info("rare-error", "test error, rare feature (%)", lower, 2),

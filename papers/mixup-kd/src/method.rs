@@ -124,12 +124,7 @@ impl classification::Method for Method {
     }
 
     fn metrics() -> Vec<MetricInfo> {
-        let info = |name: &str, label: &str| MetricInfo {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            better: None,
-            decimals: 2,
-        };
+        let info = |name, label| MetricInfo::new(name, label, None, 2);
         vec![info(MIXED, "mixed inputs (%)"), info(EXPECTED, "mixed inputs by theory (%)")]
     }
 

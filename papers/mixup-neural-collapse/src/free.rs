@@ -13,7 +13,7 @@ use mixup_core::{
 };
 use mixup_data::catalogue::SIMULATED;
 use mixup_paper::{Direction, FigureInfo, Measured, MetricInfo, Routine, RunContext, RunError, RunSpec};
-use mixup_routines::{non_negative, parameters, positive};
+use mixup_routines::{non_negative, parameters, positive, size};
 use ndarray::{Array2, Axis, Ix2};
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -68,13 +68,6 @@ parameters!(
     }
 );
 
-const fn size(count: usize) -> NonZeroUsize {
-    match NonZeroUsize::new(count) {
-        Some(count) => count,
-        None => panic!("a size of 0"),
-    }
-}
-
 /// The routine of the model: nothing is read, everything is drawn.
 pub struct FreeFeatures;
 
@@ -84,12 +77,7 @@ impl Routine for FreeFeatures {
     const NAME: &'static str = "unconstrained-features";
 
     fn metrics() -> Vec<MetricInfo> {
-        let info = |name: &str, label: &str, better, decimals| MetricInfo {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            better,
-            decimals,
-        };
+        let info = MetricInfo::new;
         let lower = Some(Direction::Lower);
         vec![
             info("feature-error", "distance from the closed form, relative", lower, 6),

@@ -42,12 +42,7 @@ impl Routine for Terminal {
     const NAME: &'static str = "terminal-phase";
 
     fn metrics() -> Vec<MetricInfo> {
-        let info = |name: &str, label: &str, better, decimals| MetricInfo {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            better,
-            decimals,
-        };
+        let info = MetricInfo::new;
         let (lower, higher) = (Some(Direction::Lower), Some(Direction::Higher));
         vec![
             info("accuracy", "accuracy (%)", higher, 2),

@@ -1,5 +1,7 @@
 //! The Pile as RegMix uses it: 17 domains to mix, 13 of them with a validation loss.
 
+pub use mixup_routines::proxies::TARGETS;
+
 use crate::mixture::numpy_sum;
 
 /// A domain of the mixture.
@@ -49,24 +51,6 @@ pub fn prior() -> Vec<f64> {
 pub fn simulation_prior() -> Vec<f64> {
     DOMAINS.iter().map(|domain| domain.rounded_share).collect()
 }
-
-/// The validation sets with a loss, in the order of the losses' columns
-/// (`metric/the_pile_<name>_val_loss`).
-pub const TARGETS: [&str; 13] = [
-    "arxiv",
-    "freelaw",
-    "pubmed_central",
-    "wikipedia_en",
-    "dm_mathematics",
-    "github",
-    "stackexchange",
-    "gutenberg_pg_19",
-    "pile_cc",
-    "ubuntu_irc",
-    "hackernews",
-    "pubmed_abstracts",
-    "uspto_backgrounds",
-];
 
 /// The paper's own target, which its mixture is chosen for and its pictures show.
 pub const HEADLINE: &str = "pile_cc";

@@ -3,7 +3,7 @@
 use mixup_data::{DataError, Library, catalogue};
 use serde::Serialize;
 
-use super::{print, print_json};
+use super::{data_words, print, print_json};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
 use crate::files::experiment::Profile;
@@ -110,11 +110,7 @@ fn experiment(library: &Library, known: Resolved) -> Result<Experiment, LabError
 fn text(paper: &Paper) -> String {
     let mut text = format!("{}: {} ({})\n\n", paper.paper, paper.title, paper.venue);
     for known in &paper.experiments {
-        let place = known.data_place.as_deref().unwrap_or("not at hand");
-        let data = match known.data.as_str() {
-            "" => catalogue::SIMULATED.to_owned(),
-            data => format!("{data} ({place})"),
-        };
+        let data = data_words(&known.data, known.data_place.as_deref());
         text +=
             &format!("  {:<20} {:>4} runs  {data}\n{:24}{}\n", known.experiment, known.runs, "", known.title);
     }

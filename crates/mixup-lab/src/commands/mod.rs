@@ -20,6 +20,7 @@ mod until_decided;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
+use mixup_data::catalogue::SIMULATED;
 use serde::Serialize;
 
 use crate::error::LabError;
@@ -34,6 +35,14 @@ fn style() -> Style {
     let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let width = console::Term::stdout().size_checked().map_or(Style::default().width, |(_, columns)| columns);
     Style { color, width }
+}
+
+/// The data sets of an experiment with the place where they were found, as tables show them.
+fn data_words(names: &str, place: Option<&str>) -> String {
+    match names {
+        "" => SIMULATED.to_owned(),
+        names => format!("{names} ({})", place.unwrap_or("not at hand")),
+    }
 }
 
 /// Writes a text and a line break to standard output. A closed pipe (`| head`) is not an error.

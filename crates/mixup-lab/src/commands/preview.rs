@@ -1,12 +1,11 @@
 //! `reproduce --dry-run`: what would be run, and nothing is.
 
 use comfy_table::{Table, presets};
-use mixup_data::catalogue::SIMULATED;
 use serde::Serialize;
 
 use super::estimate::{Cost, costs, duration};
 use super::until_decided::Outlook;
-use super::{print, print_json};
+use super::{data_words, print, print_json};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
 use crate::runs::plan::Plan;
@@ -111,7 +110,6 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
     ]);
     for preview in previews {
         for known in &preview.experiments {
-            let place = known.data_place.as_deref().unwrap_or("not at hand");
             let most = known.at_most.as_ref();
             let range = |shown: &dyn Fn(&Amount) -> String| {
                 let (least, most) = (shown(&known.amount), most.map(shown));
@@ -129,11 +127,7 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
                 },
                 known.stages.to_string(),
                 range(&|amount| amount.core_seconds.map_or("not known".to_owned(), duration)),
-                if known.data.is_empty() {
-                    SIMULATED.to_owned()
-                } else {
-                    format!("{} ({place})", known.data)
-                },
+                data_words(&known.data, known.data_place.as_deref()),
             ]);
         }
     }

@@ -139,12 +139,7 @@ fn calibration(predictions: &Predictions) -> Result<[(&'static str, f64); 13], C
 
 /// Every metric of [`measure`] and [`measure_raw`].
 pub fn metrics() -> Vec<MetricInfo> {
-    let info = |name: &str, label: &str, better, decimals| MetricInfo {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        better,
-        decimals,
-    };
+    let info = MetricInfo::new;
     let (lower, higher) = (Some(Direction::Lower), Some(Direction::Higher));
     let accuracy = info("accuracy", "accuracy (%)", higher, 2);
     let of_calibration = [

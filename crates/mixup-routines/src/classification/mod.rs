@@ -73,12 +73,7 @@ impl<M: Method> Routine for Classification<M> {
     const NAME: &'static str = "classification";
 
     fn metrics() -> Vec<MetricInfo> {
-        let share = |name: &str, label: &str, better| MetricInfo {
-            name: name.to_owned(),
-            label: label.to_owned(),
-            better,
-            decimals: 2,
-        };
+        let share = |name, label, better| MetricInfo::new(name, label, better, 2);
         let mut metrics = measure::metrics();
         metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
         metrics.push(share(TAIL_ERROR, "error on rare classes (%)", Some(Direction::Lower)));

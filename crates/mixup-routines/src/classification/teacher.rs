@@ -109,12 +109,7 @@ const DEVIATION: &str = "teacher-logit-std";
 
 /// What is measured of a teacher on the test images.
 pub(super) fn metrics() -> Vec<MetricInfo> {
-    let info = |name: &str, label: &str, decimals| MetricInfo {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        better: None,
-        decimals,
-    };
+    let info = |name, label, decimals| MetricInfo::new(name, label, None, decimals);
     vec![
         info(ACCURACY, "accuracy of the teacher (%)", 2),
         info(CONFIDENCE, "confidence of the teacher (%)", 2),

@@ -7,4 +7,4 @@ mod runs;
 
 pub use error::{ProxyError, Result, all_finite, require, same_size};
 pub use gbdt::{EarlyStopping, Gbdt, GbdtConfig};
-pub use runs::Runs;
+pub use runs::{Runs, TARGETS};

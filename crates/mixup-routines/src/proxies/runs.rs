@@ -4,6 +4,24 @@ use mixup_data::{ProxyRuns, Table};
 use mixup_paper::RunError;
 use ndarray::{Array2, ArrayView2, Axis};
 
+/// The validation sets with a loss, in the order of the losses' columns
+/// (`metric/the_pile_<name>_val_loss`).
+pub const TARGETS: [&str; 13] = [
+    "arxiv",
+    "freelaw",
+    "pubmed_central",
+    "wikipedia_en",
+    "dm_mathematics",
+    "github",
+    "stackexchange",
+    "gutenberg_pg_19",
+    "pile_cc",
+    "ubuntu_irc",
+    "hackernews",
+    "pubmed_abstracts",
+    "uspto_backgrounds",
+];
+
 /// Mixtures and what came of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Runs {

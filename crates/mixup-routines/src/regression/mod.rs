@@ -86,12 +86,7 @@ impl<M: Method> Routine for Regression<M> {
     const NAME: &'static str = "regression";
 
     fn metrics() -> Vec<MetricInfo> {
-        let info = |name: &str, label: &str, better, decimals| MetricInfo {
-            name: name.into(),
-            label: label.into(),
-            better,
-            decimals,
-        };
+        let info = MetricInfo::new;
         let (lower, higher) = (Some(Direction::Lower), Some(Direction::Higher));
         vec![
             info("rmse", "RMSE", lower, 4),

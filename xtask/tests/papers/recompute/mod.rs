@@ -14,7 +14,9 @@ fn folder() -> PathBuf {
 fn missing() -> Option<String> {
     match Command::new("python3").args(["-c", "import numpy, scipy.stats, yaml"]).output() {
         Ok(output) if output.status.success() => None,
-        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).lines().last()?.to_owned()),
+        Ok(output) => {
+            Some(String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("it failed").to_owned())
+        }
         Err(error) => Some(format!("python3: {error}")),
     }
 }
@@ -55,7 +57,7 @@ fn scipy_comes_to_the_same_verdicts() {
 
 /// The script sees what it is there to see.
 #[test]
-fn a_number_that_is_off_in_the_ninth_digit_is_seen() {
+fn a_number_that_is_off_in_the_eighth_digit_is_seen() {
     if let Some(why) = missing() {
         println!("SKIPPED: no python3 with numpy, scipy and yaml ({why})");
         return;
@@ -73,7 +75,7 @@ fn a_number_that_is_off_in_the_ninth_digit_is_seen() {
         verdict.pointer_mut("/evidence/rows/0/std").filter(|std| std.as_f64().is_some_and(|std| std > 0.1))
     });
     let std = row.unwrap();
-    *std = (std.as_f64().unwrap() * (1.0 + 1e-7)).into();
+    *std = (std.as_f64().unwrap() * (1.0 + 2e-8)).into();
     std::fs::write(&path, verdicts.to_string()).unwrap();
     let output = judge(paper, copy.path());
     let told = String::from_utf8_lossy(&output.stdout);
