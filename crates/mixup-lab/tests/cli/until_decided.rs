@@ -165,7 +165,7 @@ fn a_small_budget_suffices_for_runs_that_other_sources_made() {
     lab.run(&UNTIL).expect(0);
     fs::remove_dir_all(lab.path("results/toy")).unwrap();
     lab.write("papers/toy/src/lib.rs", "// a comment\n");
-    let ran = lab.run(&until(&["--jobs", "1", "--budget", "4s", "--format", "json"])).expect(0);
+    let ran = lab.run(&until(&["--jobs", "1", "--budget", "1s", "--format", "json"])).expect(0);
     let json = ran.json();
     assert_eq!(json[0]["experiments"][0]["executed"], 0, "{}", ran.stderr);
     assert_eq!(seeds(&lab).len(), 12, "24 runs of a third of a second: {}", ran.stderr);
