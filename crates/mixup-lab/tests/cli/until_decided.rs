@@ -169,6 +169,8 @@ fn a_small_budget_suffices_for_runs_that_other_sources_made() {
     let json = ran.json();
     assert_eq!(json[0]["experiments"][0]["executed"], 0, "{}", ran.stderr);
     assert_eq!(seeds(&lab).len(), 12, "24 runs of a third of a second: {}", ran.stderr);
+    let rounds = json[0]["until_decided"]["rounds"].as_array().unwrap();
+    assert_eq!(rounds.len(), 3, "no round is cut short by a price that nobody pays: {}", ran.stderr);
 }
 
 #[test]
