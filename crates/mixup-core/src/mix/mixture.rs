@@ -113,7 +113,7 @@ impl Mixture {
     /// - returns `[results, ...]`
     ///
     /// # Errors
-    /// As [`Self::inputs`].
+    /// As [`Self::inputs`], and a pasted image at another resolution than its own.
     pub fn hidden<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, CoreError> {
         match &self.ratio {
             Ratio::Batch(lambda) => {
@@ -123,6 +123,15 @@ impl Mixture {
             }
             Ratio::Sample(_) => self.by_shares(x),
             Ratio::Mask(mask) => self.by_mask(x, mask),
+            Ratio::Paste(paste) if image_size(&x) == Some(paste.size()) => {
+                let (own, partners) = self.pairs(x)?;
+                Ok(paste.pasted(own, partners, &paste.window().mask(paste.size())?))
+            }
+            Ratio::Paste(paste) => Err(CoreError::Invalid(format!(
+                "images of {:?} pixels are pasted, not a tensor of shape {:?}",
+                paste.size(),
+                x.dims()
+            ))),
         }
     }
 
@@ -137,7 +146,7 @@ impl Mixture {
     pub fn targets(&self, targets: Tensor<2>) -> Result<Tensor<2>, CoreError> {
         match self.ratio {
             Ratio::Batch(_) => self.hidden(targets),
-            Ratio::Sample(_) | Ratio::Mask(_) => self.by_shares(targets),
+            Ratio::Sample(_) | Ratio::Mask(_) | Ratio::Paste(_) => self.by_shares(targets),
         }
     }
 

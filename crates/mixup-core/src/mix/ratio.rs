@@ -2,6 +2,7 @@
 
 use ndarray::{Array2, Array3, ArrayView2, Axis};
 
+use super::Paste;
 use crate::CoreError;
 
 /// Share of the own sample in a mixture, not folded to `max(lambda, 1 - lambda)`.
@@ -13,6 +14,8 @@ pub enum Ratio {
     Sample(Vec<f64>),
     /// One lambda per pixel (CutMix, FMix and their kin).
     Mask(Mask),
+    /// The whole partner, resized to a box of the own image (ResizeMix).
+    Paste(Paste),
 }
 
 /// Share of the own image, pixel by pixel: 1 keeps the own pixel, 0 takes the partner's.
@@ -34,6 +37,7 @@ impl Ratio {
         let shares = match self {
             Self::Batch(lambda) => vec![*lambda; samples],
             Self::Sample(lambdas) => lambdas.clone(),
+            Self::Paste(paste) => vec![paste.share(); samples],
             Self::Mask(mask) => match (mask.label, mask.areas()) {
                 (Some(label), areas) if mask.is_shared() || areas.len() == samples => vec![label; samples],
                 (_, areas) if mask.is_shared() => vec![areas[0]; samples],

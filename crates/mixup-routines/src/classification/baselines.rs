@@ -175,6 +175,11 @@ impl Baseline {
         "regmixup",
         "alternate",
         "cutmix",
+        "resizemix",
+        "smoothmix",
+        "gridmix",
+        "fmix",
+        "saliencymix",
     ];
 
     /// What is wrong with it for a network of so many stages.
@@ -190,6 +195,7 @@ impl Baseline {
                 Err("`of` is empty: name what takes turns, `[{kind: mixup}, {kind: cutmix}]` say".into())
             }
             Self::Alternate(Alternate { of }) => of.iter().try_for_each(Self::check),
+            Self::Mixing(mixing) => mixing.check(),
             _ => Ok(()),
         }
     }

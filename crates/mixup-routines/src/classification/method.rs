@@ -116,6 +116,20 @@ pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'st
         Ok(Told::default())
     }
 
+    /// The mixture of a batch of images, for a method that mixes them: what a picture shows of it. Nothing of this is
+    /// trained on.
+    ///
+    /// # Errors
+    /// Images that it cannot mix.
+    fn mixture(
+        &self,
+        _x: &Tensor<4>,
+        _state: &Self::State,
+        _step: &mut Step<'_>,
+    ) -> Result<Option<Mixture>, CoreError> {
+        Ok(None)
+    }
+
     /// Loss of one training step, `[1]`. The targets of `batch` are one-hot.
     ///
     /// # Errors
