@@ -39,20 +39,24 @@ pub fn fine_grained_saliency(grey: ArrayView2<'_, f64>, given: Grey) -> Array2<f
     for reach in NEIGHBOURHOODS {
         for ((row, column), &centre) in centres.indexed_iter() {
             let difference = centre - surround(&sums, [row, column], reach, centre);
-            // A conversion to a byte cuts off what is behind the point.
-            brighter[[row, column]] += f64::from(difference as u8);
-            darker[[row, column]] += f64::from(-difference as u8);
+            brighter[[row, column]] += byte(difference);
+            darker[[row, column]] += byte(-difference);
         }
     }
     let largest = |map: &Array2<f64>| map.fold(0.0, |a: f64, &b| a.max(b));
     for map in [&mut brighter, &mut darker] {
         let largest = largest(map);
-        map.mapv_inplace(|value| f64::from((255.0 * value / largest) as u8));
+        map.mapv_inplace(|value| byte(255.0 * value / largest));
     }
     let largest = largest(&brighter).max(largest(&darker));
     let both = brighter + darker;
-    // A byte, which begins anew behind 255.
-    both.mapv(|value| f64::from((255.0 * value / largest) as u32 as u8) / 255.0)
+    both.mapv(|value| byte(255.0 * value / largest) / 255.0)
+}
+
+/// The byte that C++ makes of a number: without what is behind the point, 0 of less than 0, and anew from 0 behind 255,
+/// which misread floats and a pixel that is brighter and darker than its neighbourhoods can reach.
+fn byte(value: f64) -> f64 {
+    f64::from(value as u32 as u8)
 }
 
 /// From the darkest value to the brightest, 0 to 255.

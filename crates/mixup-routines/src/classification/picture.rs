@@ -12,6 +12,9 @@ pub(super) const NAME: &str = "mixed-images";
 /// Draws among which one with both images well seen is chosen.
 const DRAWS: usize = 200;
 
+/// The share of the first image that is wanted: not a half, so that labels that do not go with their pixels show.
+const SHARE: f64 = 0.65;
+
 /// The picture, for those who show it.
 pub(super) fn figure() -> FigureInfo {
     FigureInfo {
@@ -19,7 +22,7 @@ pub(super) fn figure() -> FigureInfo {
         title: "What each method makes of two training images".to_owned(),
         caption: "Two training images of different classes, as a method that mixes none sees them (1 and 0), and the first \
                   mixed with the second. Below each: the share of the first image in the label. Of up to 200 draws of \
-                  each method the one is shown whose share is nearest to a half. What is mixed inside of the network, or \
+                  each method the one is shown whose share is nearest to 0.65. What is mixed inside of the network, or \
                   by turns, is not shown."
             .to_owned(),
         metric: None,
@@ -57,7 +60,7 @@ pub(super) fn points<M: Method>(
     Ok(Picture::to_points(&pictures))
 }
 
-/// The mixture of the two whose share is nearest to a half, with that share.
+/// The mixture of the two whose share is nearest to [`SHARE`], with that share.
 fn chosen<M: Method>(
     task: &ImageTraining<M>,
     x: &burn::tensor::Tensor<4>,
@@ -69,7 +72,7 @@ fn chosen<M: Method>(
         let mut step = Step { rows: &[0, 1], epoch: 0, epochs: 1, step: 0, steps: 1, streams };
         let Some(mixture) = task.mixture(x, state, &mut step)? else { break };
         let share = mixture.shares()?.first().copied().unwrap_or(1.0);
-        let nearer = best.as_ref().is_none_or(|(_, best)| (share - 0.5).abs() < (best - 0.5).abs());
+        let nearer = best.as_ref().is_none_or(|(_, best)| (share - SHARE).abs() < (best - SHARE).abs());
         if mixture.partners == [1, 0] && nearer {
             best = Some((mixture, share));
         }
