@@ -8,11 +8,13 @@ pub fn all() -> Vec<Paper> {
         // papers, one a line
         admire_bayesopt::paper(),
         c_mixup::paper(),
+        fmix::paper(),
         intra_cluster_mixup::paper(),
         mixup_calibration_overlap::paper(),
         mixup_feature_learning::paper(),
         mixup_kd::paper(),
         mixup_neural_collapse::paper(),
+        openmixup::paper(),
         rankmixup::paper(),
         regmix::paper(),
         // end of papers

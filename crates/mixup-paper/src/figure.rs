@@ -48,6 +48,8 @@ pub enum FigureKind {
         /// Label of the vertical axis, with its unit.
         y_label: String,
     },
+    /// Images: per method those of [`crate::Picture`], each with its share.
+    Images {},
     /// Per category one horizontal bar from 0 for each method. A point is the position of its
     /// category in the list, and the value.
     Bars {

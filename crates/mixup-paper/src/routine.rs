@@ -145,6 +145,7 @@ impl<'a> RunContext<'a> {
             progress: &self.progress,
             glimpse: self.glimpse.map(|glimpse| glimpse.steps),
             replay: self.replay,
+            tail: 0,
         })
     }
 

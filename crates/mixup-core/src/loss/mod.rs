@@ -4,6 +4,7 @@
 //! ([`one_hot`](crate::tensor::one_hot)) or mixtures of them.
 
 mod bce_softmax;
+mod binary;
 mod brier;
 mod confidence_penalty;
 mod cross_entropy;
@@ -18,6 +19,7 @@ mod regularized;
 mod testing;
 
 pub use bce_softmax::bce_softmax;
+pub use binary::sigmoid_cross_entropy;
 pub use brier::brier;
 pub use confidence_penalty::confidence_penalty;
 pub use cross_entropy::{mixup_cross_entropy, soft_cross_entropy};

@@ -52,6 +52,23 @@ impl Mixture {
         Self::new(Partner::Permutation.draw(&rows, rng), ratio)
     }
 
+    /// Each of `rows` rows with another one: a random permutation, drawn anew up to nine times while a row would be
+    /// its own partner, then taken as it is (OpenMixup).
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of_others(rows: usize, ratio: Ratio, rng: &mut impl Rng) -> Result<Self, CoreError> {
+        let own: Vec<usize> = (0..rows).collect();
+        let mut partners = Partner::Permutation.draw(&own, rng);
+        for _ in 0..9 {
+            if partners.iter().zip(&own).all(|(partner, row)| partner != row) {
+                break;
+            }
+            partners = Partner::Permutation.draw(&own, rng);
+        }
+        Self::new(partners, ratio)
+    }
+
     /// The same partners with another ratio: for labels that are not mixed by the inputs' lambda or by
     /// the area of their mask.
     ///
@@ -96,7 +113,7 @@ impl Mixture {
     /// - returns `[results, ...]`
     ///
     /// # Errors
-    /// As [`Self::inputs`].
+    /// As [`Self::inputs`], and a pasted image at another resolution than its own.
     pub fn hidden<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, CoreError> {
         match &self.ratio {
             Ratio::Batch(lambda) => {
@@ -106,6 +123,15 @@ impl Mixture {
             }
             Ratio::Sample(_) => self.by_shares(x),
             Ratio::Mask(mask) => self.by_mask(x, mask),
+            Ratio::Paste(paste) if image_size(&x) == Some(paste.size()) => {
+                let (own, partners) = self.pairs(x)?;
+                Ok(paste.pasted(own, partners, &paste.window().mask(paste.size())?))
+            }
+            Ratio::Paste(paste) => Err(CoreError::Invalid(format!(
+                "images of {:?} pixels are pasted, not a tensor of shape {:?}",
+                paste.size(),
+                x.dims()
+            ))),
         }
     }
 
@@ -120,7 +146,7 @@ impl Mixture {
     pub fn targets(&self, targets: Tensor<2>) -> Result<Tensor<2>, CoreError> {
         match self.ratio {
             Ratio::Batch(_) => self.hidden(targets),
-            Ratio::Sample(_) | Ratio::Mask(_) => self.by_shares(targets),
+            Ratio::Sample(_) | Ratio::Mask(_) | Ratio::Paste(_) => self.by_shares(targets),
         }
     }
 

@@ -1,23 +1,41 @@
 //! Mixing: how strongly ([`Lambda`], [`Ratio`]), with whom ([`Partner`]), and the [`Mixture`] itself, which
 //! mixes inputs, hidden states and targets the same way. A [`Blend`] mixes more than two points.
+//!
+//! What mixes images draws a [`Mask`] ([`Window`] for CutMix and SaliencyMix, [`GridMix`], [`SmoothMix`], [`FMix`],
+//! [`attentive_mask`]) or a [`Paste`] (ResizeMix).
 
+mod attention;
 mod batch_kde;
 mod blend;
 mod draw;
+mod fmix;
+mod gridmix;
 mod kde;
 mod lambda;
 mod mixture;
 mod partner;
+mod paste;
 mod ratio;
+mod saliency;
+mod smoothmix;
+mod spectrum;
+mod window;
 
+pub use attention::{attentive_cells, attentive_mask, peak};
 pub use batch_kde::BatchKde;
 pub use blend::Blend;
 pub use draw::{Copies, Drawn, Mixing, Per};
+pub use fmix::{FMix, Spectrum, Threshold, frequencies, low_frequency_image, normal_draws};
+pub use gridmix::{Grid, GridMix};
 pub use kde::{Kde, Kernel, choose};
 pub use lambda::Lambda;
 pub use mixture::Mixture;
 pub use partner::Partner;
+pub use paste::{Interpolation, Paste};
 pub use ratio::{Mask, Ratio};
+pub use saliency::{Grey, fine_grained_saliency};
+pub use smoothmix::{SmoothLabels, SmoothMix};
+pub use window::{Window, centre};
 
 use burn::tensor::Tensor;
 

@@ -44,6 +44,10 @@ pub struct Training<'a> {
     /// Only the first [`OPENING`] steps, executed as in the whole training. Neither reads nor writes a
     /// checkpoint.
     pub replay: bool,
+    /// How many of the last epochs' networks are handed out; 0 or 1 for that of the last epoch alone. Nothing is
+    /// written in a checkpoint between the first and the last of them, and patience may end a training before
+    /// there are so many.
+    pub tail: usize,
 }
 
 impl Training<'_> {
@@ -71,6 +75,11 @@ impl Training<'_> {
         self.replay && opening.len() >= OPENING
     }
 
+    /// Whether the network after so many of the executed epochs is of the tail, and not the last one.
+    fn is_of_tail(&self, done: usize, all: usize) -> bool {
+        done < all && done + self.tail > all
+    }
+
     /// The steps that are executed of the `all` of an epoch.
     fn steps(&self, all: usize) -> usize {
         self.glimpse.map_or(all, |most| all.min(most.get()))
@@ -82,6 +91,8 @@ impl Training<'_> {
 pub struct Fit<M, S = NoState> {
     /// The network after the last epoch, in evaluation mode; what [`Task::evaluated`] gave.
     pub last: M,
+    /// Those of the epochs before it that [`Training::tail`] asked for, the earliest first.
+    pub tail: Vec<M>,
     /// The network of the epoch with the lowest validation loss (the later of equals), in evaluation
     /// mode; what [`Task::evaluated`] gave.
     pub best: M,
@@ -125,13 +136,18 @@ pub fn fit<T: Task>(
     let routine = Routine { task, training, plan };
     let epochs = training.epochs();
     let mut saved = Instant::now();
+    let mut tail = Vec::new();
     while standing.done() < epochs.len() && !standing.course.out_of_patience(patience) {
         routine.epoch(epochs[standing.done()], &mut standing, streams)?;
         if training.is_replayed(&standing.opening) {
             break;
         }
         (training.progress)(standing.done(), epochs.len());
+        if training.is_of_tail(standing.done(), epochs.len()) {
+            tail.push(task.evaluated(&standing.model, &standing.state));
+        }
         if let Some(checkpoint) = &checkpoint
+            && tail.is_empty()
             && saved.elapsed() >= training.checkpoint_interval
         {
             checkpoint.save(&standing, streams)?;
@@ -140,6 +156,7 @@ pub fn fit<T: Task>(
     }
     Ok(Fit {
         last: task.evaluated(&standing.model, &standing.state),
+        tail,
         best: standing.best,
         state: standing.state,
         best_epoch: standing.course.best,

@@ -60,6 +60,7 @@ fn look(
         progress: &|_, _| {},
         glimpse: glimpse.and_then(NonZeroUsize::new),
         replay: false,
+        tail: 0,
     };
     let fit = fit(&task, model, NoState, &training, &mut streams).unwrap();
     (fit, task.steps.into_inner())

@@ -4,6 +4,7 @@
 mod glimpse;
 mod replay;
 mod state;
+mod tail;
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
@@ -160,6 +161,7 @@ fn train_with(
         progress,
         glimpse: None,
         replay: false,
+        tail: 0,
     };
     fit(task, model, NoState, &training, &mut streams)
 }

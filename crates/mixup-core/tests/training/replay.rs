@@ -19,6 +19,7 @@ fn opening(config: &TrainConfig, replay: bool, checkpoints: Option<&Path>) -> (V
         progress: &|_, _| {},
         glimpse: None,
         replay,
+        tail: 0,
     };
     let fit = fit(&task, model, NoState, &training, &mut streams).unwrap();
     (fit.opening, 1000 - task.steps_left.get())

@@ -129,6 +129,7 @@ fn train(
         progress: &|_, _| {},
         glimpse: None,
         replay: false,
+        tail: 0,
     };
     fit(task, model, state, &training, &mut streams)
 }

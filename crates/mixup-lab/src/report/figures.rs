@@ -2,11 +2,14 @@
 
 use super::colors::Colors;
 use super::plots::Plot;
-use super::svg::{BarGroup, BarPlot, LinePanel, LinePanels, Marker, Point, PointGroup, ScatterPlot, Series};
+use super::svg::{
+    BarGroup, BarPlot, Images, LinePanel, LinePanels, Marker, NamedImage, Point, PointGroup, ScatterPlot,
+    Series,
+};
 use crate::outcomes::figure::Figure;
 use crate::outcomes::outcome::Outcome;
 use crate::verdicts::numbers::fixed;
-use mixup_paper::FigureKind;
+use mixup_paper::{FigureKind, Picture};
 
 /// The pictures that have something to show, in the order of the experiment.
 pub(super) fn plots(outcome: &Outcome, colors: &Colors) -> Vec<Plot> {
@@ -85,6 +88,17 @@ fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
                 }],
             }
             .render()
+        }
+        FigureKind::Images {} => {
+            let images = shown().flat_map(|(method, points)| {
+                let named = |picture: Picture| NamedImage {
+                    name: named(outcome, figure, method),
+                    note: fixed(picture.share, 2),
+                    picture,
+                };
+                Picture::from_points(points).unwrap_or_default().into_iter().map(named).collect::<Vec<_>>()
+            });
+            Images { title, images: images.collect() }.render()
         }
         FigureKind::Bars { label, decimals, categories, others } => {
             let ours = shown().map(|(method, points)| BarGroup {

@@ -10,7 +10,7 @@ use crate::outcomes::figure::Figure;
 use crate::outcomes::fixtures::{lower, manifest, outcome, scatter};
 use crate::outcomes::outcome::Pairs;
 use crate::verdicts::verdict::judge;
-use mixup_paper::{FigureInfo, FigureKind, OtherBars};
+use mixup_paper::{FigureInfo, FigureKind, OtherBars, Picture};
 
 /// A rectangle: left, top, right, bottom.
 type Bounds = [f64; 4];
@@ -45,6 +45,12 @@ fn paper() -> (Manifest, Vec<Outcome>) {
         },
         seed: 0,
         points: BTreeMap::from([("c-mixup".to_owned(), vec![[0.0, 0.3], [1.0, 0.7]])]),
+    });
+    let image = Picture::new(0.5, 2, [0.0, 1.0, 0.5, 0.0]);
+    bars.figures.push(Figure {
+        info: FigureInfo { kind: FigureKind::Images {}, ..scatter("mixed") },
+        seed: 0,
+        points: BTreeMap::from([("c-mixup".to_owned(), Picture::to_points(&[image.clone(), image]))]),
     });
     let mut outcomes = vec![plain, sweep, bars];
     for method in outcomes.iter_mut().flat_map(|outcome| outcome.methods.values_mut()) {
@@ -123,6 +129,7 @@ fn every_picture_is_xml_with_a_title_a_description_and_colours_for_both_grounds(
             "sweep-differences.svg",
             "sweep-curve-validation-error.svg",
             "bars-figure-weights.svg",
+            "bars-figure-mixed.svg",
             "bars-differences.svg",
             "bars-curve-validation-error.svg",
         ]
@@ -158,7 +165,8 @@ fn legends_and_titles_stand_outside_of_the_data_and_of_each_other() {
             texts.map(|text| (text.text().unwrap().to_owned(), text_bounds(text))).collect()
         };
         let mut outside = texts(legend);
-        assert!(!panels.is_empty() && !outside.is_empty(), "{name}");
+        // Images have their names below them and no legend.
+        assert!(!panels.is_empty() && (!outside.is_empty() || name.contains("-mixed")), "{name}");
         let root = document.root_element();
         outside.extend(
             root.children()

@@ -16,7 +16,9 @@ use mixup_paper::{Predictions, RunError};
 
 use super::measure::{BINS, Logits, measure, measure_raw};
 use super::teacher::{self, TEACHER};
-use super::{ImageTraining, Method, OOD_AUROC, Parts, TAIL_ERROR, TRAIN_ACCURACY, TRAIN_IMAGES};
+use super::{
+    ImageTraining, MEDIAN_ACCURACY, Method, OOD_AUROC, Parts, TAIL_ERROR, TRAIN_ACCURACY, TRAIN_IMAGES,
+};
 
 /// The epochs whose networks are evaluated. Where the last one is the best there is only the last.
 const LAST: &str = "last";
@@ -37,6 +39,8 @@ pub(super) struct Evaluation<'a, M> {
     pub(super) other: Option<&'a LabelledImages>,
     /// The batch by which batch-norm statistics are renewed, where that is wanted.
     pub(super) renewal: Option<usize>,
+    /// Networks of epochs before the last one, the earliest first.
+    pub(super) tail: &'a [ImageNetwork],
     /// What the method learnt from.
     pub(super) teacher: Option<&'a ImageNetwork>,
 }
@@ -58,6 +62,14 @@ impl<M: Method> Evaluation<'_, M> {
     ) -> Result<(Predictions, BTreeMap<String, f64>), CoreError> {
         let mut predictions = Predictions::default();
         self.predict(LAST, last, &mut predictions, streams)?;
+        for (before, earlier) in (1..).zip(self.tail.iter().rev()) {
+            keep(
+                &mut predictions,
+                &before_last(before),
+                TEST,
+                &self.task.logits(earlier, &self.task.parts().test)?,
+            );
+        }
         if let Some(teacher) = self.teacher {
             keep(&mut predictions, TEACHER, TEST, &self.task.logits(teacher, &self.task.parts().test)?);
         }
@@ -121,10 +133,35 @@ pub(super) fn metrics(
     let last = of_epoch(LAST)?;
     let best = if has_best(predictions) { of_epoch(BEST)? } else { last.clone() };
     let mut metrics = select.named(&best, &last);
+    metrics.extend(median_accuracy(predictions)?.map(|median| (MEDIAN_ACCURACY.to_owned(), median)));
     if predictions.contains(&outputs_of(TEACHER, TEST)) {
         metrics.extend(teacher::measure(&logits(predictions, TEACHER, TEST)?)?);
     }
     Ok(metrics)
+}
+
+/// The epoch so many before the last one.
+fn before_last(epochs: usize) -> String {
+    format!("{LAST}-{epochs}")
+}
+
+/// Median of the accuracies of the last epochs, in percent, the mean of the middle two of an even number; none of one
+/// epoch.
+fn median_accuracy(predictions: &Predictions) -> Result<Option<f64>, RunError> {
+    let earlier = (1..).map(before_last);
+    let earlier = earlier.take_while(|epoch| predictions.contains(&outputs_of(epoch, TEST)));
+    let epochs = std::iter::once(LAST.to_owned()).chain(earlier);
+    let accuracy = |epoch: String| -> Result<f64, RunError> {
+        Ok(100.0 * logits(predictions, &epoch, TEST)?.predictions()?.accuracy())
+    };
+    let mut accuracies = epochs.map(accuracy).collect::<Result<Vec<f64>, RunError>>()?;
+    accuracies.sort_by(f64::total_cmp);
+    let middle = accuracies.len() / 2;
+    Ok(match accuracies.len() {
+        1 => None,
+        odd if odd % 2 == 1 => Some(accuracies[middle]),
+        _ => Some(f64::midpoint(accuracies[middle - 1], accuracies[middle])),
+    })
 }
 
 /// Percent of wrong answers among the images of the last half of the classes; none where there is no such
@@ -197,6 +234,20 @@ fn logits(predictions: &Predictions, epoch: &str, part: &str) -> Result<Logits, 
 mod tests {
     use super::*;
     use ndarray::Array2;
+
+    #[test]
+    fn the_median_is_of_the_epochs_that_were_kept() {
+        let mut predictions = Predictions::default();
+        let mut add = |epoch: &str, right: usize| {
+            let logits =
+                Array2::from_shape_fn((4, 2), |(row, class)| f64::from((class == 0) == (row < right)));
+            keep(&mut predictions, epoch, TEST, &Logits { logits, labels: vec![0; 4] });
+            median_accuracy(&predictions).unwrap()
+        };
+        assert_eq!(add(LAST, 4), None);
+        assert_eq!(add(&before_last(1), 1), Some(62.5));
+        assert_eq!(add(&before_last(2), 2), Some(50.0));
+    }
 
     #[test]
     fn rare_classes_are_the_last_half() {

@@ -116,6 +116,20 @@ pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'st
         Ok(Told::default())
     }
 
+    /// The mixture of a batch of images, for a method that mixes them: what a picture shows of it. Nothing of this is
+    /// trained on.
+    ///
+    /// # Errors
+    /// Images that it cannot mix.
+    fn mixture(
+        &self,
+        _x: &Tensor<4>,
+        _state: &Self::State,
+        _step: &mut Step<'_>,
+    ) -> Result<Option<Mixture>, CoreError> {
+        Ok(None)
+    }
+
     /// Loss of one training step, `[1]`. The targets of `batch` are one-hot.
     ///
     /// # Errors
@@ -212,16 +226,16 @@ impl<'de, M: Method> Deserialize<'de> for Row<M> {
             Some(kind) if Baseline::KINDS.contains(&kind.as_str()) => {
                 Kind::Baseline(serde_json::from_value(Value::Object(row)).map_err(D::Error::custom)?)
             }
-            Some(kind) => {
-                let all: Vec<_> = kinds().map(|kind| format!("`{kind}`")).collect();
-                return Err(D::Error::custom(format!(
-                    "unknown variant `{kind}`, expected one of {}",
-                    all.join(", ")
-                )));
-            }
+            Some(kind) => return Err(D::Error::custom(unknown_kind(&kind, kinds()))),
         };
         Ok(Self { method, train })
     }
+}
+
+/// serde's words for a `kind:` that nobody knows.
+pub(super) fn unknown_kind<'a>(kind: &str, known: impl IntoIterator<Item = &'a &'a str>) -> String {
+    let known: Vec<_> = known.into_iter().map(|kind| format!("`{kind}`")).collect();
+    format!("unknown variant `{kind}`, expected one of {}", known.join(", "))
 }
 
 impl<M: Method> Row<M> {

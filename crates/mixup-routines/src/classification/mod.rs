@@ -3,16 +3,21 @@
 mod baselines;
 mod complementary;
 mod evaluation;
+mod image_mixing;
 mod images;
 mod measure;
 mod method;
+mod picture;
 mod setting;
 mod start;
 mod task;
 mod teacher;
 
-pub use baselines::{Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup};
+pub use baselines::{
+    Alternate, Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup,
+};
 pub use complementary::{Complementary, ComplementaryLabels, transition};
+pub use image_mixing::{Cutmix, Fmix, Gridmix, ImageMixing, Resizemix, Saliencymix, Smoothmix};
 pub use images::{Parts, resized, shape_of};
 pub use measure::{
     BINS, Logits, few_steps, is_raw, measure, measure_raw, metrics as measured_metrics, temperatures,
@@ -61,6 +66,9 @@ const TRAIN_ACCURACY: &str = "train-accuracy";
 /// Enough for a standard error of half a percent, and cheap beside the training.
 const TRAIN_IMAGES: usize = 10_000;
 
+/// Median of the accuracies of the last epochs, in percent; where `setting.last_epochs` says of how many.
+const MEDIAN_ACCURACY: &str = "accuracy-median";
+
 /// The picture of accuracy over confidence.
 const RELIABILITY_FIGURE: &str = "reliability";
 
@@ -77,6 +85,8 @@ impl<M: Method> Routine for Classification<M> {
         let mut metrics = measure::metrics();
         metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
         metrics.push(share(TAIL_ERROR, "error on rare classes (%)", Some(Direction::Lower)));
+        let median = "accuracy (%), median of the last epochs";
+        metrics.push(share(MEDIAN_ACCURACY, median, Some(Direction::Higher)));
         metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
         metrics.extend(teacher::metrics());
         metrics.extend(M::metrics());
@@ -100,7 +110,7 @@ impl<M: Method> Routine for Classification<M> {
                 joined: true,
             },
         };
-        [vec![reliability], M::figures()].concat()
+        [vec![reliability, picture::figure()], M::figures()].concat()
     }
 
     fn data(spec: &Spec<M>) -> Vec<String> {
@@ -122,6 +132,7 @@ impl<M: Method> Routine for Classification<M> {
         if spec.wants(TAIL_ERROR) && !is_long_tailed(spec) {
             return Err(format!("the metric `{TAIL_ERROR}` needs `setting.hold_out.imbalance`"));
         }
+        check_last_epochs(spec)?;
         match &spec.setting.ood {
             Some(name) => {
                 catalogue::find(name).map_err(|error| format!("setting.ood: {error}"))?;
@@ -151,7 +162,7 @@ impl<M: Method> Routine for Classification<M> {
             spec: RunSpec {
                 method: BASE.to_owned(),
                 parameters: Row { method: Kind::Baseline(base.method.clone()), train: spec.parameters.train },
-                setting: Setting { base: None, ood: None, teachers: BTreeMap::new(), ..spec.setting.clone() },
+                setting: spec.setting.of_stage(),
                 optimizer: base.optimizer.clone().or_else(|| spec.optimizer.clone()),
                 train: Some(base.train.clone()),
                 metrics: Vec::new(),
@@ -188,7 +199,8 @@ impl<M: Method> Routine for Classification<M> {
             fresh
         };
         let task = ImageTraining::new(parts, spec, &device)?;
-        let training = context.training(spec)?;
+        let mut training = context.training(spec)?;
+        training.tail = spec.setting.last_epochs.map_or(0, NonZeroUsize::get);
         let teacher = teacher::load(spec, shape, classes, context)?;
         let state = task.state(&model, teacher.as_ref(), training.config.batch.get(), &mut streams)?;
         let fit = fit(&task, model, state, &training, &mut streams)?;
@@ -202,6 +214,7 @@ impl<M: Method> Routine for Classification<M> {
             other: other.as_ref(),
             renewal: renewal.then_some(training.config.batch.get()),
             teacher: teacher.as_ref(),
+            tail: &fit.tail,
         };
         let best = (fit.best_epoch + 1 != fit.train_loss.len()).then_some(&fit.best);
         let (predictions, accuracies) = evaluation.of(&fit.last, best, select, &mut streams)?;
@@ -216,6 +229,9 @@ impl<M: Method> Routine for Classification<M> {
             }
         }
         told.points.insert(RELIABILITY_FIGURE.to_owned(), evaluation::reliability(&predictions, select)?);
+        if spec.setting.picture {
+            told.points.insert(picture::NAME.to_owned(), picture::points(&task, &fit.state, spec.seed)?);
+        }
         let curves = [("train-loss", fit.train_loss), ("validation-error", fit.validation_loss)];
         Ok(Measured {
             metrics,
@@ -232,6 +248,18 @@ impl<M: Method> Routine for Classification<M> {
     ) -> Result<BTreeMap<String, f64>, RunError> {
         let select = required(spec.train.as_ref(), "train")?.select;
         evaluation::metrics(predictions, select, is_long_tailed(spec))
+    }
+}
+
+fn check_last_epochs<M>(spec: &Spec<M>) -> Result<(), String> {
+    let patient = spec.train.as_ref().is_some_and(|train| train.patience.is_some());
+    match spec.setting.last_epochs.map(NonZeroUsize::get) {
+        None if spec.wants(MEDIAN_ACCURACY) => {
+            Err(format!("the metric `{MEDIAN_ACCURACY}` needs `setting.last_epochs`, 10 say"))
+        }
+        Some(1) => Err("`setting.last_epochs` is 1: a median of one epoch is that epoch".into()),
+        Some(_) if patient => Err("`setting.last_epochs`: patience does not know which are the last".into()),
+        _ => Ok(()),
     }
 }
 

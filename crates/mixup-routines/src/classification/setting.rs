@@ -50,6 +50,13 @@ pub struct Setting {
     /// Networks that methods learn from, by name; each is trained once per seed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub teachers: BTreeMap<String, Teacher>,
+    /// How many of the last epochs' networks are tested for the median of their accuracies, as OpenMixup reports it;
+    /// only the last one where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_epochs: Option<NonZeroUsize>,
+    /// Whether runs keep a picture of what their method does to two training images.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub picture: bool,
     /// Training sees a class that an image does not belong to instead of its own; the true one where
     /// absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,6 +75,20 @@ pub struct Base {
     /// The experiment's where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<OptimizerConfig>,
+}
+
+impl Setting {
+    /// That of a stage: what is measured of a run, and what it starts from, is none of its business.
+    pub(super) fn of_stage(&self) -> Self {
+        Self {
+            base: None,
+            ood: None,
+            teachers: BTreeMap::new(),
+            last_epochs: None,
+            picture: false,
+            ..self.clone()
+        }
+    }
 }
 
 pub(super) fn cross_entropy() -> Baseline {

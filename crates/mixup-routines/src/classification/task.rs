@@ -41,6 +41,32 @@ impl<M: Method> ImageTraining<M> {
         Ok(Self { parts, batcher, method: spec.parameters.method.clone(), epoch, device: device.clone() })
     }
 
+    /// The mixture that the method would make of images before the last step, as a step draws it; none of a method
+    /// that does not mix images.
+    ///
+    /// # Errors
+    /// As [`Method::mixture`].
+    pub fn mixture(
+        &self,
+        x: &Tensor<4>,
+        state: &Option<M::State>,
+        step: &mut Step<'_>,
+    ) -> Result<Option<Mixture>, CoreError> {
+        match (&self.method, state) {
+            (Kind::Own(method), Some(state)) => method.mixture(x, state, step),
+            (Kind::Own(_), None) => Ok(None),
+            (Kind::Baseline(baseline), _) => baseline.mixture(x, step),
+        }
+    }
+
+    /// Images of the training part without augmentation, normalised: `[images, channels, height, width]`.
+    ///
+    /// # Panics
+    /// When an index is not an image.
+    pub fn plain(&self, images: &[usize]) -> Tensor<4> {
+        self.batcher.plain(&self.parts.train.pixels, images, &self.device)
+    }
+
     /// Images and labels of the three parts.
     pub fn parts(&self) -> &Parts {
         &self.parts

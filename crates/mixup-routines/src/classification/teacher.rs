@@ -15,7 +15,7 @@ use mixup_paper::{MetricInfo, RunContext, RunError, RunSpec, Stage, required};
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
-use super::{Baseline, Kind, Logits, Method, Row, Setting, Spec};
+use super::{Baseline, Kind, Logits, Method, Row, Spec};
 
 /// How a teacher is trained, under its name in `setting.teachers`: on the images of the student's own training
 /// part. Its training reads streams of the same names as the student's, so that teachers of one seed see
@@ -74,7 +74,7 @@ pub(super) fn stage<M: Method>(spec: &Spec<M>) -> Option<Stage<Spec<M>>> {
         spec: RunSpec {
             method: format!("{TEACHER} {name}"),
             parameters: Row { method: Kind::Baseline(teacher.method.clone()), train: spec.parameters.train },
-            setting: Setting { base: None, ood: None, teachers: BTreeMap::new(), ..spec.setting.clone() },
+            setting: spec.setting.of_stage(),
             model: teacher.model.clone().or_else(|| spec.model.clone()),
             optimizer: teacher.optimizer.clone().or_else(|| spec.optimizer.clone()),
             train: Some(teacher.train.clone()),

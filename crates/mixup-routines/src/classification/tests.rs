@@ -113,6 +113,47 @@ fn what_a_run_needs_is_asked_for() {
 }
 
 #[test]
+fn a_median_needs_epochs_and_no_patience() {
+    let with = |epochs: Value, patience: Value| {
+        checked(|spec| {
+            spec["metrics"] = json!(["accuracy-median"]);
+            spec["setting"]["last_epochs"] = epochs;
+            spec["train"]["patience"] = patience;
+        })
+    };
+    assert_eq!(with(json!(3), Value::Null), Ok(()));
+    assert!(with(Value::Null, Value::Null).unwrap_err().contains("needs `setting.last_epochs`"));
+    assert!(with(json!(1), Value::Null).unwrap_err().contains("is 1"));
+    assert!(with(json!(3), json!(2)).unwrap_err().contains("patience"));
+}
+
+#[test]
+fn a_run_keeps_a_picture_and_the_median_of_its_last_epochs() {
+    let mut spec = digits();
+    spec["setting"]["picture"] = true.into();
+    spec["setting"]["last_epochs"] = 3.into();
+    let library = Library::from_env(None);
+    let measure = |method: &str| {
+        let mut spec = spec.clone();
+        spec["parameters"] = json!({"kind": method});
+        run(&read(spec), &RunContext::plain(&library))
+    };
+    let pictures =
+        |measured: &Measured| mixup_paper::Picture::from_points(&measured.points["mixed-images"]).unwrap();
+    let (plain, mixed) = (measure("ce"), measure("cutmix"));
+    assert!(plain.metrics["accuracy-median"] > 0.0);
+    let (originals, mixed) = (pictures(&plain), pictures(&mixed));
+    assert_eq!((originals.len(), mixed.len()), (2, 1));
+    assert_eq!([originals[0].share, originals[1].share], [1.0, 0.0]);
+    let of = |original: usize| {
+        mixed[0].levels.iter().zip(&originals[original].levels).filter(|(a, b)| a == b).count()
+    };
+    // Every pixel is of one of the two.
+    assert!(of(0) + of(1) >= mixed[0].levels.len(), "{} {}", of(0), of(1));
+    assert!((0.5..=0.8).contains(&mixed[0].share), "{}", mixed[0].share);
+}
+
+#[test]
 fn every_set_that_is_read_is_named() {
     let mut spec = json();
     assert_eq!(Classification::<NoOwn>::data(&read(spec.clone())), ["fashion-mnist"]);

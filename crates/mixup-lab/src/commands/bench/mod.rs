@@ -1,6 +1,7 @@
 //! `bench`: how fast training is, against the machine's peak and against PyTorch.
 
 mod child;
+mod mixing;
 mod table;
 pub(crate) mod worker;
 pub(crate) mod workload;
@@ -16,6 +17,7 @@ use crate::commands::{print, print_json};
 use crate::error::{LabError, Status};
 use crate::runs::host;
 use child::Child;
+use mixing::Mixing;
 use worker::Ask;
 use workload::Workload;
 
@@ -51,6 +53,17 @@ pub(crate) struct Row {
     pub peer: Option<[f64; 2]>,
 }
 
+/// What it costs to mix a batch of a workload, on one thread.
+#[derive(Debug, Serialize)]
+pub(crate) struct MixingCost {
+    pub mixing: Mixing,
+    pub workload: Workload,
+    /// Median, milliseconds a batch.
+    pub milliseconds: f64,
+    /// Of the training step.
+    pub share_of_step: f64,
+}
+
 /// All that was measured.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -58,6 +71,7 @@ pub(crate) struct Report {
     /// Threads and GFLOP/s of a product of two 1024 x 1024 matrices.
     pub matmul: Vec<(usize, f64)>,
     pub rows: Vec<Row>,
+    pub mixings: Vec<MixingCost>,
     /// Steps per second of two one-thread processes side by side over those of one, by workload.
     pub two_processes: Vec<(Workload, f64)>,
 }
@@ -66,8 +80,13 @@ pub(crate) struct Report {
 pub(crate) fn run(request: &Request, format: Format) -> Result<Status, LabError> {
     let workloads =
         if request.workloads.is_empty() { Workload::value_variants() } else { &request.workloads[..] };
-    let mut report =
-        Report { host: host::description(), matmul: Vec::new(), rows: Vec::new(), two_processes: Vec::new() };
+    let mut report = Report {
+        host: host::description(),
+        matmul: Vec::new(),
+        rows: Vec::new(),
+        mixings: Vec::new(),
+        two_processes: Vec::new(),
+    };
     for threads in &request.threads {
         let peak = matmul_peak(*threads)?;
         report.matmul.push((threads.get(), peak));
@@ -75,6 +94,10 @@ pub(crate) fn run(request: &Request, format: Format) -> Result<Status, LabError>
             eprintln!("{} with {threads} thread(s) ...", table::name(*workload));
             report.rows.push(measure(request, *workload, *threads, peak)?);
         }
+    }
+    for workload in workloads.iter().filter(|workload| workload.mixes()) {
+        eprintln!("mixing for {} ...", table::name(*workload));
+        report.mixings.extend(mixings(*workload)?);
     }
     if host::cores().get() >= 2 {
         for workload in workloads {
@@ -135,6 +158,20 @@ fn measure(request: &Request, workload: Workload, threads: NonZeroUsize, peak: f
         ratios: mine.iter().zip(&theirs).map(|(mine, theirs)| mine / theirs).collect(),
         peer: (!theirs.is_empty()).then(|| [median(theirs), memory[1]]),
     })
+}
+
+/// Batches of each way of mixing.
+const BATCHES: usize = 50;
+
+/// Every way of mixing beside a training step, in one process that has taken some.
+fn mixings(workload: Workload) -> Result<Vec<MixingCost>, LabError> {
+    let mut ours = Child::ours(NonZeroUsize::MIN)?;
+    let step = 1e3 * median(ours.ask(Ask::Steps(workload, workload.steps()))?.seconds);
+    let cost = |mixing| -> Result<MixingCost, LabError> {
+        let milliseconds = 1e3 * median(ours.ask(Ask::Mixing(mixing, workload, BATCHES))?.seconds);
+        Ok(MixingCost { mixing, workload, milliseconds, share_of_step: milliseconds / step })
+    };
+    Mixing::ALL.into_iter().map(cost).collect()
 }
 
 /// Alternates one process and two at a time, and takes the median of the ratios.

@@ -37,6 +37,15 @@ pub(super) fn text(report: &Report) -> String {
     for (threads, gflops) in &report.matmul {
         text += &format!("matrix product 1024 x 1024 x 1024, {threads} thread(s): {gflops:.0} GFLOP/s\n");
     }
+    for cost in &report.mixings {
+        text += &format!(
+            "{}, mixing by {}: {:.3} ms a batch, {:.1} % of a training step\n",
+            name(cost.workload),
+            cost.mixing.name(),
+            cost.milliseconds,
+            100.0 * cost.share_of_step
+        );
+    }
     for (workload, ratio) in &report.two_processes {
         text +=
             &format!("{}: two one-thread processes do {ratio:.2} times the steps of one\n", name(*workload));

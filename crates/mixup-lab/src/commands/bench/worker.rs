@@ -7,6 +7,7 @@ use std::time::Instant;
 use burn::tensor::{Device, Distribution, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::mixing::Mixing;
 use super::workload::Workload;
 use crate::runs::host;
 
@@ -16,6 +17,8 @@ use crate::runs::host;
 pub(crate) enum Ask {
     /// Take steps of a workload; the first time, warm up before.
     Steps(Workload, usize),
+    /// Mix the batch of a workload of images some times.
+    Mixing(Mixing, Workload, usize),
     /// Multiply two matrices of this size some times, on so many threads.
     Matmul {
         /// Rows and columns of each.
@@ -74,6 +77,13 @@ fn answer(
                 *kept = Some((workload, step));
             }
             let Some((_, step)) = kept else { unreachable!("set above") };
+            (0..count).map(|_| timed(&mut *step)).collect::<Result<_, _>>()?
+        }
+        Ask::Mixing(mixing, workload, count) => {
+            let mut step = mixing.step(workload.batch(&device));
+            for _ in 0..2.max(count / 10) {
+                step()?;
+            }
             (0..count).map(|_| timed(&mut *step)).collect::<Result<_, _>>()?
         }
         Ask::Matmul { size, count, threads } => {

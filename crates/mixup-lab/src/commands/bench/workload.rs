@@ -102,6 +102,19 @@ impl Workload {
         })
     }
 
+    /// Whether it is of images that are mixed: those with a batch of a usual size on a network that is used with
+    /// mixing.
+    pub fn mixes(self) -> bool {
+        matches!(self, Self::Convnet | Self::Resnet18)
+    }
+
+    /// A random batch of its images.
+    pub fn batch(self, device: &Device) -> Tensor<4> {
+        let (task, batch) = self.images();
+        let shape = [batch, task.channels, task.size, task.size];
+        noise(shape, &mut Streams::new("bench", 0), device)
+    }
+
     fn images(self) -> (ImageTask, usize) {
         let (channels, size, batch) = match self {
             Self::Resnet18 => (3, 32, 64),

@@ -248,7 +248,9 @@ fn figure(
     let PlannedFigure { info, request } = planned;
     let seeds = match info.kind {
         FigureKind::Lines { .. } => heading.seeds,
-        FigureKind::Scatter { .. } | FigureKind::Bars { .. } => std::slice::from_ref(&request.seed),
+        FigureKind::Scatter { .. } | FigureKind::Bars { .. } | FigureKind::Images {} => {
+            std::slice::from_ref(&request.seed)
+        }
     };
     let mut points = BTreeMap::new();
     for method in &request.methods {

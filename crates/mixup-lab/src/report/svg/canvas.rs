@@ -158,6 +158,32 @@ impl Canvas {
         self.element(&format!("<rect {} fill=\"none\"{stroke}/>", extent(area)));
     }
 
+    /// An image of 16 grey values, which are the same on any ground: its pixels are `pixel` long.
+    pub(super) fn grey(&mut self, (left, top): (f64, f64), pixel: f64, width: usize, levels: &[u8]) {
+        let [left, top, pixel] = [left, top, pixel].map(number);
+        self.element(&format!(
+            "<g transform=\"translate({left} {top}) scale({pixel})\" fill=\"none\" shape-rendering=\"crispEdges\">"
+        ));
+        for level in 0..16 {
+            let mut path = String::new();
+            for (row, line) in levels.chunks(width.max(1)).enumerate() {
+                let mut column = 0;
+                for run in line.chunk_by(|a, b| a == b) {
+                    if run[0] == level {
+                        // Writing to a String does not fail.
+                        let _ = write!(path, "M{column} {row}.5h{}", run.len());
+                    }
+                    column += run.len();
+                }
+            }
+            if !path.is_empty() {
+                let tone = 17 * level;
+                self.element(&format!("<path d=\"{path}\" stroke=\"#{tone:02x}{tone:02x}{tone:02x}\"/>"));
+            }
+        }
+        self.element("</g>");
+    }
+
     pub(super) fn text(&mut self, at: (f64, f64), text: &str, font: Font, anchor: Anchor) {
         self.turned_text(at, text, font, anchor, "");
     }

@@ -4,6 +4,7 @@ mod axis;
 mod bars;
 mod canvas;
 mod forest;
+mod images;
 mod legend;
 mod panels;
 mod scatter;
@@ -12,6 +13,7 @@ mod theme;
 
 pub(super) use bars::{BarGroup, BarPlot};
 pub(super) use forest::{Cell, ForestPanel, ForestPlot, Row};
+pub(super) use images::{Images, NamedImage};
 pub(super) use panels::{Level, LinePanel, LinePanels, Point, Series};
 pub(super) use scatter::{PointGroup, ScatterPlot};
 pub(super) use symbols::Marker;

@@ -4,6 +4,7 @@ use burn::tensor::{Device, TensorData};
 use mixup_core::stream::Streams;
 use mixup_core::tensor::{one_hot, to_host};
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 
@@ -53,6 +54,12 @@ fn step_of(json: &str, pixels: &[f64; 8], seed: u64, [step, steps]: [usize; 2]) 
     (to_host(loss).unwrap()[0], gradient, network.passes.into_inner())
 }
 
+/// Kinds that take images of a single row; those of `image_mixing` have their own tests.
+fn small_kinds() -> impl Iterator<Item = &'static str> {
+    let square = ["resizemix", "smoothmix", "gridmix", "fmix"];
+    Baseline::KINDS.iter().copied().filter(move |kind| !square.contains(kind))
+}
+
 fn of_kind(kind: &str) -> String {
     format!(r#"{{"kind": "{kind}"}}"#)
 }
@@ -61,21 +68,55 @@ const PIXELS: [f64; 8] = [4.0, -4.0, -3.0, 4.5, 1.0, 2.0, 3.0, 0.5];
 
 #[test]
 fn the_list_of_kinds_is_the_list_of_variants() {
-    let error = serde_json::from_str::<Baseline>(r#"{"kind": "?"}"#).unwrap_err().to_string();
-    let named: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
-    assert_eq!(named, Baseline::KINDS);
+    let named = |error: serde_json::Error| -> Vec<String> {
+        error.to_string().split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    };
+    let unknown = || json!({"kind": "?"});
+    // serde's own list, without what is read by hand.
+    let plain = named(Baseline::deserialize(unknown()).unwrap_err());
+    let mixing = named(serde_json::from_value::<ImageMixing>(unknown()).unwrap_err());
+    assert_eq!(mixing, ImageMixing::KINDS);
+    assert_eq!([plain, mixing].concat(), Baseline::KINDS);
+    assert_eq!(named(serde_json::from_value::<Baseline>(unknown()).unwrap_err()), Baseline::KINDS);
 }
 
 #[test]
 fn raw_and_mixed_samples_pass_apart() {
-    for kind in Baseline::KINDS {
+    for kind in small_kinds() {
         let passes = step(&of_kind(kind), &PIXELS, 0).2;
-        match *kind {
+        match kind {
             "regmixup" => assert_eq!(passes, [(4, None), (4, None)], "{kind}"),
+            "alternate" => assert_eq!(passes.len(), 1, "{kind}"),
             "manifold-mixup" => assert!(matches!(passes[..], [(4, Some(0..=2))]), "{passes:?}"),
             _ => assert_eq!(passes, [(4, None)], "{kind}"),
         }
     }
+}
+
+#[test]
+fn what_mixes_images_is_read_and_written_as_any_baseline() {
+    for kind in ImageMixing::KINDS {
+        assert!(Baseline::KINDS.contains(kind), "{kind}");
+        let read: Baseline = serde_json::from_str(&of_kind(kind)).unwrap();
+        assert!(matches!(read, Baseline::Mixing(_)), "{kind}");
+        let written = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<Baseline>(&written).unwrap(), read, "{written}");
+    }
+    let refused = |json: &str| serde_json::from_str::<Baseline>(json).unwrap_err().to_string();
+    assert!(refused(r#"{"kind": "cutmix", "beta": 1}"#).contains("unknown field `beta`"));
+    assert!(refused(r#"{"alpha": 1}"#).contains("kind"));
+}
+
+#[test]
+fn turns_are_taken_step_by_step() {
+    let alternate = r#"{"kind": "alternate", "of": [{"kind": "ce"}, {"kind": "mixup"}, {"kind": "cutmix"}]}"#;
+    let loss = |json: &str, place: usize| step_of(json, &PIXELS, 1, [place, 6]).0;
+    for place in 0..6 {
+        let kind = ["ce", "mixup", "cutmix"][place % 3];
+        assert_eq!(loss(alternate, place), loss(&of_kind(kind), place), "{kind}");
+    }
+    let none: Baseline = serde_json::from_str(r#"{"kind": "alternate", "of": []}"#).unwrap();
+    assert!(none.check().unwrap_err().contains("`of` is empty"));
 }
 
 #[test]
@@ -147,7 +188,7 @@ fn labels_may_have_a_lambda_of_their_own_that_favours_the_same_sample() {
 proptest! {
     #[test]
     fn every_step_is_finite(pixels in prop::array::uniform8(-8.0f64..8.0), seed: u64) {
-        for kind in Baseline::KINDS {
+        for kind in small_kinds() {
             let (loss, gradient, _) = step(&of_kind(kind), &pixels, seed);
             prop_assert!(loss.is_finite() && gradient.iter().all(|slope| slope.is_finite()), "{kind}");
         }

@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod golden;
+mod loss;
+mod method;
+
+pub use loss::{TwoHot, ranked_accuracy, two_hot};
+pub use method::{Attentivemix, Method, Watched};
+
+use mixup_paper::{Paper, RoutineEntry};
+use mixup_routines::classification::Classification;
+
+/// OpenMixup as the laboratory knows it.
+pub fn paper() -> Paper {
+    Paper {
+        slug: "openmixup",
+        routines: vec![RoutineEntry::of::<Classification<Method>>()],
+        golden: golden::ops(),
+    }
+}
