@@ -8,7 +8,9 @@ pub fn all() -> Vec<Paper> {
         // papers, one a line
         admire_bayesopt::paper(),
         c_mixup::paper(),
+        decoupled_mixup::paper(),
         intra_cluster_mixup::paper(),
+        mixup::paper(),
         mixup_calibration_overlap::paper(),
         mixup_feature_learning::paper(),
         mixup_kd::paper(),

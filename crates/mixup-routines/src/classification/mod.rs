@@ -2,10 +2,12 @@
 
 mod baselines;
 mod complementary;
+mod drawers;
 mod evaluation;
 mod images;
 mod measure;
 mod method;
+mod mixtures;
 mod setting;
 mod start;
 mod task;
@@ -13,6 +15,7 @@ mod teacher;
 
 pub use baselines::{Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup};
 pub use complementary::{Complementary, ComplementaryLabels, transition};
+pub use drawers::Drawers;
 pub use images::{Parts, resized, shape_of};
 pub use measure::{
     BINS, Logits, few_steps, is_raw, measure, measure_raw, metrics as measured_metrics, temperatures,
@@ -78,6 +81,7 @@ impl<M: Method> Routine for Classification<M> {
         metrics.push(share(TRAIN_ACCURACY, "training accuracy (%)", None));
         metrics.push(share(TAIL_ERROR, "error on rare classes (%)", Some(Direction::Lower)));
         metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
+        metrics.extend(mixtures::metrics());
         metrics.extend(teacher::metrics());
         metrics.extend(M::metrics());
         metrics
@@ -116,11 +120,18 @@ impl<M: Method> Routine for Classification<M> {
         if spec.train.is_none() || spec.optimizer.is_none() {
             return Err("`train` and `optimizer` are needed".into());
         }
-        if spec.setting.hold_out.is_none() {
-            return Err("`setting.hold_out` is missing: `{validation: 1000, train: 5000}`, say".into());
+        match (&spec.setting.drawers, spec.setting.hold_out) {
+            (Some(drawers), _) => drawers.check(spec)?,
+            (None, Some(_)) => {}
+            (None, None) => {
+                return Err("`setting.hold_out` is missing: `{validation: 1000, train: 5000}`, say".into());
+            }
         }
         if spec.wants(TAIL_ERROR) && !is_long_tailed(spec) {
             return Err(format!("the metric `{TAIL_ERROR}` needs `setting.hold_out.imbalance`"));
+        }
+        if spec.setting.mixtures.is_none() && spec.metrics.iter().any(|name| mixtures::is_of_mixtures(name)) {
+            return Err(format!("the metric `{}` needs `setting.mixtures`, how many", mixtures::TOP2));
         }
         match &spec.setting.ood {
             Some(name) => {
@@ -146,12 +157,19 @@ impl<M: Method> Routine for Classification<M> {
     }
 
     fn stages(spec: &Spec<M>) -> Vec<Stage<Spec<M>>> {
+        let Row { train, classes, .. } = spec.parameters;
         let stage = |base: &Base| Stage {
             name: BASE,
             spec: RunSpec {
                 method: BASE.to_owned(),
-                parameters: Row { method: Kind::Baseline(base.method.clone()), train: spec.parameters.train },
-                setting: Setting { base: None, ood: None, teachers: BTreeMap::new(), ..spec.setting.clone() },
+                parameters: Row { method: Kind::Baseline(base.method.clone()), train, classes },
+                setting: Setting {
+                    base: None,
+                    ood: None,
+                    mixtures: None,
+                    teachers: BTreeMap::new(),
+                    ..spec.setting.clone()
+                },
                 optimizer: base.optimizer.clone().or_else(|| spec.optimizer.clone()),
                 train: Some(base.train.clone()),
                 metrics: Vec::new(),
@@ -168,7 +186,10 @@ impl<M: Method> Routine for Classification<M> {
     fn run(spec: &Spec<M>, context: &RunContext<'_>) -> Result<Measured, RunError> {
         let device = device::open(&spec.device)?;
         let mut streams = Streams::new(&spec.experiment, spec.seed);
-        let parts = Parts::of(spec, load_images(context.library, &spec.data)?, context, &mut streams)?;
+        let parts = match &spec.setting.drawers {
+            Some(drawers) => drawers.parts(spec, context, &mut streams)?,
+            None => Parts::of(spec, load_images(context.library, &spec.data)?, context, &mut streams)?,
+        };
         let shape = shape_of(&parts.train);
         let other = match &spec.setting.ood {
             Some(name) if !context.replay => {
@@ -196,12 +217,15 @@ impl<M: Method> Routine for Classification<M> {
             return Ok(Measured { opening: fit.opening, ..Measured::default() });
         }
         let select = training.config.select;
-        let renewal = spec.metrics.iter().any(|name| is_raw(name));
+        let renewal = spec.metrics.iter().any(|name| is_raw(name) || name == mixtures::TOP2_RAW);
+        let mixtures = context.at_most(spec.setting.mixtures.map_or(0, NonZeroUsize::get));
+        let mixtures = mixtures::pairs(&task.parts().test.labels, mixtures, streams.get("mixtures"));
         let evaluation = Evaluation {
             task: &task,
             other: other.as_ref(),
             renewal: renewal.then_some(training.config.batch.get()),
             teacher: teacher.as_ref(),
+            mixtures,
         };
         let best = (fit.best_epoch + 1 != fit.train_loss.len()).then_some(&fit.best);
         let (predictions, accuracies) = evaluation.of(&fit.last, best, select, &mut streams)?;
@@ -237,6 +261,11 @@ impl<M: Method> Routine for Classification<M> {
 
 fn is_long_tailed<M>(spec: &Spec<M>) -> bool {
     spec.setting.hold_out.is_some_and(|hold_out| hold_out.imbalance.is_some())
+}
+
+/// Classes that are told apart; all of the set where absent.
+fn classes_of<M>(spec: &Spec<M>) -> Option<NonZeroUsize> {
+    spec.parameters.classes.or(spec.setting.classes)
 }
 
 /// Samples of an epoch: a thinned run is meant to be short, so its epochs are no longer than what it was

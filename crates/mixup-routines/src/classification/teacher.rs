@@ -73,8 +73,18 @@ pub(super) fn stage<M: Method>(spec: &Spec<M>) -> Option<Stage<Spec<M>>> {
         name: TEACHER,
         spec: RunSpec {
             method: format!("{TEACHER} {name}"),
-            parameters: Row { method: Kind::Baseline(teacher.method.clone()), train: spec.parameters.train },
-            setting: Setting { base: None, ood: None, teachers: BTreeMap::new(), ..spec.setting.clone() },
+            parameters: Row {
+                method: Kind::Baseline(teacher.method.clone()),
+                train: spec.parameters.train,
+                classes: spec.parameters.classes,
+            },
+            setting: Setting {
+                base: None,
+                ood: None,
+                mixtures: None,
+                teachers: BTreeMap::new(),
+                ..spec.setting.clone()
+            },
             model: teacher.model.clone().or_else(|| spec.model.clone()),
             optimizer: teacher.optimizer.clone().or_else(|| spec.optimizer.clone()),
             train: Some(teacher.train.clone()),
