@@ -52,6 +52,23 @@ impl Mixture {
         Self::new(Partner::Permutation.draw(&rows, rng), ratio)
     }
 
+    /// Each of `rows` rows with another one: a random permutation, drawn anew up to nine times while a row would be
+    /// its own partner, then taken as it is (OpenMixup).
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of_others(rows: usize, ratio: Ratio, rng: &mut impl Rng) -> Result<Self, CoreError> {
+        let own: Vec<usize> = (0..rows).collect();
+        let mut partners = Partner::Permutation.draw(&own, rng);
+        for _ in 0..9 {
+            if partners.iter().zip(&own).all(|(partner, row)| partner != row) {
+                break;
+            }
+            partners = Partner::Permutation.draw(&own, rng);
+        }
+        Self::new(partners, ratio)
+    }
+
     /// The same partners with another ratio: for labels that are not mixed by the inputs' lambda or by
     /// the area of their mask.
     ///

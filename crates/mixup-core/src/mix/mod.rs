@@ -9,6 +9,7 @@ mod lambda;
 mod mixture;
 mod partner;
 mod ratio;
+mod window;
 
 pub use batch_kde::BatchKde;
 pub use blend::Blend;
@@ -18,6 +19,7 @@ pub use lambda::Lambda;
 pub use mixture::Mixture;
 pub use partner::Partner;
 pub use ratio::{Mask, Ratio};
+pub use window::{Window, centre};
 
 use burn::tensor::Tensor;
 

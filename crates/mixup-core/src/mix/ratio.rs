@@ -20,10 +20,13 @@ pub enum Ratio {
 pub struct Mask {
     /// `[1, height, width]` where all samples share it, else `[samples, height, width]`.
     values: Array3<f64>,
+    /// What the own label gets where that is not the mask's area.
+    label: Option<f64>,
 }
 
 impl Ratio {
-    /// What the ratio gives to the own label, one per sample: lambda, or the area of a mask.
+    /// What the ratio gives to the own label, one per sample: lambda, or the area of a mask unless it says
+    /// otherwise ([`Mask::labelled`]).
     ///
     /// # Errors
     /// Values for another number of samples, or one that is not finite.
@@ -31,9 +34,10 @@ impl Ratio {
         let shares = match self {
             Self::Batch(lambda) => vec![*lambda; samples],
             Self::Sample(lambdas) => lambdas.clone(),
-            Self::Mask(mask) => match mask.areas() {
-                areas if mask.is_shared() => vec![areas[0]; samples],
-                areas => areas,
+            Self::Mask(mask) => match (mask.label, mask.areas()) {
+                (Some(label), areas) if mask.is_shared() || areas.len() == samples => vec![label; samples],
+                (_, areas) if mask.is_shared() => vec![areas[0]; samples],
+                (_, areas) => areas,
             },
         };
         if shares.len() != samples {
@@ -72,7 +76,14 @@ impl Mask {
                 "a mask with the value {bad}: it is a share, from 0 to 1"
             )));
         }
-        Ok(Self { values })
+        Ok(Self { values, label: None })
+    }
+
+    /// The same mask where own labels get another share than its area: that which its area was meant to be,
+    /// say, before it was rounded to pixels.
+    #[must_use]
+    pub fn labelled(self, share: f64) -> Self {
+        Self { label: Some(share), ..self }
     }
 
     /// `[1, height, width]` where all samples share it, else `[samples, height, width]`.
@@ -110,7 +121,7 @@ impl Mask {
             // A sum of shares that is 1 may round to a little more.
             new.assign(&resize(old).mapv(|value| value.min(1.0)));
         }
-        Self::checked(values)
+        Ok(Self { label: self.label, ..Self::checked(values)? })
     }
 }
 
@@ -139,6 +150,16 @@ mod tests {
         assert_eq!(halves.values()[[0, 0, 1]], 0.0);
         let doubled = Mask::shared(array![[1.0, 0.25]]).unwrap().resized([2, 4]).unwrap();
         assert_eq!(doubled.values(), array![[[1.0, 1.0, 0.25, 0.25], [1.0, 1.0, 0.25, 0.25]]]);
+    }
+
+    #[test]
+    fn a_mask_may_say_what_labels_get() {
+        let mask = Mask::shared(array![[1.0, 0.0, 1.0]]).unwrap().labelled(0.6);
+        assert_eq!(Ratio::Mask(mask.resized([1, 2]).unwrap()).shares(2).unwrap(), [0.6, 0.6]);
+        assert!(Ratio::Mask(mask.labelled(f64::NAN)).shares(2).is_err());
+        let each = Mask::per_sample(Array3::ones((2, 1, 1))).unwrap().labelled(0.6);
+        assert!(Ratio::Mask(each.clone()).shares(3).is_err());
+        assert_eq!(Ratio::Mask(each).shares(2).unwrap(), [0.6, 0.6]);
     }
 
     #[test]

@@ -12,15 +12,18 @@ use mixup_core::{
     train::Step,
 };
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
 
-use super::{Batch, Classifier};
+use super::method::unknown_kind;
+use super::{Batch, Classifier, ImageMixing};
 use crate::{non_negative, parameters, positive, unit};
 
 /// `{kind: ce}`, `{kind: mixup, alpha: 0.2}` ... Defaults are those of the papers that introduced the
 /// methods, or of RankMixup's official configurations for CIFAR where these are the only ones at hand.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields, remote = "Self")]
 pub enum Baseline {
     /// Cross-entropy.
     Ce {},
@@ -44,8 +47,47 @@ pub enum Baseline {
     Mmce(Mmce),
     /// Cross-entropy of raw samples plus that of mixed ones (Pinto et al. 2022).
     Regmixup(Regmixup),
+    /// Several baselines by turns, a step each (MixUp and FMix in Harris et al. 2020).
+    Alternate(Alternate),
+    /// Images mixed by a box or a mask: `{kind: cutmix}` ...
+    #[serde(skip)]
+    Mixing(ImageMixing),
 }
 
+/// By hand: what mixes images has a list of its own.
+impl<'de> Deserialize<'de> for Baseline {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let row = Map::deserialize(deserializer)?;
+        let kind = row.get("kind").and_then(Value::as_str).unwrap_or_default();
+        let read = match kind {
+            kind if ImageMixing::KINDS.contains(&kind) => {
+                serde_json::from_value(Value::Object(row)).map(Self::Mixing)
+            }
+            kind if row.contains_key("kind") && !Self::KINDS.contains(&kind) => {
+                return Err(D::Error::custom(unknown_kind(kind, Self::KINDS)));
+            }
+            _ => Self::deserialize(Value::Object(row)),
+        };
+        read.map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Baseline {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Mixing(mixing) => mixing.serialize(serializer),
+            other => Self::serialize(other, serializer),
+        }
+    }
+}
+
+parameters!(
+    /// Parameters of [`Baseline::Alternate`].
+    Alternate {
+        /// What takes turns; at least one.
+        of: Vec<Baseline> = vec![Baseline::Mixup(Mixup::default()), Baseline::Ce {}],
+    }
+);
 parameters!(
     /// Parameters of [`Baseline::Mixup`].
     Mixup {
@@ -131,6 +173,8 @@ impl Baseline {
         "ecp",
         "mmce",
         "regmixup",
+        "alternate",
+        "cutmix",
     ];
 
     /// What is wrong with it for a network of so many stages.
@@ -142,7 +186,27 @@ impl Baseline {
             Self::ManifoldMixup(manifold) if manifold.stages.is_empty() => {
                 Err("`stages` is empty: name at least one, `[0, 1, 2]` say".into())
             }
+            Self::Alternate(Alternate { of }) if of.is_empty() => {
+                Err("`of` is empty: name what takes turns, `[{kind: mixup}, {kind: cutmix}]` say".into())
+            }
+            Self::Alternate(Alternate { of }) => of.iter().try_for_each(Self::check),
             _ => Ok(()),
+        }
+    }
+
+    /// The mixture of a step's images, for a baseline that mixes images and trains on nothing else; `None` of
+    /// others, and of one that has stopped mixing.
+    ///
+    /// Streams read here: those of [`Self::loss`].
+    ///
+    /// # Errors
+    /// As [`Self::loss`].
+    pub fn mixture(&self, x: &Tensor<4>, step: &mut Step<'_>) -> Result<Option<Mixture>, CoreError> {
+        match self {
+            Self::Mixup(mixup) => Ok(mixup.draw(x.dims()[0], step)?.map(|[inputs, _]| inputs)),
+            Self::Mixing(mixing) => mixing.draw(x, step.streams).map(Some),
+            Self::Alternate(alternate) => alternate.turn(step)?.mixture(x, step),
+            _ => Ok(None),
         }
     }
 
@@ -151,7 +215,8 @@ impl Baseline {
     /// Raw and mixed samples go through the network in calls of their own, the raw ones first, so that
     /// batch normalisation sees them apart. Nothing is detached.
     ///
-    /// Streams read here: `lambda`, `label-lambda`, `pairs` and `stage`, by methods that mix.
+    /// Streams read here: `lambda`, `label-lambda`, `pairs`, `stage` and those of [`ImageMixing::draw`], by methods
+    /// that mix.
     ///
     /// # Errors
     /// Shapes that do not agree, an alpha without a Beta distribution, or what the network refuses.
@@ -194,7 +259,20 @@ impl Baseline {
                 let penalty = soft_cross_entropy(forward(mixed)?, mixture.targets(batch.targets)?)?;
                 Ok(Regularized { cross_entropy: raw, penalty, weight: *weight }.total())
             }
+            Self::Alternate(alternate) => alternate.turn(step)?.loss(network, batch, step),
+            Self::Mixing(mixing) => {
+                let mixture = mixing.draw(&batch.x, step.streams)?;
+                soft_cross_entropy(forward(mixture.inputs(batch.x)?)?, mixture.targets(batch.targets)?)
+            }
         }
+    }
+}
+
+impl Alternate {
+    /// Whose turn this step is.
+    fn turn(&self, step: &Step<'_>) -> Result<&Baseline, CoreError> {
+        let turn = step.number().checked_rem(self.of.len()).and_then(|turn| self.of.get(turn));
+        turn.ok_or_else(|| CoreError::Invalid("nothing takes turns".into()))
     }
 }
 

@@ -217,16 +217,16 @@ impl<'de, M: Method> Deserialize<'de> for Row<M> {
             Some(kind) if Baseline::KINDS.contains(&kind.as_str()) => {
                 Kind::Baseline(serde_json::from_value(Value::Object(row)).map_err(D::Error::custom)?)
             }
-            Some(kind) => {
-                let all: Vec<_> = kinds().map(|kind| format!("`{kind}`")).collect();
-                return Err(D::Error::custom(format!(
-                    "unknown variant `{kind}`, expected one of {}",
-                    all.join(", ")
-                )));
-            }
+            Some(kind) => return Err(D::Error::custom(unknown_kind(&kind, kinds()))),
         };
         Ok(Self { method, train, classes })
     }
+}
+
+/// serde's words for a `kind:` that nobody knows.
+pub(super) fn unknown_kind<'a>(kind: &str, known: impl IntoIterator<Item = &'a &'a str>) -> String {
+    let known: Vec<_> = known.into_iter().map(|kind| format!("`{kind}`")).collect();
+    format!("unknown variant `{kind}`, expected one of {}", known.join(", "))
 }
 
 impl<M: Method> Row<M> {

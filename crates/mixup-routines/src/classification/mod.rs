@@ -4,6 +4,7 @@ mod baselines;
 mod complementary;
 mod drawers;
 mod evaluation;
+mod image_mixing;
 mod images;
 mod measure;
 mod method;
@@ -13,9 +14,12 @@ mod start;
 mod task;
 mod teacher;
 
-pub use baselines::{Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup};
+pub use baselines::{
+    Alternate, Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup,
+};
 pub use complementary::{Complementary, ComplementaryLabels, transition};
 pub use drawers::Drawers;
+pub use image_mixing::{Cutmix, ImageMixing};
 pub use images::{Parts, resized, shape_of};
 pub use measure::{
     BINS, Logits, few_steps, is_raw, measure, measure_raw, metrics as measured_metrics, temperatures,

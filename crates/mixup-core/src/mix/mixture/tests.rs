@@ -56,6 +56,20 @@ fn a_mask_of_hidden_states_is_resized_and_one_of_inputs_is_not() {
 }
 
 #[test]
+fn partners_are_others_where_ten_draws_can_have_it() {
+    let streams = &mut crate::stream::Streams::new("others", 0);
+    // A permutation has no fixed point in 1/e of draws, and ten draws all have one in a hundredth of cases.
+    let fixed = (0..2000).filter(|_| {
+        let others = Mixture::of_others(8, Ratio::Batch(0.5), streams.get("pairs")).unwrap();
+        others.partners.iter().enumerate().any(|(row, &partner)| row == partner)
+    });
+    let expected = 2000.0 * (1.0 - (-1f64).exp()).powi(10);
+    let fixed = fixed.count() as f64;
+    assert!((fixed - expected).abs() < 5.0 * expected.sqrt(), "{fixed} {expected}");
+    assert_eq!(Mixture::of_others(1, Ratio::Batch(0.5), streams.get("pairs")).unwrap().partners, [0]);
+}
+
+#[test]
 fn sizes_that_do_not_agree_are_refused() {
     assert!(Mixture::new(vec![], Ratio::Batch(0.5)).is_err());
     assert!(Mixture::new(vec![0, 1], Ratio::Sample(vec![0.5])).is_err());

@@ -72,10 +72,37 @@ fn raw_and_mixed_samples_pass_apart() {
         let passes = step(&of_kind(kind), &PIXELS, 0).2;
         match *kind {
             "regmixup" => assert_eq!(passes, [(4, None), (4, None)], "{kind}"),
+            "alternate" => assert_eq!(passes.len(), 1, "{kind}"),
             "manifold-mixup" => assert!(matches!(passes[..], [(4, Some(0..=2))]), "{passes:?}"),
             _ => assert_eq!(passes, [(4, None)], "{kind}"),
         }
     }
+}
+
+#[test]
+fn what_mixes_images_is_read_and_written_as_any_baseline() {
+    for kind in ImageMixing::KINDS {
+        assert!(Baseline::KINDS.contains(kind), "{kind}");
+        let read: Baseline = serde_json::from_str(&of_kind(kind)).unwrap();
+        assert!(matches!(read, Baseline::Mixing(_)), "{kind}");
+        let written = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<Baseline>(&written).unwrap(), read, "{written}");
+    }
+    let refused = |json: &str| serde_json::from_str::<Baseline>(json).unwrap_err().to_string();
+    assert!(refused(r#"{"kind": "cutmix", "beta": 1}"#).contains("unknown field `beta`"));
+    assert!(refused(r#"{"alpha": 1}"#).contains("kind"));
+}
+
+#[test]
+fn turns_are_taken_step_by_step() {
+    let alternate = r#"{"kind": "alternate", "of": [{"kind": "ce"}, {"kind": "mixup"}, {"kind": "cutmix"}]}"#;
+    let loss = |json: &str, place: usize| step_of(json, &PIXELS, 1, [place, 6]).0;
+    for place in 0..6 {
+        let kind = ["ce", "mixup", "cutmix"][place % 3];
+        assert_eq!(loss(alternate, place), loss(&of_kind(kind), place), "{kind}");
+    }
+    let none: Baseline = serde_json::from_str(r#"{"kind": "alternate", "of": []}"#).unwrap();
+    assert!(none.check().unwrap_err().contains("`of` is empty"));
 }
 
 #[test]
