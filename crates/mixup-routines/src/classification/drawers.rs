@@ -82,18 +82,19 @@ impl Drawers {
         let drawings = omniglot_small(context.library, side)?;
         let classes = classes_of(spec).map_or(drawings.characters.len(), NonZeroUsize::get);
         let characters = characters(&drawings, classes, streams)?;
-        let part = |[first, last]: [u8; 2]| drawings.drawn_by(&characters, first..=last);
+        let [train, validation, test] = [self.train, self.validation, self.test]
+            .map(|[first, last]| drawings.drawn_by(&characters, first..=last));
         let thinned = |images: LabelledImages, keep: Option<usize>| {
             let rows: Vec<usize> = (0..images.len()).collect();
             keep.map_or(images.clone(), |keep| images.select(&evenly_spaced(&rows, keep)))
         };
         let batch = spec.train.as_ref().map(|train| train.batch.get());
         let few = context.glimpse.map(|glimpse| glimpse.train_samples(batch));
-        let train = thinned(part(self.train), spec.train_samples.map(NonZeroUsize::get));
+        let train = thinned(train, spec.train_samples.map(NonZeroUsize::get));
         Ok(Parts {
             train: thinned(train, few),
-            validation: thinned(part(self.validation), context.glimpse.map(|glimpse| glimpse.samples.get())),
-            test: tested_on(part(self.test), spec, context),
+            validation: thinned(validation, context.glimpse.map(|glimpse| glimpse.samples.get())),
+            test: tested_on(test, spec, context),
             complementary: None,
         })
     }
@@ -104,4 +105,80 @@ fn characters(drawings: &Omniglot, classes: usize, streams: &mut Streams) -> Res
     let [mut drawn] = random_parts(drawings.characters.len(), [classes], streams.get("characters"))?;
     drawn.sort_unstable();
     Ok(drawn.into_iter().map(|character| character as u16).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Classification, NoOwn};
+    use super::*;
+    use mixup_data::omniglot::Character;
+    use mixup_paper::Routine;
+    use serde_json::{Value, json};
+
+    fn checked(change: impl FnOnce(&mut Value)) -> Result<(), String> {
+        let mut spec = json!({
+            "paper": "p", "experiment": "e", "routine": "classification", "method": "ce",
+            "parameters": {"kind": "ce"}, "seed": 0,
+            "setting": {"drawers": {"train": [11, 20], "validation": [9, 10], "test": [1, 8]}},
+            "data": "omniglot-small", "model": {"kind": "lenet"}, "optimizer": {"kind": "sgd", "lr": 0.1},
+            "train": {"epochs": 1, "batch": 2, "select": "last"}, "train_samples": null,
+            "metrics": ["ece"], "device": "flex"
+        });
+        change(&mut spec);
+        Classification::<NoOwn>::check(&serde_json::from_value(spec).unwrap())
+    }
+
+    #[test]
+    fn parts_are_of_other_hands() {
+        assert_eq!(checked(|_| ()), Ok(()));
+        let drawers = |part: &'static str, range: [u8; 2]| {
+            move |spec: &mut Value| spec["setting"]["drawers"][part] = json!(range)
+        };
+        for (part, range, named) in [
+            ("train", [10, 20], "two parts"),
+            ("test", [1, 9], "two parts"),
+            ("train", [11, 21], "from 1 to 20"),
+            ("test", [0, 8], "from 1 to 20"),
+            ("validation", [10, 9], "[first, last]"),
+        ] {
+            let error = checked(drawers(part, range)).unwrap_err();
+            assert!(error.contains(named), "{part} {range:?}: {error}");
+        }
+        assert!(checked(|spec| spec["data"] = json!("digits")).unwrap_err().contains("omniglot-small"));
+        for (key, value) in [
+            ("hold_out", json!({"validation": 3})),
+            ("label_noise", json!({"uniform": 0.5})),
+            ("complementary", json!({})),
+        ] {
+            assert!(
+                checked(|spec| spec["setting"][key] = value).unwrap_err().contains("no `hold_out`"),
+                "{key}"
+            );
+        }
+        assert!(checked(|spec| spec["parameters"]["train"] = json!(9)).unwrap_err().contains("`train`"));
+    }
+
+    #[test]
+    fn fewer_characters_are_among_more_and_seeds_draw_others() {
+        let drawings = Omniglot {
+            images: LabelledImages {
+                channels: 1,
+                height: 1,
+                width: 1,
+                classes: 50,
+                pixels: vec![],
+                labels: vec![],
+            },
+            alphabets: vec![],
+            drawers: vec![],
+            alphabet_names: vec!["A".to_owned()],
+            characters: vec![Character { alphabet: 0, folder: "character01".to_owned() }; 50],
+        };
+        let drawn = |classes, seed| characters(&drawings, classes, &mut Streams::new("drawers", seed));
+        let (few, more) = (drawn(10, 3).unwrap(), drawn(30, 3).unwrap());
+        assert!(few.iter().all(|character| more.contains(character)) && few.is_sorted());
+        assert_ne!(drawn(10, 4).unwrap(), few);
+        assert_eq!(drawn(50, 3).unwrap(), (0..50).collect::<Vec<u16>>());
+        assert!(drawn(51, 3).is_err());
+    }
 }
