@@ -11,7 +11,7 @@ use zune_png::zune_core::options::DecoderOptions;
 use crate::catalogue;
 use crate::decoded;
 use crate::error::DataError;
-use crate::images::{ImageLayout, ImageSet, LabelledImages};
+use crate::images::{ImageLayout, ImageSet, LabelledImages, remembered};
 use crate::library::Library;
 use crate::tables::contents;
 use crate::zip::Zip;
@@ -90,8 +90,11 @@ pub fn omniglot_small(library: &Library, side: usize) -> Result<Omniglot, DataEr
     let files = files.each_ref().map(|(file, bytes)| (file.as_str(), bytes.as_slice()));
     let index = Index::of(&files, &SMALL)?;
     let decode = || Ok(ImageSet::only_test(index.decode(&SMALL)?));
-    let set = decoded::kept(library, &catalogue::OMNIGLOT_SMALL, &SMALL.images(), decode)?;
-    Ok(index.with_images(set.test.box_filtered(side, side)))
+    let set = remembered(library, catalogue::OMNIGLOT_SMALL.name, |library| {
+        decoded::kept(library, &catalogue::OMNIGLOT_SMALL, &SMALL.images(), decode)
+    })?;
+    let images = if side == SMALL.side { set.test } else { set.test.box_filtered(side, side) };
+    Ok(index.with_images(images))
 }
 
 /// Reads archives that together are as `layout` says, each given as (name, bytes). What is in several of

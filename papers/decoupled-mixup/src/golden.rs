@@ -106,7 +106,8 @@ fn dm_ce(case: &Case) -> Outcome {
     let own = weighted(case, dm_rows(&logits, &labels, &official(&labels, &etas, floor)?)?)?;
     let both_count =
         labels.shares().iter().all(|shares| shares.iter().all(|&share| share > floor.max(FLOOR)));
-    let loss = if case.has_param("avg_factor") || !both_count {
+    let is_mean = !case.has_param("reduction") || case.param_str("reduction")? == "mean";
+    let loss = if case.has_param("avg_factor") || !both_count || !is_mean {
         reduced(case, own)?
     } else {
         // Rows of two classes and rows of one are averaged each for themselves, and the means are added.

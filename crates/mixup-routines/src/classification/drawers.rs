@@ -7,7 +7,7 @@ use mixup_core::{
     split::{evenly_spaced, random_parts},
     stream::Streams,
 };
-use mixup_data::{LabelledImages, Omniglot, catalogue, omniglot_small};
+use mixup_data::{LabelledImages, Omniglot, catalogue, omniglot, omniglot_small};
 use mixup_paper::{RunContext, RunError};
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,9 @@ impl Drawers {
                 "drawers say what is held out, and labels are as they are: no `hold_out`, `label_noise` or `complementary`",
             );
         }
+        if spec.setting.resize.is_some_and(|side| side.get() > omniglot::SMALL.side) {
+            return refused(&format!("`resize` is at most {}", omniglot::SMALL.side));
+        }
         if spec.parameters.train.is_some() {
             return refused("a row's `train` is for sets that are split at random");
         }
@@ -79,11 +82,11 @@ impl Drawers {
         streams: &mut Streams,
     ) -> Result<Parts, RunError> {
         let side = spec.setting.resize.map_or(SIDE, NonZeroUsize::get);
-        let drawings = omniglot_small(context.library, side)?;
+        let drawings = omniglot_small(context.library, omniglot::SMALL.side)?;
         let classes = classes_of(spec).map_or(drawings.characters.len(), NonZeroUsize::get);
         let characters = characters(&drawings, classes, streams)?;
         let [train, validation, test] = [self.train, self.validation, self.test]
-            .map(|[first, last]| drawings.drawn_by(&characters, first..=last));
+            .map(|[first, last]| drawings.drawn_by(&characters, first..=last).box_filtered(side, side));
         let thinned = |images: LabelledImages, keep: Option<usize>| {
             let rows: Vec<usize> = (0..images.len()).collect();
             keep.map_or(images.clone(), |keep| images.select(&evenly_spaced(&rows, keep)))
