@@ -12,6 +12,8 @@ pub enum LabelNoise {
     /// Each label becomes, with this probability, the one wrong class that its class is confused with
     /// ([`ClassMap`]).
     ClassMap(UnitInterval),
+    /// Each label becomes, with this probability, another class, each as likely (symmetric noise).
+    Uniform(UnitInterval),
 }
 
 impl LabelNoise {
@@ -20,11 +22,38 @@ impl LabelNoise {
     /// # Errors
     /// Fewer than two classes, or a label that is none of them.
     pub fn of(self, labels: &[u16], classes: u16, rng: &mut impl Rng) -> Result<Vec<u16>, CoreError> {
-        let Self::ClassMap(rate) = self;
-        let map = ClassMap::draw(classes, rng)?;
-        let uniforms: Vec<f64> = labels.iter().map(|_| rng.random()).collect();
-        map.noisy(labels, rate, &uniforms)
+        match self {
+            Self::ClassMap(rate) => {
+                let map = ClassMap::draw(classes, rng)?;
+                let uniforms: Vec<f64> = labels.iter().map(|_| rng.random()).collect();
+                map.noisy(labels, rate, &uniforms)
+            }
+            Self::Uniform(rate) => {
+                let of = |&label: &u16| {
+                    let uniform: f64 = rng.random();
+                    // Drawn for every label, so that other rates see the same draws.
+                    let other = another(label, classes, rng)?;
+                    Ok(if uniform < rate.get() { other } else { label })
+                };
+                labels.iter().map(of).collect()
+            }
+        }
     }
+}
+
+/// Any other class than this one, uniformly.
+///
+/// # Errors
+/// Fewer than two classes, or a class that is none of them.
+fn another(class: u16, classes: u16, rng: &mut impl Rng) -> Result<u16, CoreError> {
+    if classes < 2 {
+        return Err(CoreError::Invalid(format!("label noise needs two classes at least, not {classes}")));
+    }
+    if class >= classes {
+        return Err(CoreError::Invalid(format!("label {class} is none of {classes} classes")));
+    }
+    let drawn = rng.random_range(0..classes - 1);
+    Ok(drawn + u16::from(drawn >= class))
 }
 
 /// For every class the one that it is confused with. Two classes may be confused with the same third.
@@ -37,14 +66,7 @@ impl ClassMap {
     /// # Errors
     /// Fewer than two classes.
     pub fn draw(classes: u16, rng: &mut impl Rng) -> Result<Self, CoreError> {
-        if classes < 2 {
-            return Err(CoreError::Invalid(format!("label noise needs two classes at least, not {classes}")));
-        }
-        let mut other = |class: u16| {
-            let drawn = rng.random_range(0..classes - 1);
-            drawn + u16::from(drawn >= class)
-        };
-        Ok(Self((0..classes).map(&mut other).collect()))
+        (0..classes.max(1)).map(|class| another(class, classes, rng)).collect::<Result<_, _>>().map(Self)
     }
 
     /// `map[label]` where the sample's uniform number is below `rate`, the label itself elsewhere.
@@ -77,10 +99,31 @@ mod tests {
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
-    fn noisy(rate: f64, seed: u64) -> Vec<u16> {
+    fn made_noisy(noise: fn(UnitInterval) -> LabelNoise, rate: f64, seed: u64) -> Vec<u16> {
         let labels: Vec<u16> = (0..5000).map(|row| row % 10).collect();
-        let noise = LabelNoise::ClassMap(UnitInterval::new(rate).unwrap());
-        noise.of(&labels, 10, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()
+        noise(UnitInterval::new(rate).unwrap()).of(&labels, 10, &mut ChaCha8Rng::seed_from_u64(seed)).unwrap()
+    }
+
+    fn noisy(rate: f64, seed: u64) -> Vec<u16> {
+        made_noisy(LabelNoise::ClassMap, rate, seed)
+    }
+
+    #[test]
+    fn uniform_noise_spreads_over_all_other_classes() {
+        let uniform = |rate| made_noisy(LabelNoise::Uniform, rate, 3);
+        let (clean, quarter, half, all) = (uniform(0.0), uniform(0.25), uniform(0.5), uniform(1.0));
+        assert_eq!(clean, (0..5000).map(|row| row % 10).collect::<Vec<u16>>());
+        let wrong = quarter.iter().zip(&clean).filter(|(noisy, clean)| noisy != clean).count();
+        assert!((1150..1350).contains(&wrong), "{wrong}");
+        assert!(quarter.iter().zip(&half).zip(&clean).all(|((q, h), clean)| q == clean || q == h), "nested");
+        for class in 0..10 {
+            for other in (0..10).filter(|&other| other != class) {
+                let count = all.iter().zip(&clean).filter(|(n, c)| (**n, **c) == (other, class)).count();
+                // Of 500 labels a ninth: 55.6, with a standard deviation of 7.
+                assert!((27..84).contains(&count), "{class} {other}: {count}");
+            }
+        }
+        assert!(all.iter().zip(&clean).all(|(noisy, clean)| noisy != clean));
     }
 
     proptest! {

@@ -174,7 +174,11 @@ fn bright_digits(library: &Library) -> Result<LabelledImages, DataError> {
 }
 
 /// Loads a set, or takes it out of the library's memory if it has one.
-fn remembered(library: &Library, name: &'static str, load: Load) -> Result<ImageSet, DataError> {
+pub(crate) fn remembered(
+    library: &Library,
+    name: &'static str,
+    load: impl FnOnce(&Library) -> Result<ImageSet, DataError>,
+) -> Result<ImageSet, DataError> {
     let Some(memory) = &library.memory else { return load(library) };
     let mut memory = memory.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(set) = memory.get(name) {

@@ -2,6 +2,7 @@
 //! `<archive>/<alphabet>/<character>/<number>_<drawer>.png` in zip archives that overlap.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use zune_png::PngDecoder;
 use zune_png::zune_core::bytestream::ZCursor;
@@ -10,7 +11,7 @@ use zune_png::zune_core::options::DecoderOptions;
 use crate::catalogue;
 use crate::decoded;
 use crate::error::DataError;
-use crate::images::{ImageLayout, ImageSet, LabelledImages};
+use crate::images::{ImageLayout, ImageSet, LabelledImages, remembered};
 use crate::library::Library;
 use crate::tables::contents;
 use crate::zip::Zip;
@@ -29,6 +30,24 @@ pub struct Omniglot {
     pub alphabet_names: Vec<String>,
     /// The characters, in the order of alphabet and folder.
     pub characters: Vec<Character>,
+}
+
+impl Omniglot {
+    /// The drawings of some characters by some drawers. A label is a place in `characters`, which are places in
+    /// [`Self::characters`]; images go by character, and those of one by drawer.
+    pub fn drawn_by(&self, characters: &[u16], drawers: RangeInclusive<u8>) -> LabelledImages {
+        let (mut rows, mut labels) = (Vec::new(), Vec::new());
+        for (label, character) in (0..).zip(characters) {
+            let first = self.images.labels.partition_point(|known| known < character);
+            let of_character =
+                (first..self.images.len()).take_while(|&row| self.images.labels[row] == *character);
+            for row in of_character.filter(|&row| drawers.contains(&self.drawers[row])) {
+                rows.push(row);
+                labels.push(label);
+            }
+        }
+        LabelledImages { classes: characters.len() as u16, labels, ..self.images.select(&rows) }
+    }
 }
 
 /// One character of an alphabet.
@@ -71,8 +90,11 @@ pub fn omniglot_small(library: &Library, side: usize) -> Result<Omniglot, DataEr
     let files = files.each_ref().map(|(file, bytes)| (file.as_str(), bytes.as_slice()));
     let index = Index::of(&files, &SMALL)?;
     let decode = || Ok(ImageSet::only_test(index.decode(&SMALL)?));
-    let set = decoded::kept(library, &catalogue::OMNIGLOT_SMALL, &SMALL.images(), decode)?;
-    Ok(index.with_images(set.test.box_filtered(side, side)))
+    let set = remembered(library, catalogue::OMNIGLOT_SMALL.name, |library| {
+        decoded::kept(library, &catalogue::OMNIGLOT_SMALL, &SMALL.images(), decode)
+    })?;
+    let images = if side == SMALL.side { set.test } else { set.test.box_filtered(side, side) };
+    Ok(index.with_images(images))
 }
 
 /// Reads archives that together are as `layout` says, each given as (name, bytes). What is in several of

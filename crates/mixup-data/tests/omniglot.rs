@@ -39,6 +39,16 @@ fn drawings_in_the_order_of_alphabet_character_and_drawer() {
 }
 
 #[test]
+fn drawings_of_some_characters_by_some_drawers() {
+    let set = parse_both(&archives()).unwrap();
+    let drawn = set.drawn_by(&[0, 2], 2..=2);
+    assert_eq!((drawn.classes, &drawn.labels[..]), (2, &[0, 1][..]));
+    assert_eq!([drawn.image(0), drawn.image(1)], [set.images.image(1), set.images.image(5)]);
+    assert_eq!(set.drawn_by(&[0, 1, 2], 1..=2), set.images);
+    assert!(set.drawn_by(&[0, 1, 2], 3..=20).is_empty());
+}
+
+#[test]
 fn members_that_belong_nowhere_or_are_missing() {
     let stray = message(|members| members[0][0].0 = "small1/readme.txt".into());
     assert!(stray.starts_with("a.zip, member small1/readme.txt: expected only <folder>/"), "{stray}");

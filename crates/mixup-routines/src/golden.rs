@@ -5,30 +5,17 @@ use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     calibrate::{Criterion, TemperatureGrid},
-    image::standardize_each,
     loss::{
-        Regularized, bce_softmax, confidence_penalty, focal, focal_sample_dependent, label_smoothing,
-        logit_margin, mixup_cross_entropy, mmce, soft_cross_entropy,
+        Regularized, confidence_penalty, focal, focal_sample_dependent, label_smoothing, logit_margin,
+        mixup_cross_entropy, mmce, soft_cross_entropy,
     },
-    metrics::classification::{Predictions, mixed_accuracy},
+    metrics::classification::Predictions,
     metrics::ece::{adaptive_ece, classwise_ece, over_confidence, under_confidence},
     metrics::reliability::equal_mass,
     mix::{Mixture, Ratio},
 };
-use mixup_paper::golden::{Array, Case, Computed, GoldenError, GoldenOp, Outcome};
+use mixup_paper::golden::{Array, Case, Computed, GoldenError, Outcome};
 use ndarray::{ArrayView1, Ix2};
-
-/// The ops of mixup (Zhang et al. 2018) and manifold mixup themselves.
-pub fn mixup() -> Vec<(&'static str, GoldenOp)> {
-    vec![
-        ("mixup.mixup_train_accuracy", train_accuracy),
-        ("mixup.mixup_criterion", |case| two_targets(case, ["y_a", "y_b", "lam"])),
-        ("mixup.bce_softmax", bce),
-        ("mixup.mixup_batch", mixup_batch),
-        ("mixup.manifold_mix", manifold_mix),
-        ("mixup.per_image_standardize", per_image_standardize),
-    ]
-}
 
 /// A loss of the case's `logits` under the name `loss`, with their gradient.
 ///
@@ -129,11 +116,6 @@ pub fn two_targets(case: &Case, [own, partner, lambda]: [&str; 3]) -> Outcome {
     })
 }
 
-fn bce(case: &Case) -> Outcome {
-    let target = case.tracked::<2>("target")?.detach();
-    of_logits(case, |logits| Ok(bce_softmax(logits, target)?))
-}
-
 /// The case's `logits` and `labels`.
 fn predictions(case: &Case) -> Result<Predictions, GoldenError> {
     Ok(Predictions::from_logits(case.ndarray::<Ix2>("logits")?.view(), &case.indices("labels")?)?)
@@ -185,13 +167,6 @@ pub fn temperature_grid(case: &Case) -> Outcome {
     ]))
 }
 
-fn train_accuracy(case: &Case) -> Outcome {
-    let logits = case.ndarray::<Ix2>("logits")?;
-    let (own, partner) = (case.indices("y_a")?, case.indices("y_b")?);
-    let accuracy = mixed_accuracy(logits.view(), &own, &partner, case.param_f64("lam")?)?;
-    Ok(Computed::of([("acc_percent", Array::scalar(100.0 * accuracy))]))
-}
-
 /// A mixture with one lambda for the batch, as the parameter `lambda` and the input `partners` say.
 ///
 /// # Errors
@@ -219,29 +194,4 @@ pub fn mixed_rows(
         Computed::of([(output, shaped(Array::from_tensor(y)?))]).with_gradient(input, &x, &gradients)?;
     computed.grads = computed.grads.into_iter().map(|(name, array)| (name, shaped(array))).collect();
     Ok(computed)
-}
-
-fn manifold_mix(case: &Case) -> Outcome {
-    let mixture = mixture(case, "lam", "index")?;
-    let targets = mixture.targets(case.tracked::<2>("target")?)?;
-    let computed = mixed_rows(case, ["h", "h_mixed", "cotangent"], |h| mixture.inputs(h))?;
-    Ok(computed.with("target_mixed", Array::from_tensor(targets)?))
-}
-
-fn mixup_batch(case: &Case) -> Outcome {
-    let mixture = mixture(case, "lam", "index")?;
-    let labels = case.indices("y")?;
-    let computed = mixed_rows(case, ["x", "mixed_x", "cotangent"], |x| mixture.inputs(x))?;
-    let partner_labels: Vec<usize> = mixture
-        .partners
-        .iter()
-        .map(|&partner| labels.get(partner).copied())
-        .collect::<Option<_>>()
-        .ok_or_else(|| GoldenError::Malformed("input `y` needs a label for every row of `x`".into()))?;
-    Ok(computed.with("y_a", Array::indices(&labels)).with("y_b", Array::indices(&partner_labels)))
-}
-
-fn per_image_standardize(case: &Case) -> Outcome {
-    let images = case.tracked::<4>("x")?;
-    Ok(Computed::of([("out", Array::from_tensor(standardize_each(images)?)?)]))
 }

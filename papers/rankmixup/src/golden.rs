@@ -11,7 +11,7 @@ use crate::method::{Mndcg, Mrl};
 
 /// Every op by its full name.
 pub fn ops() -> Vec<(&'static str, GoldenOp)> {
-    let own: Vec<(&'static str, GoldenOp)> = vec![
+    vec![
         ("rankmixup.mrl", mrl),
         ("rankmixup.mndcg", mndcg),
         ("rankmixup.mixup_process", mixup_process),
@@ -28,9 +28,7 @@ pub fn ops() -> Vec<(&'static str, GoldenOp)> {
         ("rankmixup.cece", golden::cece),
         ("rankmixup.oe_ue", golden::oe_ue),
         ("rankmixup.temperature_grid", golden::temperature_grid),
-    ];
-    // Mixup's own ops stay here until papers/mixup is there (issue 12).
-    [own, golden::mixup()].concat()
+    ]
 }
 
 /// Logits of raw and mixed samples, tracked, with their targets.

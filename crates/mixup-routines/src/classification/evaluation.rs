@@ -15,6 +15,7 @@ use mixup_data::LabelledImages;
 use mixup_paper::{Predictions, RunError};
 
 use super::measure::{BINS, Logits, measure, measure_raw};
+use super::mixtures::{self, TOP2, TOP2_RAW, top2};
 use super::teacher::{self, TEACHER};
 use super::{
     ImageTraining, MEDIAN_ACCURACY, Method, OOD_AUROC, Parts, TAIL_ERROR, TRAIN_ACCURACY, TRAIN_IMAGES,
@@ -31,6 +32,11 @@ const VALIDATION: &str = "validation";
 const RENEWED: &str = "test-raw-statistics";
 /// Test images of another set.
 const OTHER: &str = "ood";
+/// Mixtures of test images, and the same after statistics were renewed.
+const MIXED: &str = "mixtures";
+const MIXED_RENEWED: &str = "mixtures-raw-statistics";
+/// The classes of the two images of each.
+const MIXED_LABELS: [&str; 2] = ["mixtures/labels", "mixtures/partner-labels"];
 
 /// Evaluates the networks of a run.
 pub(super) struct Evaluation<'a, M> {
@@ -43,6 +49,8 @@ pub(super) struct Evaluation<'a, M> {
     pub(super) tail: &'a [ImageNetwork],
     /// What the method learnt from.
     pub(super) teacher: Option<&'a ImageNetwork>,
+    /// Test images that are mixed; none where no metric of mixtures is wanted.
+    pub(super) mixtures: Vec<[usize; 2]>,
 }
 
 impl<M: Method> Evaluation<'_, M> {
@@ -100,6 +108,25 @@ impl<M: Method> Evaluation<'_, M> {
         if let Some(batch) = self.renewal {
             let renewed = self.task.with_raw_statistics(model, batch, streams);
             keep(into, epoch, RENEWED, &self.task.logits(&renewed, test)?);
+            self.predict_mixtures(&outputs_of(epoch, MIXED_RENEWED), &renewed, into)?;
+        }
+        self.predict_mixtures(&outputs_of(epoch, MIXED), model, into)
+    }
+
+    fn predict_mixtures(
+        &self,
+        name: &str,
+        model: &ImageNetwork,
+        into: &mut Predictions,
+    ) -> Result<(), CoreError> {
+        if self.mixtures.is_empty() {
+            return Ok(());
+        }
+        let test = &self.task.parts().test;
+        into.add_outputs(name, mixtures::logits(self.task, model, test, &self.mixtures)?.view());
+        for (side, name) in MIXED_LABELS.into_iter().enumerate() {
+            let classes = self.mixtures.iter().map(|pair| usize::from(test.labels[pair[side]]));
+            into.add_classes(name, &classes.collect::<Vec<_>>());
         }
         Ok(())
     }
@@ -197,6 +224,14 @@ fn of_epoch(predictions: &Predictions, epoch: &str) -> Result<BTreeMap<String, f
     let mut metrics = measure(&test, &logits(predictions, epoch, VALIDATION)?)?;
     if predictions.contains(&outputs_of(epoch, RENEWED)) {
         metrics.extend(measure_raw(&logits(predictions, epoch, RENEWED)?)?);
+    }
+    for (part, metric) in [(MIXED, TOP2), (MIXED_RENEWED, TOP2_RAW)] {
+        let [own, partner] = MIXED_LABELS.map(|name| predictions.classes(name));
+        if let (Some(logits), Some(own), Some(partner)) =
+            (predictions.values(&outputs_of(epoch, part)), own, partner)
+        {
+            metrics.insert(metric.to_owned(), top2(&logits, [&own, &partner]));
+        }
     }
     if predictions.contains(&outputs_of(epoch, OTHER)) {
         let mut outside = logits(predictions, epoch, OTHER)?;

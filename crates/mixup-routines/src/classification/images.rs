@@ -11,7 +11,7 @@ use mixup_core::{
 use mixup_data::{ImageSet, LabelledImages};
 use mixup_paper::{RunContext, RunError, required};
 
-use super::{ComplementaryLabels, Spec};
+use super::{ComplementaryLabels, Spec, classes_of};
 
 /// Images of the three parts, all of one shape.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl Parts {
         context: &RunContext<'_>,
         streams: &mut Streams,
     ) -> Result<Self, RunError> {
-        let mut set = match spec.setting.classes {
+        let mut set = match classes_of(spec) {
             Some(classes) => ImageSet {
                 train: of_first_classes(&set.train, classes)?,
                 test: of_first_classes(&set.test, classes)?,

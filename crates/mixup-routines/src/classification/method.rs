@@ -186,7 +186,7 @@ impl Method for NoOwn {
 }
 
 /// A row of a table, `{kind: mixup, alpha: 0.2}`: a baseline of the routine or a method of the paper, and
-/// where sizes are compared, its number of training images.
+/// where sizes are compared, its number of training images or of classes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row<M> {
     /// The method with its parameters.
@@ -195,6 +195,9 @@ pub struct Row<M> {
     /// Training images, instead of what the experiment's `hold_out` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<NonZeroUsize>,
+    /// Classes, instead of what the experiment's `setting.classes` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<NonZeroUsize>,
 }
 
 /// Whose method it is.
@@ -212,7 +215,9 @@ impl<'de, M: Method> Deserialize<'de> for Row<M> {
     /// one of that method and not "no variant matched".
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut row = Map::deserialize(deserializer)?;
-        let train = row.remove("train").map(serde_json::from_value).transpose().map_err(D::Error::custom)?;
+        let mut size =
+            |key| row.remove(key).map(serde_json::from_value).transpose().map_err(D::Error::custom);
+        let (train, classes) = (size("train")?, size("classes")?);
         let kind = row.get("kind").and_then(Value::as_str).map(str::to_owned);
         let kinds = || Baseline::KINDS.iter().chain(M::KINDS);
         let method = match kind {
@@ -228,7 +233,7 @@ impl<'de, M: Method> Deserialize<'de> for Row<M> {
             }
             Some(kind) => return Err(D::Error::custom(unknown_kind(&kind, kinds()))),
         };
-        Ok(Self { method, train })
+        Ok(Self { method, train, classes })
     }
 }
 
@@ -241,7 +246,7 @@ pub(super) fn unknown_kind<'a>(kind: &str, known: impl IntoIterator<Item = &'a &
 impl<M: Method> Row<M> {
     /// A baseline with all training images.
     pub fn baseline(method: Baseline) -> Self {
-        Self { method: Kind::Baseline(method), train: None }
+        Self { method: Kind::Baseline(method), train: None, classes: None }
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod baselines;
 mod complementary;
+mod drawers;
 mod evaluation;
 mod image_mixing;
 mod images;
 mod measure;
 mod method;
+mod mixtures;
 mod picture;
 mod setting;
 mod start;
@@ -17,6 +19,7 @@ pub use baselines::{
     Alternate, Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup,
 };
 pub use complementary::{Complementary, ComplementaryLabels, transition};
+pub use drawers::Drawers;
 pub use image_mixing::{Cutmix, Fmix, Gridmix, ImageMixing, Resizemix, Saliencymix, Smoothmix};
 pub use images::{Parts, resized, shape_of};
 pub use measure::{
@@ -88,6 +91,7 @@ impl<M: Method> Routine for Classification<M> {
         let median = "accuracy (%), median of the last epochs";
         metrics.push(share(MEDIAN_ACCURACY, median, Some(Direction::Higher)));
         metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
+        metrics.extend(mixtures::metrics());
         metrics.extend(teacher::metrics());
         metrics.extend(M::metrics());
         metrics
@@ -126,13 +130,20 @@ impl<M: Method> Routine for Classification<M> {
         if spec.train.is_none() || spec.optimizer.is_none() {
             return Err("`train` and `optimizer` are needed".into());
         }
-        if spec.setting.hold_out.is_none() {
-            return Err("`setting.hold_out` is missing: `{validation: 1000, train: 5000}`, say".into());
+        match (&spec.setting.drawers, spec.setting.hold_out) {
+            (Some(drawers), _) => drawers.check(spec)?,
+            (None, Some(_)) => {}
+            (None, None) => {
+                return Err("`setting.hold_out` is missing: `{validation: 1000, train: 5000}`, say".into());
+            }
         }
         if spec.wants(TAIL_ERROR) && !is_long_tailed(spec) {
             return Err(format!("the metric `{TAIL_ERROR}` needs `setting.hold_out.imbalance`"));
         }
         check_last_epochs(spec)?;
+        if spec.setting.mixtures.is_none() && spec.metrics.iter().any(|name| mixtures::is_of_mixtures(name)) {
+            return Err(format!("the metric `{}` needs `setting.mixtures`, how many", mixtures::TOP2));
+        }
         match &spec.setting.ood {
             Some(name) => {
                 catalogue::find(name).map_err(|error| format!("setting.ood: {error}"))?;
@@ -157,11 +168,12 @@ impl<M: Method> Routine for Classification<M> {
     }
 
     fn stages(spec: &Spec<M>) -> Vec<Stage<Spec<M>>> {
+        let Row { train, classes, .. } = spec.parameters;
         let stage = |base: &Base| Stage {
             name: BASE,
             spec: RunSpec {
                 method: BASE.to_owned(),
-                parameters: Row { method: Kind::Baseline(base.method.clone()), train: spec.parameters.train },
+                parameters: Row { method: Kind::Baseline(base.method.clone()), train, classes },
                 setting: spec.setting.of_stage(),
                 optimizer: base.optimizer.clone().or_else(|| spec.optimizer.clone()),
                 train: Some(base.train.clone()),
@@ -179,7 +191,10 @@ impl<M: Method> Routine for Classification<M> {
     fn run(spec: &Spec<M>, context: &RunContext<'_>) -> Result<Measured, RunError> {
         let device = device::open(&spec.device)?;
         let mut streams = Streams::new(&spec.experiment, spec.seed);
-        let parts = Parts::of(spec, load_images(context.library, &spec.data)?, context, &mut streams)?;
+        let parts = match &spec.setting.drawers {
+            Some(drawers) => drawers.parts(spec, context, &mut streams)?,
+            None => Parts::of(spec, load_images(context.library, &spec.data)?, context, &mut streams)?,
+        };
         let shape = shape_of(&parts.train);
         let other = match &spec.setting.ood {
             Some(name) if !context.replay => {
@@ -208,13 +223,16 @@ impl<M: Method> Routine for Classification<M> {
             return Ok(Measured { opening: fit.opening, ..Measured::default() });
         }
         let select = training.config.select;
-        let renewal = spec.metrics.iter().any(|name| is_raw(name));
+        let renewal = spec.metrics.iter().any(|name| is_raw(name) || name == mixtures::TOP2_RAW);
+        let mixtures = context.at_most(spec.setting.mixtures.map_or(0, NonZeroUsize::get));
+        let mixtures = mixtures::pairs(&task.parts().test.labels, mixtures, streams.get("mixtures"));
         let evaluation = Evaluation {
             task: &task,
             other: other.as_ref(),
             renewal: renewal.then_some(training.config.batch.get()),
             teacher: teacher.as_ref(),
             tail: &fit.tail,
+            mixtures,
         };
         let best = (fit.best_epoch + 1 != fit.train_loss.len()).then_some(&fit.best);
         let (predictions, accuracies) = evaluation.of(&fit.last, best, select, &mut streams)?;
@@ -265,6 +283,11 @@ fn check_last_epochs<M>(spec: &Spec<M>) -> Result<(), String> {
 
 fn is_long_tailed<M>(spec: &Spec<M>) -> bool {
     spec.setting.hold_out.is_some_and(|hold_out| hold_out.imbalance.is_some())
+}
+
+/// Classes that are told apart; all of the set where absent.
+fn classes_of<M>(spec: &Spec<M>) -> Option<NonZeroUsize> {
+    spec.parameters.classes.or(spec.setting.classes)
 }
 
 /// Samples of an epoch: a thinned run is meant to be short, so its epochs are no longer than what it was

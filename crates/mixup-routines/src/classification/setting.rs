@@ -12,20 +12,24 @@ use mixup_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Baseline, Complementary, Teacher};
+use super::{Baseline, Complementary, Drawers, Teacher};
 
 /// What an experiment says beside data, network and training.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// What is held out of the training images. Required.
+    /// What is held out of the training images. Required where there are no drawers.
     #[serde(default)]
     pub hold_out: Option<HoldOut>,
     /// How labels of the training set are made wrong, before anything is held out of it: validation labels are
     /// as wrong as training labels, and test labels are right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_noise: Option<LabelNoise>,
-    /// Only images of the first so many classes; all where absent.
+    /// Omniglot: whose drawings are in which part, instead of `hold_out`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawers: Option<Drawers>,
+    /// Only images of the first so many classes, or of so many characters by seed where there are drawers; all
+    /// where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classes: Option<NonZeroUsize>,
     /// What is done to training images at random.
@@ -34,7 +38,8 @@ pub struct Setting {
     /// What images are centred and scaled by.
     #[serde(default)]
     pub normalise: Normalise,
-    /// Pixels of a side that images are resized to; as they are where absent.
+    /// Pixels of a side that images are resized to; as they are where absent. Omniglot's drawings of 105 pixels
+    /// are box-filtered to it, to 28 where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<NonZeroUsize>,
     /// Samples per epoch, taken from the training images over and over, so that rows with training
@@ -44,6 +49,9 @@ pub struct Setting {
     /// An image set whose test images the network has to tell apart by its confidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ood: Option<String>,
+    /// Mixtures of two test images whose classes the network has to find (the metric `top2`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixtures: Option<NonZeroUsize>,
     /// A network that every method of a seed starts from, trained once; a fresh one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
@@ -85,6 +93,7 @@ impl Setting {
             ood: None,
             teachers: BTreeMap::new(),
             last_epochs: None,
+            mixtures: None,
             picture: false,
             ..self.clone()
         }

@@ -1,5 +1,7 @@
 //! Training of a network on images by any method.
 
+use std::ops::Range;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use mixup_core::{
@@ -112,16 +114,30 @@ impl<M: Method> ImageTraining<M> {
         if shape != expected {
             return Err(CoreError::Invalid(format!("images of {shape:?}, expected {expected:?}")));
         }
+        let logits =
+            self.logits_of(model, images.len(), |rows| Ok(self.plain(images, &rows.collect::<Vec<_>>())))?;
+        Ok(Logits { logits, labels: images.labels.iter().copied().map(usize::from).collect() })
+    }
+
+    /// Logits of `rows` rows of inputs that are made piece by piece, `[rows, classes]`.
+    pub(super) fn logits_of(
+        &self,
+        model: &ImageNetwork,
+        rows: usize,
+        inputs: impl Fn(Range<usize>) -> Result<Tensor<4>, CoreError>,
+    ) -> Result<Array2<f64>, CoreError> {
         let classes = usize::from(self.parts.train.classes);
-        let rows: Vec<usize> = (0..images.len()).collect();
-        let mut logits = Vec::with_capacity(images.len() * classes);
-        for chunk in rows.chunks(EVALUATION_BATCH) {
-            let x = self.batcher.plain(&images.pixels, chunk, &self.device);
+        let mut logits = Vec::with_capacity(rows * classes);
+        for start in (0..rows).step_by(EVALUATION_BATCH) {
+            let x = inputs(start..rows.min(start + EVALUATION_BATCH))?;
             logits.extend(to_host(model.forward(x))?);
         }
-        let logits = Array2::from_shape_vec((images.len(), classes), logits)
-            .map_err(|error| CoreError::Invalid(error.to_string()))?;
-        Ok(Logits { logits, labels: images.labels.iter().copied().map(usize::from).collect() })
+        Array2::from_shape_vec((rows, classes), logits).map_err(|error| CoreError::Invalid(error.to_string()))
+    }
+
+    /// Images as they are, normalised: `[rows, channels, height, width]`.
+    pub(super) fn plain(&self, images: &LabelledImages, rows: &[usize]) -> Tensor<4> {
+        self.batcher.plain(&images.pixels, rows, &self.device)
     }
 
     /// What the head sees of images, or of a mixture of them, in evaluation mode and without augmentation;

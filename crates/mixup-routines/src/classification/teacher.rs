@@ -73,7 +73,11 @@ pub(super) fn stage<M: Method>(spec: &Spec<M>) -> Option<Stage<Spec<M>>> {
         name: TEACHER,
         spec: RunSpec {
             method: format!("{TEACHER} {name}"),
-            parameters: Row { method: Kind::Baseline(teacher.method.clone()), train: spec.parameters.train },
+            parameters: Row {
+                method: Kind::Baseline(teacher.method.clone()),
+                train: spec.parameters.train,
+                classes: spec.parameters.classes,
+            },
             setting: spec.setting.of_stage(),
             model: teacher.model.clone().or_else(|| spec.model.clone()),
             optimizer: teacher.optimizer.clone().or_else(|| spec.optimizer.clone()),

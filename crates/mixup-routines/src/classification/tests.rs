@@ -108,6 +108,7 @@ fn what_a_run_needs_is_asked_for() {
     assert!(checked(|spec| spec["setting"] = json!({})).unwrap_err().contains("hold_out"));
     assert!(checked(|spec| spec["metrics"] = json!(["ood-auroc"])).unwrap_err().contains("setting.ood"));
     assert!(checked(|spec| spec["metrics"] = json!(["tail-error"])).unwrap_err().contains("imbalance"));
+    assert!(checked(|spec| spec["metrics"] = json!(["top2"])).unwrap_err().contains("setting.mixtures"));
     let misspelt = checked(|spec| spec["setting"]["ood"] = json!("digit")).unwrap_err();
     assert!(misspelt.contains("digits"), "{misspelt}");
 }
@@ -347,7 +348,8 @@ fn predictions_that_were_written_and_read_give_the_metrics_of_the_run_to_the_bit
     let library = Library::from_env(None);
     let mut spec = digits();
     spec["setting"]["ood"] = json!("digits");
-    spec["metrics"] = json!(["ece-raw-statistics"]);
+    spec["setting"]["mixtures"] = json!(50);
+    spec["metrics"] = json!(["ece-raw-statistics", "top2"]);
     spec["train"]["epochs"] = json!(4);
     for select in ["last", "best-validation"] {
         spec["train"]["select"] = json!(select);
@@ -356,7 +358,9 @@ fn predictions_that_were_written_and_read_give_the_metrics_of_the_run_to_the_bit
         let bytes = whole.predictions.as_ref().unwrap().to_bytes();
         let predictions = Predictions::from_bytes(&bytes).unwrap();
         let mut again = Classification::<NoOwn>::from_predictions(&spec, &predictions).unwrap();
-        for name in ["accuracy", "ece-floor-ts-nll", "nll-raw-statistics", "ood-auroc"] {
+        for name in
+            ["accuracy", "ece-floor-ts-nll", "nll-raw-statistics", "ood-auroc", "top2", "top2-raw-statistics"]
+        {
             let bits = |epoch: &str| again[&format!("{name}{epoch}")].to_bits();
             assert_eq!(bits(""), bits(&format!("@{select}")));
         }

@@ -65,6 +65,8 @@ fn by_hand(at: &str) -> Vec<Value> {
             let given = |channels: usize| json!({"given": {"mean": vec![0.5; channels], "std": vec![0.25; channels]}});
             vec![given(1), given(3)]
         }
+        "/parameters/scale" => vec![json!({"pow": {"threshold": 1.0, "index": 1.0}})],
+        "/parameters/targets" => vec![json!({"two-hot": "constant"})],
         _ => Vec::new(),
     }
 }
