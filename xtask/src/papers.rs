@@ -8,8 +8,8 @@ pub fn all() -> Vec<Paper> {
         // papers, one a line
         admire_bayesopt::paper(),
         c_mixup::paper(),
-        fmix::paper(),
         decoupled_mixup::paper(),
+        fmix::paper(),
         intra_cluster_mixup::paper(),
         mixup::paper(),
         mixup_calibration_overlap::paper(),
