@@ -11,6 +11,7 @@ pub(crate) mod new_paper;
 pub(crate) mod parity;
 mod preview;
 mod replay;
+pub(crate) mod report;
 pub(crate) mod reproduce;
 mod seeds;
 mod settle;

@@ -8,10 +8,12 @@ use serde::Serialize;
 
 use super::budget::Budget;
 use super::estimate::{Cost, costs, duration};
+use super::report::write_ledger;
 use super::settle::{Settled, settle, target};
 use super::{preview, print, print_json, seeds, style, until_decided};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
+use crate::files::experiment::Profile;
 use crate::files::workspace::Workspace;
 use crate::outcomes::outcome::Outcome;
 use crate::report;
@@ -19,6 +21,7 @@ use crate::report::results;
 use crate::runs::execute::{End, Executed};
 use crate::runs::job::FailureKind;
 use crate::runs::session::{PaperPlan, Request, Session};
+use crate::site;
 use crate::verdicts::verdict::{ReferenceNote, Verdict};
 
 /// What is to be done with the papers that were asked for.
@@ -101,6 +104,10 @@ pub(crate) fn run(
             reproduce(&session, plan)?
         };
         papers_left -= 1;
+        if reaches_results(&session, &paper) {
+            let _lock = session.store.lock_results()?;
+            write_ledger(workspace, &site::committed(workspace, papers)?)?;
+        }
         if format == Format::Text {
             print(&text(&paper, session.request.experiment.is_some()))?;
         }
@@ -114,6 +121,13 @@ pub(crate) fn run(
         return Ok(Status::Fine);
     }
     Ok(status(reproduced.iter().flat_map(|paper| &paper.experiments)))
+}
+
+/// Whether the outcomes of a paper, and so the ledger, were written to results/.
+fn reaches_results(session: &Session<'_>, paper: &Reproduced) -> bool {
+    let request = &session.request;
+    let desk = request.profile == Profile::Desk && request.results.is_none();
+    desk && request.as_committed() && paper.written.is_some()
 }
 
 fn reproduce(session: &Session<'_>, paper: PaperPlan) -> Result<Reproduced, LabError> {
