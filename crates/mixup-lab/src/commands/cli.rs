@@ -36,6 +36,7 @@ Examples:
   cargo xtask reproduce c-mixup                         every experiment of a paper, minutes
   cargo xtask reproduce c-mixup --experiment airfoil    one of them
   cargo xtask reproduce all --profile smoke             everything, seconds
+  cargo xtask reproduce all --log runs.jsonl            the long job, with a log that a dashboard can follow
   cargo xtask reproduce c-mixup --until-decided         more seeds, until its primary claims are decided
   cargo xtask check                                     do today's sources give the committed numbers?
   cargo xtask report --open                             the ledger and every paper as a site, seconds
@@ -164,6 +165,10 @@ struct Reproduce {
     /// Where outcomes go instead of results/.
     #[arg(long, value_name = "DIR", hide = true)]
     results: Option<PathBuf>,
+    /// Write what happens as JSON lines, for dashboards; a file that is there is continued. ARCHITECTURE.md has the
+    /// fields.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Add seeds in rounds until every primary claim is decided, as far as the experiments' `at_most` allows.
     #[arg(long)]
     until_decided: bool,
@@ -338,6 +343,7 @@ impl From<Reproduce> for Request {
             data_dir: args.execution.data_dir,
             fresh: args.execution.fresh,
             results: args.results,
+            log: args.log,
         }
     }
 }
@@ -355,6 +361,7 @@ impl From<Check> for Request {
             data_dir: args.execution.data_dir,
             fresh: args.execution.fresh,
             results: None,
+            log: None,
         }
     }
 }

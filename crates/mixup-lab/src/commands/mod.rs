@@ -8,6 +8,7 @@ pub(crate) mod data;
 mod estimate;
 pub(crate) mod list;
 pub(crate) mod new_paper;
+mod overview;
 pub(crate) mod parity;
 mod preview;
 mod replay;

@@ -84,13 +84,18 @@ fn of(workspace: &Workspace, paper: &Paper) -> Result<Committed, LabError> {
         notes,
         verdicts,
         outcomes,
-        readme: fs::read_to_string(&readme).map_err(LabError::io("cannot be read", &readme))?,
+        // A paper that is begun has none yet.
+        readme: if readme.is_file() { read(&readme)? } else { String::new() },
         specs: texts(&workspace.experiments(paper.slug), "yaml")?,
         sources: texts(&workspace.papers().join(paper.slug).join("src"), "rs")?,
         manifest: files.manifest,
         experiments: files.experiments,
         elsewhere: files.elsewhere,
     })
+}
+
+fn read(file: &Path) -> Result<String, LabError> {
+    fs::read_to_string(file).map_err(LabError::io("cannot be read", file))
 }
 
 /// Every file of a folder with this ending, in the order of their names.
@@ -100,7 +105,7 @@ fn texts(folder: &Path, ending: &str) -> Result<Vec<Text>, LabError> {
     files
         .map(|entry| {
             let path = entry.path();
-            let text = fs::read_to_string(path).map_err(LabError::io("cannot be read", path))?;
+            let text = read(path)?;
             let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().replace('\\', "/");
             Ok(Text { name, text })
         })
