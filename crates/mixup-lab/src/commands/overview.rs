@@ -50,7 +50,7 @@ impl Overview {
     /// # Errors
     /// A committed file that is no outcome.
     pub(super) fn of(session: &Session<'_>, plans: &[PaperPlan]) -> Result<Self, LabError> {
-        let paper = |plan: &PaperPlan| {
+        let paper = |plan: &PaperPlan| -> Result<Paper, LabError> {
             let costs = costs(session, plan)?;
             let profile = session.request.profile;
             let folder = session.workspace.results(plan.slug, profile);
@@ -72,7 +72,7 @@ impl Overview {
 
     /// The first line of the event log, and for several papers the table of what is ahead.
     pub(super) fn begin(&self, session: &Session<'_>) {
-        let sum = |of: &dyn Fn(&Paper) -> usize| self.papers.iter().map(of).sum();
+        let sum = |of: &dyn Fn(&Paper) -> usize| -> usize { self.papers.iter().map(of).sum() };
         session.journal.tell(&Entry::Begun {
             schema: SCHEMA,
             papers: self.papers.iter().map(|paper| paper.slug).collect(),

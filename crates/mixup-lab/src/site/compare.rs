@@ -193,7 +193,9 @@ fn scores<'a>(paper: &'a str, outcome: &'a Outcome, family: &Family) -> Vec<Scor
     let is_plain = |method: &str| PLAIN.contains(&base(method));
     let plain = |method: &'a str| {
         let rows = || outcome.methods.keys().map(String::as_str).filter(|row| is_plain(row));
-        rows().find(|row| number(row) == number(method)).or_else(|| rows().find(|row| number(row).is_empty()))
+        rows()
+            .find(|&row| number(row) == number(method))
+            .or_else(|| rows().find(|&row| number(row).is_empty()))
     };
     let values = |row: &str| outcome.methods.get(row).and_then(|method| method.values.get(&metric.name));
     let methods = outcome.methods.keys().map(String::as_str).filter(|method| !is_plain(method));

@@ -2,7 +2,7 @@
 
 use super::gather::Committed;
 use super::ledger::{self, Row};
-use super::words::core_time;
+use super::words::short_time;
 use crate::files::manifest::Rank;
 use crate::report::LEGEND;
 
@@ -54,7 +54,7 @@ fn overview(paper: &Committed, rows: &[Row]) -> String {
     } else {
         format!("[{}]({}/README.md)", cell(&paper.manifest.title), paper.slug)
     };
-    let cost = if paper.outcomes.is_empty() { "-".to_owned() } else { core_time(seconds) };
+    let cost = if paper.outcomes.is_empty() { "-".to_owned() } else { short_time(seconds) };
     format!("| {name} | {tested} | {} | {cost} |\n", words.join(", "))
 }
 

@@ -9,6 +9,15 @@ pub(super) fn core_time(seconds: f64) -> String {
     }
 }
 
+/// `40 s`, `12 min`, `1.5 h`
+pub(super) fn short_time(seconds: f64) -> String {
+    match seconds {
+        s if s < 100.0 => format!("{s:.0} s"),
+        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}
+
 /// `a`, `a and b`, `a, b and c`
 pub(super) fn listed(items: &[String]) -> String {
     match items {
@@ -37,6 +46,7 @@ mod tests {
     fn words_read_well() {
         let times = [4.2, 600.0, 9000.0].map(core_time);
         assert_eq!(times, ["4 core seconds", "10 core minutes", "2.5 core hours"]);
+        assert_eq!([4.2, 600.0, 9000.0].map(short_time), ["4 s", "10 min", "2.5 h"]);
         let list = |items: &[&str]| listed(&items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>());
         assert_eq!([list(&[]), list(&["a"]), list(&["a", "b", "c"])], ["", "a", "a, b and c"]);
         assert_eq!(escaped("<a href=\"&\">"), "&lt;a href=&quot;&amp;&quot;&gt;");

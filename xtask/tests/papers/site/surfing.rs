@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mixup_lab::files::manifest::Rank;
 use mixup_lab::site;
-use mixup_lab::verdicts::verdict::Status;
+use mixup_lab::verdicts::verdict::{Status, Verdict};
 use serde_json::{Value, json};
 
 use super::browser::Browser;
@@ -153,10 +153,10 @@ fn a_keyboard_is_enough() {
 /// A front page with so many claims.
 fn crowded(folder: &Path, count: usize) {
     let mut papers = built().committed.clone();
-    let mut more = papers.iter().flat_map(|paper| paper.verdicts.clone()).cycle().enumerate();
-    let have: usize = papers.iter().map(|paper| paper.verdicts.len()).sum();
-    for _ in have..count {
-        let (index, mut verdict) = more.next().unwrap();
+    let known: Vec<Verdict> = papers.iter().flat_map(|paper| paper.verdicts.clone()).collect();
+    let missing = count.saturating_sub(known.len());
+    for (index, verdict) in known.iter().cycle().take(missing).enumerate() {
+        let mut verdict = verdict.clone();
         verdict.claim = format!("{}-{index}", verdict.claim);
         papers[0].verdicts.push(verdict);
     }
