@@ -41,6 +41,7 @@ pub(super) struct Row {
     pub(super) data: Vec<String>,
     /// The verdict as a sentence.
     pub(super) sentence: String,
+    /// The experiments that it reads and that have an outcome.
     pub(super) experiments: Vec<String>,
 }
 
@@ -196,6 +197,6 @@ fn bare(paper: &Committed, verdict: &Verdict) -> Row {
         cost_seconds: seconds,
         data: data.into_iter().filter(|name| !name.is_empty()).collect(),
         sentence: verdict.sentence.clone(),
-        experiments,
+        experiments: experiments.into_iter().filter(|name| paper.outcome(name).is_some()).collect(),
     }
 }

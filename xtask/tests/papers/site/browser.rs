@@ -143,7 +143,7 @@ impl Browser {
 
     /// A window of this width, and pages for a light or a dark ground.
     pub(super) fn look(&mut self, width: u32, dark: bool) {
-        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
+        let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", size);
         let scheme = if dark { "dark" } else { "light" };
         let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});

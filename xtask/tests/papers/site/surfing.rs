@@ -62,7 +62,10 @@ fn every_page_is_readable_at_any_width_and_on_any_ground() {
             // What is folded away must be readable as well.
             browser.eval("document.querySelectorAll('details').forEach((known) => { known.open = true; })");
             let contrast = browser.eval(CONTRAST);
-            let wide = browser.eval("document.documentElement.scrollWidth - innerWidth").as_f64().unwrap();
+            let wide = browser
+                .eval("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+                .as_f64()
+                .unwrap();
             let errors = browser.errors();
             let pictures = browser.eval(
                 "Promise.all([...document.images].map((i) => { i.loading = 'eager'; return i.decode().then(() => null, () => i.src); }))",
