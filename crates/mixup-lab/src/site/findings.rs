@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::gather::Committed;
+use super::words::with_code;
 use crate::files::manifest::{Finding, Shown};
 use crate::outcomes::aggregate::Summary;
 use crate::outcomes::outcome::{Outcome, Pairs};
@@ -30,6 +31,7 @@ struct Paper {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Line {
     id: String,
+    /// Texts in HTML.
     text: String,
     names: String,
     /// The two numbers, where runs show them.
@@ -73,8 +75,8 @@ pub(super) fn of(papers: &[Committed]) -> Findings {
 pub(super) fn lines(paper: &Committed) -> Vec<Line> {
     let line = |finding: &Finding| Line {
         id: finding.id.clone(),
-        text: finding.text.clone(),
-        names: finding.names.clone(),
+        text: with_code(&finding.text),
+        names: with_code(&finding.names),
         numbers: finding.shown.as_ref().and_then(|shown| {
             let outcome = paper.outcome(&shown.experiment)?;
             numbers(shown, outcome)

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::bar::{self, Bar};
 use super::gather::Committed;
-use super::words::short_time;
+use super::words::{short_time, with_code};
 use crate::files::manifest::{Origin, Rank};
 use crate::report::lines;
 use crate::verdicts::verdict::{Status, Verdict};
@@ -39,7 +39,7 @@ pub(super) struct Row {
     pub(super) cost_seconds: f64,
     /// Names of data sets.
     pub(super) data: Vec<String>,
-    /// The verdict as a sentence.
+    /// The verdict as a sentence, in HTML.
     pub(super) sentence: String,
     /// The experiments that it reads and that have an outcome.
     pub(super) experiments: Vec<String>,
@@ -196,7 +196,7 @@ fn bare(paper: &Committed, verdict: &Verdict) -> Row {
         cost: if seconds > 0.0 { short_time(seconds) } else { String::new() },
         cost_seconds: seconds,
         data: data.into_iter().filter(|name| !name.is_empty()).collect(),
-        sentence: verdict.sentence.clone(),
+        sentence: with_code(&verdict.sentence),
         experiments: experiments.into_iter().filter(|name| paper.outcome(name).is_some()).collect(),
     }
 }

@@ -1,7 +1,7 @@
 //! The site: committed outcomes as pages to browse, without a server.
 //!
 //! Everything is static and works from a folder: data stand in the pages, one style sheet and one classic script are
-//! shared, pictures are those of the report. A paper appears by itself, from what [`gather`] reads of it.
+//! shared, pictures are those of the report. A paper appears by itself, from what `gather` reads of it.
 
 mod aggregate;
 mod bar;

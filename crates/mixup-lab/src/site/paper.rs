@@ -9,7 +9,7 @@ use super::ledger::{self, Count, Row};
 use super::picture::Picture;
 use super::readme::{Section, Topic, html, sections};
 use super::records::{Download, downloads};
-use super::words::{core_time, listed};
+use super::words::{core_time, listed, with_code};
 use crate::files::manifest::Rank;
 use crate::outcomes::outcome::Outcome;
 use crate::report::{Plot, grid, pictures, units};
@@ -85,8 +85,14 @@ impl Page {
     pub(super) fn of(paper: &Committed) -> Self {
         let outcomes: Vec<&Outcome> = paper.outcomes.iter().collect();
         let plots = pictures(&outcomes, &paper.verdicts, &paper.notes);
-        let experiments: Vec<Experiment> =
+        let mut experiments: Vec<Experiment> =
             outcomes.iter().zip(&plots).map(|(outcome, plots)| experiment(paper, outcome, plots)).collect();
+        // Those that primary claims are about come first.
+        let primary = |name: &str| {
+            let claims = paper.verdicts.iter().filter(|verdict| verdict.rank == Some(Rank::Primary));
+            claims.flat_map(|verdict| verdict.experiments()).any(|read| read == name)
+        };
+        experiments.sort_by_key(|known| !primary(&known.name));
         Self { view: view(paper, experiments), pictures: plots.into_iter().flatten().collect() }
     }
 }
@@ -174,7 +180,7 @@ fn experiment(paper: &Committed, outcome: &Outcome, plots: &[Plot]) -> Experimen
         header: table.header,
         rows: table.rows.into_iter().map(cells).collect(),
         pictures: plots.iter().map(|plot| Picture::of(&paper.slug, plot)).collect(),
-        notes: notes.map(|note| note.sentence.clone()).collect(),
+        notes: notes.map(|note| with_code(&note.sentence)).collect(),
         provenance: provenance(outcome),
         downloads: downloads(paper, outcome),
     }

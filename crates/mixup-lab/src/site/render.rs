@@ -2,13 +2,14 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, UndefinedBehavior, context, escape_formatter};
 use serde::Serialize;
 
 use super::compare::Compare;
 use super::findings::Findings;
 use super::ledger::Front;
 use super::paper;
+use super::words::escaped;
 use crate::error::LabError;
 
 const TEMPLATES: [(&str, &str); 6] = [
@@ -27,6 +28,11 @@ impl Templates {
     pub(super) fn new() -> Result<Self, LabError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_formatter(|out, state, value| match value.as_str().filter(|_| !value.is_safe()) {
+            // Slashes and apostrophes break nothing between double quotes, and addresses stay readable.
+            Some(text) => Ok(out.write_str(&escaped(text))?),
+            None => escape_formatter(out, state, value),
+        });
         // Tags on lines of their own leave no lines behind.
         environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
         for (name, text) in TEMPLATES {

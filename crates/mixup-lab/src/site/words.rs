@@ -32,6 +32,18 @@ pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// The same as HTML, where what stands between two backticks is code.
+pub(super) fn with_code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let odd = parts.len() % 2 == 0;
+    let part = |(at, part): (usize, &&str)| match at % 2 {
+        1 if !(odd && at + 1 == parts.len()) => format!("<code>{}</code>", escaped(part)),
+        1 => format!("`{}", escaped(part)),
+        _ => escaped(part),
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
 /// A value of a field of CSV.
 pub(super) fn csv(field: &str) -> String {
     let plain = !field.contains([',', '"', '\n', '\r']);
@@ -50,6 +62,8 @@ mod tests {
         let list = |items: &[&str]| listed(&items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>());
         assert_eq!([list(&[]), list(&["a"]), list(&["a", "b", "c"])], ["", "a", "a, b and c"]);
         assert_eq!(escaped("<a href=\"&\">"), "&lt;a href=&quot;&amp;&quot;&gt;");
+        assert_eq!(with_code("`a<b` and `c"), "<code>a&lt;b</code> and `c");
+        assert_eq!(with_code("plain & simple"), "plain &amp; simple");
         assert_eq!([csv("a b"), csv("a,\"b\"")], ["a b", "\"a,\"\"b\"\"\""]);
     }
 }
