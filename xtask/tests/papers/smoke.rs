@@ -61,6 +61,10 @@ fn smoke_numbers_have_not_moved() {
     let said = String::from_utf8_lossy(&output.stderr);
     said.lines().filter(|line| line.starts_with("skipped")).for_each(|line| println!("{line}"));
     assert!(output.status.success(), "{said}");
+    let next = format!("[1 of {} papers; ", papers::all().len());
+    for part in ["core time left", &next, "wall time", "primary claims that are open"] {
+        assert!(said.contains(part), "{said}\n  lacks: {part}");
+    }
     let events = fs::read_to_string(&log).unwrap();
     assert!(events.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{events}");
     let finished = |paper: &str| {

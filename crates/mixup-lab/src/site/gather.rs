@@ -111,3 +111,35 @@ fn texts(folder: &Path, ending: &str) -> Result<Vec<Text>, LabError> {
         })
         .collect()
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::files::manifest::{Rank, UntestedClaim};
+    use crate::outcomes::fixtures::{lower, manifest, outcome};
+
+    /// Paper `demo` with a claim of each kind about one outcome.
+    pub fn demo() -> Committed {
+        let wine = outcome("wine", &[("erm", &[2.0, 2.1, 2.2]), ("mixup", &[1.0, 1.2, 1.1])]);
+        let exploratory = lower("wine", "erm", "mixup");
+        let mut manifest = manifest(vec![lower("wine", "mixup", "erm"), exploratory]);
+        manifest.claims[1].rank = Rank::Exploratory;
+        manifest.untested.push(UntestedClaim {
+            id: "large".to_owned(),
+            text: "Also on large data.".to_owned(),
+            reason: "No room.".to_owned(),
+        });
+        Committed {
+            slug: "demo".to_owned(),
+            verdicts: judge(&manifest, &[&wine]),
+            notes: Vec::new(),
+            manifest,
+            experiments: Vec::new(),
+            elsewhere: Vec::new(),
+            outcomes: vec![wine],
+            readme: String::new(),
+            specs: Vec::new(),
+            sources: Vec::new(),
+        }
+    }
+}

@@ -200,3 +200,33 @@ fn bare(paper: &Committed, verdict: &Verdict) -> Row {
         experiments: experiments.into_iter().filter(|name| paper.outcome(name).is_some()).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::gather::tests::demo;
+
+    #[test]
+    fn a_row_has_what_a_reader_asks_for() {
+        let rows = rows(&demo());
+        let kinds: Vec<&str> = rows.iter().map(|row| row.kind).collect();
+        assert_eq!(kinds, ["primary", "exploratory", "untested"]);
+        let first = &rows[0];
+        assert_eq!((first.status, first.units.as_str(), first.cost.as_str()), ("reproduced", "3", "12 s"));
+        assert_eq!(
+            (&first.data[..], &first.experiments[..]),
+            (&["airfoil".to_owned()][..], &["wine".to_owned()][..])
+        );
+        assert!(first.effect > Some(0.0) && first.ours.starts_with("-1.0000 ["), "{first:?}");
+        assert!(rows[1].effect < Some(0.0) && rows[1].status == "contradicted", "{:?}", rows[1]);
+        assert_eq!((rows[2].sentence.as_str(), rows[2].effect), ("No room.", None));
+    }
+
+    #[test]
+    fn the_front_page_counts_primary_claims() {
+        let front = Front::of(&[demo()]);
+        assert_eq!((front.primary, front.totals.len(), front.totals[0].count), (1, 1, 1));
+        assert_eq!((front.rows.len(), front.papers[0].claims), (3, 2));
+        assert_eq!(front.choices.data, ["airfoil"]);
+    }
+}

@@ -62,3 +62,22 @@ fn overview(paper: &Committed, rows: &[Row]) -> String {
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::site::gather::tests::demo;
+
+    #[test]
+    fn a_line_per_paper_and_a_row_per_primary_claim() {
+        let mut other = demo();
+        other.slug = "other".to_owned();
+        other.outcomes.clear();
+        let text = ledger(&[demo(), other]);
+        assert!(text.contains("| [A demonstration](demo/README.md) | 2 | 1 reproduced | 12 s |"), "{text}");
+        // One without outcomes has no page to link to.
+        assert!(text.contains("| A demonstration | 2 | "), "{text}");
+        assert_eq!(text.matches("| `wine: mixup<erm`: ").count(), 2, "{text}");
+        assert!(!text.contains("Also on large data"), "{text}");
+    }
+}

@@ -45,7 +45,7 @@ impl Browser {
         let profile = tempfile::tempdir().unwrap();
         // The shell moves the pipes to where the protocol is spoken. There is no sandbox for root, and the pages are ours.
         let script = "exec \"$0\" --headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage \
-                      --disable-background-networking --allow-file-access-from-files --remote-debugging-pipe \
+                      --disable-background-networking --remote-debugging-pipe \
                       --user-data-dir=\"$1\" about:blank 3<&0 4>&1 0</dev/null 1>/dev/null 2>/dev/null";
         let mut child = Command::new("sh")
             .args(["-c", script])
