@@ -14,17 +14,23 @@ pub(super) struct Aggregate {
     pub(super) interval: Interval,
 }
 
-/// The interquartile mean over tasks, each a list of finite scores, one per run; `None` without a score or where a
-/// task has none. Every task weighs the same.
-pub(super) fn aggregate(tasks: &[Vec<f64>]) -> Option<Aggregate> {
+/// A task: finite scores, one per run, and how much it weighs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Task {
+    pub(super) scores: Vec<f64>,
+    pub(super) weight: f64,
+}
+
+/// The interquartile mean over tasks by their weights; `None` without a score or where a task has none.
+pub(super) fn aggregate(tasks: &[Task]) -> Option<Aggregate> {
     let value = interquartile_mean(tasks)?;
     let mut draws = Draws(0);
     let mut resampled: Vec<f64> = (0..RESAMPLES)
         .filter_map(|_| {
-            let redrawn: Vec<Vec<f64>> = tasks
-                .iter()
-                .map(|task| task.iter().map(|_| task[draws.below(task.len())]).collect())
-                .collect();
+            let mut redrawn = tasks.to_vec();
+            for (redrawn, task) in redrawn.iter_mut().zip(tasks) {
+                redrawn.scores.fill_with(|| task.scores[draws.below(task.scores.len())]);
+            }
             interquartile_mean(&redrawn)
         })
         .collect();
@@ -34,13 +40,14 @@ pub(super) fn aggregate(tasks: &[Vec<f64>]) -> Option<Aggregate> {
 }
 
 /// The mean of the middle half of the scores, by weight.
-fn interquartile_mean(tasks: &[Vec<f64>]) -> Option<f64> {
-    if tasks.is_empty() || tasks.iter().any(Vec::is_empty) {
+fn interquartile_mean(tasks: &[Task]) -> Option<f64> {
+    if tasks.is_empty() || tasks.iter().any(|task| task.scores.is_empty()) {
         return None;
     }
-    let share = |task: &Vec<f64>| 1.0 / (task.len() * tasks.len()) as f64;
+    let all: f64 = tasks.iter().map(|task| task.weight).sum();
+    let share = |task: &Task| task.weight / all / task.scores.len() as f64;
     let mut scores: Vec<(f64, f64)> =
-        tasks.iter().flat_map(|task| task.iter().map(move |score| (*score, share(task)))).collect();
+        tasks.iter().flat_map(|task| task.scores.iter().map(move |score| (*score, share(task)))).collect();
     scores.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (mut below, mut sum) = (0.0, 0.0);
     for (score, weight) in scores {
@@ -70,24 +77,29 @@ impl Draws {
 mod tests {
     use super::*;
 
+    fn task(scores: &[f64]) -> Task {
+        Task { scores: scores.to_vec(), weight: 1.0 }
+    }
+
     #[test]
     fn the_middle_half_counts() {
-        let known = |tasks: &[Vec<f64>]| interquartile_mean(tasks).unwrap();
+        let known = |tasks: &[Task]| interquartile_mean(tasks).unwrap();
         // scipy.stats.trim_mean of the same, a quarter at each end
-        assert!((known(&[vec![1.0, 2.0, 3.0, 100.0]]) - 2.5).abs() < 1e-12);
-        assert!((known(&[vec![-50.0, 1.0], vec![2.0, 1e9]]) - 1.5).abs() < 1e-12);
-        // A task with more runs weighs no more: of weights 1/2, 1/6, 1/6, 1/6 the middle half is
-        // the upper half of the first and the lower half of the others' .
-        let uneven = known(&[vec![0.0], vec![6.0, 6.0, 6.0]]);
-        assert!((uneven - 3.0).abs() < 1e-12, "{uneven}");
-        assert_eq!(interquartile_mean(&[vec![1.0], Vec::new()]), None);
+        assert!((known(&[task(&[1.0, 2.0, 3.0, 100.0])]) - 2.5).abs() < 1e-12);
+        assert!((known(&[task(&[-50.0, 1.0]), task(&[2.0, 1e9])]) - 1.5).abs() < 1e-12);
+        // A task with more runs weighs no more: half of what counts is of either.
+        assert!((known(&[task(&[0.0]), task(&[6.0, 6.0, 6.0])]) - 3.0).abs() < 1e-12);
+        // And one of twice the weight twice as much: a sixth of the middle half is of the first.
+        let heavy = Task { weight: 2.0, ..task(&[6.0]) };
+        assert!((known(&[task(&[0.0]), heavy]) - 5.0).abs() < 1e-12);
+        assert_eq!(interquartile_mean(&[task(&[1.0]), task(&[])]), None);
     }
 
     #[test]
     fn the_interval_holds_the_value_and_shrinks_with_runs() {
         let spread = |count: usize| {
-            let task: Vec<f64> = (0..count).map(|at| (at * 7 % count) as f64 / count as f64).collect();
-            let known = aggregate(&[task.clone(), task]).unwrap();
+            let scores: Vec<f64> = (0..count).map(|at| (at * 7 % count) as f64 / count as f64).collect();
+            let known = aggregate(&[task(&scores), task(&scores)]).unwrap();
             assert!(known.interval.contains(known.value), "{known:?}");
             known.interval.high - known.interval.low
         };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::aggregate::aggregate;
+use super::aggregate::{self, aggregate};
 use super::gather::Committed;
 use super::words::listed;
 use crate::outcomes::aggregate::Summary;
@@ -125,7 +125,8 @@ pub(super) fn of(papers: &[Committed]) -> Compare {
     let (mut aggregates, mut few) = (Vec::new(), Vec::new());
     for family in &FAMILIES {
         let mut by_method: BTreeMap<&str, Vec<Scores<'_>>> = BTreeMap::new();
-        for (paper, outcome) in all() {
+        for (paper, outcome) in all().filter(|(_, outcome)| outcome.data != mixup_data::catalogue::SIMULATED)
+        {
             for scores in scores(&paper.slug, outcome, family) {
                 by_method.entry(base(scores.method)).or_default().push(scores);
             }
@@ -225,13 +226,21 @@ fn group(method: &str, family: &Family, tasks: &[Scores<'_>]) -> Option<Group> {
     if data.len() < ENOUGH {
         return None;
     }
-    let scores: Vec<Vec<f64>> = tasks.iter().map(|task| task.values.clone()).collect();
-    let known = aggregate(&scores)?;
-    let share = |task: &Vec<f64>| {
-        let better = task.iter().filter(|change| **change < 0.0).count() as f64;
-        (better + 0.5 * task.iter().filter(|change| **change == 0.0).count() as f64) / task.len() as f64
+    // Data sets weigh the same, however many experiments are on them.
+    let on = |data: &str| tasks.iter().filter(|task| task.outcome.data == data).count();
+    let weighted = |task: &Scores<'_>| aggregate::Task {
+        scores: task.values.clone(),
+        weight: 1.0 / on(&task.outcome.data) as f64,
     };
-    let better = scores.iter().map(share).sum::<f64>() / scores.len() as f64;
+    let weighted: Vec<aggregate::Task> = tasks.iter().map(weighted).collect();
+    let known = aggregate(&weighted)?;
+    let share = |task: &aggregate::Task| {
+        let count =
+            |wanted: fn(f64) -> bool| task.scores.iter().filter(|change| wanted(**change)).count() as f64;
+        (count(|change| change < 0.0) + 0.5 * count(|change| change == 0.0)) / task.scores.len() as f64
+    };
+    let all: f64 = weighted.iter().map(|task| task.weight).sum();
+    let better = weighted.iter().map(|task| task.weight * share(task)).sum::<f64>() / all;
     let side = match known.interval {
         interval if interval.high < 0.0 => "better",
         interval if interval.low > 0.0 => "worse",

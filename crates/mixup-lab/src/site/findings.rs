@@ -42,6 +42,7 @@ pub(super) struct Line {
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 struct Numbers {
+    /// The metric, where both have the same.
     label: String,
     official: String,
     official_row: String,
@@ -112,7 +113,7 @@ fn numbers(shown: &Shown, outcome: &Outcome) -> Option<Numbers> {
         Pairs::Bootstrap => count(finite.len().saturating_sub(1), "resample"),
     };
     Some(Numbers {
-        label: metric.label.clone(),
+        label: if metric.name == other.name { metric.label.clone() } else { String::new() },
         official: mean(official)?,
         official_row: label(metric, &shown.official),
         paper: mean(paper)?,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::bar::{self, Bar};
 use super::gather::Committed;
-use super::words::{short_time, with_code};
+use super::words::{short_time, with_code, with_whole_intervals};
 use crate::files::manifest::{Origin, Rank};
 use crate::report::lines;
 use crate::verdicts::verdict::{Status, Verdict};
@@ -29,6 +29,8 @@ pub(super) struct Row {
     pub(super) statuses: String,
     pub(super) published: String,
     pub(super) ours: String,
+    /// The same in HTML.
+    ours_html: String,
     pub(super) units: String,
     /// The bar, as SVG, and its unit; empty without numbers.
     pub(super) bar: String,
@@ -153,7 +155,8 @@ pub(super) fn rows(paper: &Committed) -> Vec<Row> {
                 || [(); 3].map(|()| String::new()),
                 |line| [line.published.clone(), line.ours.clone(), line.units.clone()],
             );
-            Row { published, ours, units, ..bare(paper, verdict) }
+            let ours_html = with_whole_intervals(&ours);
+            Row { published, ours, ours_html, units, ..bare(paper, verdict) }
         })
         .collect();
     let order = [Rank::Primary.word(), Rank::Secondary.word(), Rank::Exploratory.word(), UNTESTED];
@@ -189,6 +192,7 @@ fn bare(paper: &Committed, verdict: &Verdict) -> Row {
         statuses,
         published: String::new(),
         ours: String::new(),
+        ours_html: String::new(),
         units: String::new(),
         effect: bar.as_ref().map(|bar| bar.effect),
         unit: bar.as_ref().map(|bar| bar.unit.clone()).unwrap_or_default(),

@@ -90,7 +90,7 @@ impl Page {
         // Those that primary claims are about come first.
         let primary = |name: &str| {
             let claims = paper.verdicts.iter().filter(|verdict| verdict.rank == Some(Rank::Primary));
-            claims.flat_map(|verdict| verdict.experiments()).any(|read| read == name)
+            claims.filter_map(|verdict| verdict.experiments().first().copied()).any(|own| own == name)
         };
         experiments.sort_by_key(|known| !primary(&known.name));
         Self { view: view(paper, experiments), pictures: plots.into_iter().flatten().collect() }

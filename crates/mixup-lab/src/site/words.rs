@@ -44,6 +44,12 @@ pub(super) fn with_code(text: &str) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
+/// The same as HTML that breaks no line within an interval.
+pub(super) fn with_whole_intervals(text: &str) -> String {
+    let escaped = escaped(text);
+    escaped.replace('[', "<span class=\"together\">[").replace(']', "]</span>")
+}
+
 /// A value of a field of CSV.
 pub(super) fn csv(field: &str) -> String {
     let plain = !field.contains([',', '"', '\n', '\r']);
@@ -64,6 +70,7 @@ mod tests {
         assert_eq!(escaped("<a href=\"&\">"), "&lt;a href=&quot;&amp;&quot;&gt;");
         assert_eq!(with_code("`a<b` and `c"), "<code>a&lt;b</code> and `c");
         assert_eq!(with_code("plain & simple"), "plain &amp; simple");
+        assert_eq!(with_whole_intervals("1 [0, 2]"), "1 <span class=\"together\">[0, 2]</span>");
         assert_eq!([csv("a b"), csv("a,\"b\"")], ["a b", "\"a,\"\"b\"\"\""]);
     }
 }
