@@ -7,7 +7,7 @@ use super::findings::{self, Line};
 use super::gather::{Committed, Text};
 use super::ledger::{self, Count, Row};
 use super::picture::Picture;
-use super::readme::{Section, Topic, html, sections};
+use super::readme::{Section, Topic, html, sections, without_claim_blocks};
 use super::records::{Download, downloads};
 use super::words::{core_time, listed, with_code};
 use crate::files::manifest::Rank;
@@ -15,6 +15,9 @@ use crate::outcomes::outcome::Outcome;
 use crate::report::{Plot, grid, pictures, units};
 use crate::verdicts::numbers::{count, fixed};
 use crate::verdicts::verdict::Status;
+
+/// A comment on claims of more characters than this is shown unfolded.
+const LONG: usize = 700;
 
 /// A page and the pictures that it shows.
 pub(super) struct Page {
@@ -39,6 +42,9 @@ pub(super) struct View {
     untested: Vec<Row>,
     axis: String,
     idea: String,
+    /// What the README says about the claims, and whether that is more than a word.
+    comment: String,
+    comment_is_long: bool,
     take_home: String,
     differences: Vec<Chapter>,
     findings: Vec<Line>,
@@ -110,6 +116,7 @@ fn view(paper: &Committed, experiments: Vec<Experiment>) -> View {
     let (primary, others): (Vec<Row>, Vec<Row>) =
         tested.into_iter().partition(|row| row.kind == Rank::Primary.word());
     let manifest = &paper.manifest;
+    let comment: String = of(Topic::Claims).map(|section| without_claim_blocks(&section.text)).collect();
     View {
         slug: paper.slug.clone(),
         title: manifest.title.clone(),
@@ -124,6 +131,8 @@ fn view(paper: &Committed, experiments: Vec<Experiment>) -> View {
         untested,
         axis: bar::axis(),
         idea: joined(Topic::Idea),
+        comment_is_long: comment.len() > LONG,
+        comment: html(&comment, &paper.slug),
         take_home: joined(Topic::TakeHome),
         differences: of(Topic::Differences).map(chapter).collect(),
         findings: findings::lines(paper),

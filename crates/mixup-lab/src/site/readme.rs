@@ -16,6 +16,8 @@ pub(super) struct Section {
 pub(super) enum Topic {
     /// What is above the first heading.
     Idea,
+    /// What is said about the claims.
+    Claims,
     /// From equations to functions.
     Equations,
     /// Official code against paper.
@@ -38,6 +40,7 @@ impl Section {
             () if has(&["cannot test"]) => Topic::Untested,
             () if has(&["official code", "authors' code", "is ours"]) => Topic::Differences,
             () if has(&["equation to function", "from the paper to the code"]) => Topic::Equations,
+            () if heading == "claims" || heading == "results" => Topic::Claims,
             () => Topic::Other,
         }
     }
@@ -72,6 +75,20 @@ pub(super) fn sections(readme: &str) -> Vec<Section> {
         }
     }
     sections
+}
+
+/// Markdown without its marked blocks of claims, which a page shows in a table of its own.
+pub(super) fn without_claim_blocks(text: &str) -> String {
+    let mut inside = false;
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        inside |= line.starts_with("<!-- numbers: claims");
+        if !inside {
+            out.push_str(line);
+        }
+        inside &= !line.starts_with("<!-- /numbers");
+    }
+    out
 }
 
 /// Markdown as HTML of a paper's page. Links into the repository lead to what the site has of it, or nowhere.
@@ -199,6 +216,13 @@ mod tests {
             assert!(shown.contains(part), "{shown}\nlacks {part}");
         }
         assert!(!shown.contains("numbers"), "{shown}");
+    }
+
+    #[test]
+    fn only_blocks_of_claims_are_left_out() {
+        let text = "a\n<!-- numbers: claims primary -->\n| x |\n<!-- /numbers -->\nb\n<!-- numbers: table t -->\n| y |\n<!-- /numbers -->\n";
+        let left = without_claim_blocks(text);
+        assert!(left.contains("a\nb\n") && left.contains("| y |") && !left.contains("| x |"), "{left}");
     }
 
     #[test]

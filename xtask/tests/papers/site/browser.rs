@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -26,7 +27,11 @@ pub(super) struct Browser {
     /// What it told without being asked.
     events: Vec<Value>,
     _profile: TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// One browser at a time, so that times are those of one.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The browser of this machine.
 fn program() -> Option<PathBuf> {
@@ -42,6 +47,7 @@ impl Browser {
             println!("SKIPPED: no chromium in PATH; the site is not looked at in a browser");
             return None;
         };
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let profile = tempfile::tempdir().unwrap();
         // The shell moves the pipes to where the protocol is spoken. There is no sandbox for root, and the pages are ours.
         let script = "exec \"$0\" --headless --no-sandbox --disable-gpu --no-first-run --disable-dev-shm-usage \
@@ -65,8 +71,16 @@ impl Browser {
                 }
             }
         });
-        let mut browser =
-            Self { child, to, from, calls: 0, session: String::new(), events: Vec::new(), _profile: profile };
+        let mut browser = Self {
+            child,
+            to,
+            from,
+            calls: 0,
+            session: String::new(),
+            events: Vec::new(),
+            _profile: profile,
+            _alone: alone,
+        };
         let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let attached = browser.call("Target.attachToTarget", attach);

@@ -28,7 +28,7 @@
       return { row: row, index: index, text: row.textContent.toLowerCase() };
     });
     var controls = Array.prototype.slice.call(form.querySelectorAll("select, input"));
-    var sort = "";
+    var sort = "", ordered = "";
 
     function preset(control) { return control.dataset["default"] || ""; }
 
@@ -48,6 +48,8 @@
 
     // Numbers by value, words by alphabet; a row without a value comes last, whichever way.
     function order() {
+      if (sort === ordered) { return; }
+      ordered = sort;
       var down = sort.charAt(0) === "-";
       var key = down ? sort.slice(1) : sort;
       var numeric = false;
