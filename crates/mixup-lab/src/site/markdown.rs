@@ -47,6 +47,7 @@ claim, filters, pictures and raw records.
 fn overview(paper: &Committed, rows: &[Row]) -> String {
     let counts = ledger::counts(rows.iter().filter(|row| row.kind == Rank::Primary.word()));
     let words: Vec<String> = counts.iter().map(|known| format!("{} {}", known.count, known.word)).collect();
+    let words = if words.is_empty() { "-".to_owned() } else { words.join(", ") };
     let tested = paper.verdicts.iter().filter(|verdict| verdict.rank.is_some()).count();
     let seconds: f64 = paper.outcomes.iter().map(|outcome| outcome.core_seconds).sum();
     let name = if paper.outcomes.is_empty() {
@@ -55,7 +56,7 @@ fn overview(paper: &Committed, rows: &[Row]) -> String {
         format!("[{}]({}/README.md)", cell(&paper.manifest.title), paper.slug)
     };
     let cost = if paper.outcomes.is_empty() { "-".to_owned() } else { short_time(seconds) };
-    format!("| {name} | {tested} | {} | {cost} |\n", words.join(", "))
+    format!("| {name} | {tested} | {words} | {cost} |\n")
 }
 
 /// A text that breaks no table.

@@ -91,7 +91,7 @@ fn a_report_shows_a_paper_before_and_after_its_first_run() {
     assert!(index().contains("NOT RUN"), "{}", index());
     lab.run(&["reproduce", "toy"]).expect(0);
     let ledger = fs::read_to_string(lab.path("results/README.md")).unwrap();
-    assert!(ledger.contains("`light-beats-heavy`"), "{ledger}");
+    assert!(ledger.contains("| [Bagged ridge regression](toy/README.md) | 1 | - |"), "{ledger}");
     let ran = report();
     assert_eq!(ran.stdout.trim(), out.join("index.html").display().to_string());
     assert!(!index().contains("NOT RUN") && out.join("records/toy/ridge.csv").is_file());
