@@ -48,6 +48,9 @@ pub enum LabError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A template of the site, which is ours, does not fit what it shows.
+    #[error("the site cannot be written, which is a fault of mixup-lab: {0:#}")]
+    Template(#[from] minijinja::Error),
     /// Ctrl-C or SIGTERM: exit status 130.
     #[error("interrupted: {done} of {all} runs are kept; run the same command again to go on")]
     Interrupted {

@@ -18,6 +18,14 @@ pub const VARIANCE_FLOOR: f64 = 1e-8;
 ///
 /// # Errors
 /// Lengths that do not agree, values that are not finite, a `std` that is not positive.
+///
+/// ```
+/// use admire_bayesopt::log_expected_improvement;
+///
+/// // At the best outcome so far the improvement is that of half a normal distribution.
+/// let known = log_expected_improvement(&[0.0], &[1.0], 0.0).unwrap();
+/// assert!((known[0] + (2.0 * std::f64::consts::PI).sqrt().ln()).abs() < 1e-9);
+/// ```
 pub fn log_expected_improvement(mean: &[f64], std: &[f64], best: f64) -> Result<Vec<f64>> {
     check(mean, std)?;
     require(best.is_finite(), "best_f", best, "a finite number")?;
@@ -32,6 +40,14 @@ pub fn log_expected_improvement(mean: &[f64], std: &[f64], best: f64) -> Result<
 ///
 /// # Errors
 /// As [`log_expected_improvement`], and no samples.
+///
+/// ```
+/// use admire_bayesopt::max_value_entropy;
+///
+/// // Where the outcome is as likely above the largest one as below: ln 2.
+/// let known = max_value_entropy(&[1.0], &[0.5], &[1.0]).unwrap();
+/// assert!((known[0] - 2_f64.ln()).abs() < 1e-9);
+/// ```
 pub fn max_value_entropy(mean: &[f64], std: &[f64], largest: &[f64]) -> Result<Vec<f64>> {
     check(mean, std)?;
     require(!largest.is_empty(), "max_values", "empty", "at least one")?;

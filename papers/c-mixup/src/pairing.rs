@@ -25,6 +25,17 @@ use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate};
 ///
 /// # Errors
 /// No labels, or a label that is not finite.
+///
+/// ```
+/// use c_mixup::pair_rates;
+/// use mixup_core::{checked::Positive, mix::Kernel};
+/// use ndarray::array;
+///
+/// let rates = pair_rates(array![[0.0], [1.0]].view(), Positive::new(1.0).unwrap(), Kernel::Gaussian)?;
+/// let other = (-0.5_f64).exp();
+/// assert!((rates[[0, 1]] - other / (1.0 + other)).abs() < 1e-12);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn pair_rates(
     labels: ArrayView2<'_, f64>,
     bandwidth: Positive,
@@ -50,6 +61,18 @@ pub fn pair_rates(
 ///
 /// # Errors
 /// Shapes that do not agree, or a label that is not finite.
+///
+/// ```
+/// use c_mixup::batch_pairs;
+/// use mixup_core::checked::Positive;
+/// use ndarray::array;
+///
+/// // The nearest label by far is the sample's own one.
+/// let (first, second) = (array![[0.0], [9.0]], array![[5.0], [20.0]]);
+/// let pairs = batch_pairs(first.view(), second.view(), Positive::new(0.1).unwrap(), &[0.5, 0.5])?;
+/// assert_eq!(pairs, [0, 1]);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn batch_pairs(
     first: ArrayView2<'_, f64>,
     second: ArrayView2<'_, f64>,

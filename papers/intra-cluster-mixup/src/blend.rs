@@ -19,6 +19,19 @@ pub struct Blend {
 
 impl Blend {
     /// `lambda` of the own row and `1 - lambda` of its partner, images and labels alike: the paper.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use intra_cluster_mixup::Blend;
+    /// use mixup_core::tensor::to_host;
+    ///
+    /// let blend = Blend::paper(vec![1, 0], 0.75);
+    /// let x = Tensor::<2>::from_data([[0.0], [4.0]], &Device::flex());
+    /// let labels = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &Device::flex());
+    /// assert_eq!(to_host(blend.mix_images(x)?)?, [1.0, 3.0]);
+    /// assert_eq!(to_host(blend.mix_labels(labels)?)?, [0.75, 0.25, 0.25, 0.75]);
+    /// # Ok::<(), mixup_core::CoreError>(())
+    /// ```
     pub fn paper(partners: Vec<usize>, lambda: f64) -> Self {
         let weights = vec![vec![lambda; partners.len()], vec![1.0 - lambda; partners.len()]];
         Self { mates: vec![partners], images: weights.clone(), labels: weights }
@@ -29,6 +42,20 @@ impl Blend {
     ///
     /// - `clusters`: one per row
     /// - `same`: for each row whether its partner's image is its own
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use intra_cluster_mixup::Blend;
+    /// use mixup_core::tensor::to_host;
+    ///
+    /// // Row 2 is alone in its cluster and becomes 0; labels have the weights of the images in reverse.
+    /// let blend = Blend::official(vec![1, 0, 2], &[7, 7, 8], &[false, false, true], 0.75);
+    /// let x = Tensor::<2>::from_data([[0.0], [4.0], [8.0]], &Device::flex());
+    /// let labels = Tensor::<2>::from_data([[1.0], [0.0], [1.0]], &Device::flex());
+    /// assert_eq!(to_host(blend.mix_images(x)?)?, [1.0, 3.0, 0.0]);
+    /// assert_eq!(to_host(blend.mix_labels(labels)?)?, [0.25, 0.75, 0.0]);
+    /// # Ok::<(), mixup_core::CoreError>(())
+    /// ```
     pub fn official(partners: Vec<usize>, clusters: &[usize], same: &[bool], lambda: f64) -> Self {
         let here = |weight: f64| present(clusters).map(move |here| weight * here).collect::<Vec<_>>();
         let reverse = |same: &bool| if *same { 1.0 - lambda } else { lambda };

@@ -50,6 +50,19 @@ pub enum Guard {
 ///
 /// # Errors
 /// [`Loss::UreGa`], which is no sum over samples, or [`Loss::Fwd`] without a transition.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use intra_cluster_mixup::{Guard, Loss, costs, soft_mean};
+/// use mixup_core::tensor::to_host;
+///
+/// // "Not class 0", of a network that cannot tell two classes apart: -log(1 - 1 / 2).
+/// let logits = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let complementary = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let loss = soft_mean(costs(Loss::SclNl, logits, None, Guard::Clamp)?, complementary)?;
+/// assert!((to_host(loss)?[0] - 2_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn costs(
     loss: Loss,
     logits: Tensor<2>,
@@ -129,6 +142,19 @@ pub enum Side {
 ///
 /// # Errors
 /// Shapes that differ, or a device that failed to answer.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use intra_cluster_mixup::{Side, ure_ga};
+/// use mixup_core::tensor::to_host;
+///
+/// let logits = Tensor::<2>::from_data([[0.0, 0.0], [0.0, 0.0]], &Device::flex());
+/// let complementary = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &Device::flex());
+/// // Every class costs ln 2: two of them less one, for each prior.
+/// let loss = ure_ga(logits, complementary, &[0.5, 0.5], Side::Complementary)?;
+/// assert!((to_host(loss)?[0] - 2_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn ure_ga(
     logits: Tensor<2>,
     targets: Tensor<2>,

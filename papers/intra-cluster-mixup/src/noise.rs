@@ -13,6 +13,14 @@ pub struct Pair {
 
 /// Whether a complementary label of one image is the class of the other. (One's own class is never one's
 /// complementary label.)
+///
+/// ```
+/// use intra_cluster_mixup::{Pair, is_noisy};
+///
+/// // "Not a 3" is said of the first image, and the second is a 3.
+/// assert!(is_noisy(Pair { truth: [1, 3], complementary: [3, 7] }));
+/// assert!(!is_noisy(Pair { truth: [1, 1], complementary: [3, 7] }));
+/// ```
 pub fn is_noisy(pair: Pair) -> bool {
     let Pair { truth, complementary } = pair;
     complementary[0] == truth[1] || complementary[1] == truth[0]

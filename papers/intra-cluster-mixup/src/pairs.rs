@@ -46,6 +46,16 @@ pub fn cluster_mates(clusters: &[usize], count: usize, drawn: Drawn, rng: &mut i
 ///
 /// # Shapes
 /// - `truth`, `complementary`: one per row of the batch
+///
+/// ```
+/// use intra_cluster_mixup::clean_partners;
+/// use mixup_core::stream::Streams;
+///
+/// // Rows 0 and 1 would make a noisy pair, and so would rows 1 and 2.
+/// let (truth, complementary) = ([0, 1, 0], [1, 2, 1]);
+/// let partners = clean_partners(&truth, &complementary, Streams::new("demo", 0).get("pairs"));
+/// assert_eq!(partners, [2, 1, 0]);
+/// ```
 pub fn clean_partners(truth: &[usize], complementary: &[usize], rng: &mut impl Rng) -> Vec<usize> {
     let clean = |row: usize| {
         let is_clean = |&other: &usize| {

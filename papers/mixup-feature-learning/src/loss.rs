@@ -27,6 +27,20 @@ pub struct Lambdas {
 ///
 /// # Errors
 /// Shapes that do not agree.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::tensor::to_host;
+/// use mixup_feature_learning::{Projections, standard_loss};
+///
+/// // Two classes of one filter each that the only patch meets alike.
+/// let weights = Tensor::<3>::from_data([[[1.0]], [[1.0]]], &Device::flex());
+/// let patches = Tensor::<3>::from_data([[[2.0]]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let loss = standard_loss(&Projections::of(weights, patches)?, targets, 2)?;
+/// assert!((to_host(loss)?[0] - 2_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn standard_loss(
     projections: &Projections,
     targets: Tensor<2>,
@@ -44,6 +58,22 @@ pub fn standard_loss(
 ///
 /// # Errors
 /// A partner that is no sample, or shapes that do not agree.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::tensor::to_host;
+/// use mixup_feature_learning::{Lambdas, Projections, pairs_loss, standard_loss};
+///
+/// let weights = Tensor::<3>::from_data([[[1.0]], [[-0.5]]], &Device::flex());
+/// let patches = Tensor::<3>::from_data([[[2.0]], [[1.0]]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &Device::flex());
+/// let seen = Projections::of(weights, patches)?;
+/// // With all weight on the own sample nothing is mixed.
+/// let lambdas = Lambdas { inputs: 1.0, labels: 1.0 };
+/// let mixed = pairs_loss(&seen, targets.clone(), vec![1, 0], lambdas, 2)?;
+/// assert!((to_host(mixed)?[0] - to_host(standard_loss(&seen, targets, 2)?)?[0]).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn pairs_loss(
     projections: &Projections,
     targets: Tensor<2>,
@@ -64,6 +94,23 @@ pub fn pairs_loss(
 ///
 /// # Errors
 /// Shapes that do not agree.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::tensor::to_host;
+/// use mixup_feature_learning::{Lambdas, Projections, all_pairs_loss, pairs_loss};
+///
+/// let weights = Tensor::<3>::from_data([[[1.0]], [[-0.5]]], &Device::flex());
+/// let patches = Tensor::<3>::from_data([[[2.0]], [[1.0]]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &Device::flex());
+/// let seen = Projections::of(weights, patches)?;
+/// let lambdas = Lambdas { inputs: 0.6, labels: 0.8 };
+/// // The mean over both permutations of two samples.
+/// let of = |partners| to_host(pairs_loss(&seen, targets.clone(), partners, lambdas, 2)?);
+/// let mean = (of(vec![0, 1])?[0] + of(vec![1, 0])?[0]) / 2.0;
+/// assert!((to_host(all_pairs_loss(&seen, targets.clone(), lambdas, 2)?)?[0] - mean).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn all_pairs_loss(
     projections: &Projections,
     targets: Tensor<2>,

@@ -56,6 +56,21 @@ impl Distilled {
 ///
 /// # Errors
 /// Shapes that differ, or fewer than two classes.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::NonNegative, tensor::to_host};
+/// use mixup_kd::std_distillation;
+///
+/// let student = Tensor::<2>::from_data([[1.0, 0.0, 0.0]], &Device::flex());
+/// let teacher = Tensor::<2>::from_data([[5.0, 0.0, 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0, 0.0]], &Device::flex());
+/// let weights = [0.1, 0.9].map(|weight| NonNegative::new(weight).unwrap());
+/// let loss = std_distillation(student, teacher, targets, weights)?;
+/// // Stretched logits teach nothing.
+/// assert!((to_host(loss.teacher)?[0] - 0.0).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn std_distillation(
     student: Tensor<2>,
     teacher: Tensor<2>,
@@ -73,6 +88,16 @@ pub fn std_distillation(
 ///
 /// # Errors
 /// Fewer than two classes.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::tensor::to_host;
+/// use mixup_kd::std_scaled;
+///
+/// let logits = Tensor::<2>::from_data([[0.0, 2.0, 4.0]], &Device::flex());
+/// assert_eq!(to_host(std_scaled(logits)?)?, [0.0, 1.0, 2.0]);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn std_scaled(logits: Tensor<2>) -> Result<Tensor<2>, CoreError> {
     let classes = logits.dims()[1];
     if classes < 2 {

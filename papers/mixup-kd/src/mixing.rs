@@ -45,6 +45,18 @@ impl Draws {
     ///
     /// # Errors
     /// Another number of lambdas or partners than rows, or a place that is none.
+    ///
+    /// ```
+    /// use mixup_core::mix::Ratio;
+    /// use mixup_kd::Draws;
+    ///
+    /// // Place 1 stays unmixed.
+    /// let draws = Draws::new(vec![1, 0], vec![0, 1], vec![0.3, 0.6], &[1])?;
+    /// let mixture = draws.mixture()?;
+    /// assert_eq!((mixture.partners, draws.mixed()), (vec![1, 0], 1));
+    /// assert_eq!(mixture.ratio, Ratio::Sample(vec![1.0, 0.3]));
+    /// # Ok::<(), mixup_core::CoreError>(())
+    /// ```
     pub fn new(
         first: Vec<usize>,
         second: Vec<usize>,

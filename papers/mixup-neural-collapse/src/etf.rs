@@ -18,6 +18,17 @@ pub const SINGULAR: f64 = 1e-5;
 ///
 /// # Errors
 /// Fewer than two classes.
+///
+/// ```
+/// use mixup_neural_collapse::simplex_etf;
+/// use ndarray::{Array2, Axis};
+///
+/// let rows = simplex_etf(Array2::eye(3).view(), 1.0)?;
+/// assert!(rows.sum_axis(Axis(0)).iter().all(|sum| sum.abs() < 1e-12));
+/// // Any two of three have the cosine -1 / 2.
+/// assert!((rows.row(0).dot(&rows.row(1)) + 0.5).abs() < 1e-12);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn simplex_etf(axes: ArrayView2<'_, f64>, norm: f64) -> Result<Array2<f64>, CoreError> {
     let classes = axes.ncols();
     if classes < 2 {

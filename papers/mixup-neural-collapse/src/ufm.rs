@@ -160,6 +160,21 @@ pub struct UfmLoss {
 ///
 /// # Errors
 /// Shapes that do not agree.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::NonNegative, tensor::to_host};
+/// use mixup_neural_collapse::ufm_loss;
+///
+/// let weights = Tensor::<2>::from_data([[1.0], [-1.0]], &Device::flex());
+/// let features = Tensor::<2>::from_data([[2.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[0.5, 0.5]], &Device::flex());
+/// let decays = [0.0, 0.5].map(|decay| NonNegative::new(decay).unwrap());
+/// let loss = ufm_loss(weights, features, targets, decays)?;
+/// // Half of the decay times the squared feature, beside the data.
+/// assert!((to_host(loss.total)?[0] - to_host(loss.data)?[0] - 1.0).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn ufm_loss(
     weights: Tensor<2>,
     features: Tensor<2>,

@@ -56,6 +56,21 @@ pub enum Masking {
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::NonNegative, tensor::to_host};
+/// use rankmixup::{Masking, RankingLoss, Score, ranking_loss};
+///
+/// let raw = Tensor::<2>::from_data([[3.0, 0.0]], &Device::flex());
+/// let mixed = Tensor::<2>::from_data([[2.0, 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[0.75, 0.25]], &Device::flex());
+/// let margin = NonNegative::new(2.0).unwrap();
+/// let config = RankingLoss { margin, score: Score::Logit, masking: Masking::None };
+/// // The raw sample is more confident by 1, and should be by 2.
+/// assert!((to_host(ranking_loss(raw, mixed, targets, config)?)?[0] - 1.0).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn ranking_loss(
     raw: Tensor<2>,
     mixed: Tensor<2>,
@@ -113,6 +128,19 @@ pub enum Ratio {
 ///
 /// # Errors
 /// As [`ndcg`].
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::tensor::to_host;
+/// use rankmixup::{Ratio, mndcg_loss};
+///
+/// let raw = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let mixed = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let relevance = Tensor::<2>::from_data([[1.0]], &Device::flex());
+/// // Confidences of 1 / 2 where the ideal ones are 1.
+/// assert!((to_host(mndcg_loss(raw, mixed, relevance, Ratio::Plain)?)?[0] - 0.5).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn mndcg_loss(
     raw: Tensor<2>,
     mixed: Tensor<2>,
@@ -136,6 +164,19 @@ pub fn mndcg_loss(
 ///
 /// # Errors
 /// Shapes that do not agree.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::tensor::to_host;
+/// use rankmixup::{Ratio, ndcg};
+///
+/// let raw = Tensor::<2>::from_data([[9.0, -9.0]], &Device::flex());
+/// let mixed = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let relevance = Tensor::<2>::from_data([[0.5]], &Device::flex());
+/// // A sure raw sample and a copy as unsure as its label: the ideal.
+/// assert!((to_host(ndcg(raw, mixed, relevance, Ratio::Plain)?)?[0] - 1.0).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn ndcg(
     raw: Tensor<2>,
     mixed: Tensor<2>,

@@ -8,6 +8,7 @@ mod names;
 mod parameters;
 mod recompute;
 mod reports;
+mod site;
 mod smoke;
 
 use std::path::{Path, PathBuf};

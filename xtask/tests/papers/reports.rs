@@ -8,6 +8,7 @@ use mixup_lab::files::paper_files::PaperFiles;
 use mixup_lab::files::resolve::Overrides;
 use mixup_lab::files::workspace::Workspace;
 use mixup_lab::report::{self, results};
+use mixup_lab::site;
 use mixup_lab::verdicts::verdict::judge;
 use xtask::papers;
 
@@ -51,5 +52,12 @@ fn pages_are_those_of_the_committed_outcomes() {
             stale.push(readme);
         }
     }
-    assert!(stale.is_empty(), "`cargo xtask reproduce SLUG` writes these anew: {stale:#?}");
+    let committed = site::committed(&workspace, &papers::all()).unwrap();
+    if fs::read_to_string(workspace.ledger()).ok() != Some(site::ledger_markdown(&committed)) {
+        stale.push(workspace.ledger());
+    }
+    assert!(
+        stale.is_empty(),
+        "`cargo xtask reproduce SLUG`, for the ledger alone `cargo xtask report`, writes these anew: {stale:#?}"
+    );
 }

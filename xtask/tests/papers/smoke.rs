@@ -51,6 +51,9 @@ fn smoke_numbers_have_not_moved() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(["reproduce", "all", "--profile", "smoke", "--results"]).arg(folder.path());
+    // What dashboards follow, over every paper.
+    let log = folder.path().join("runs.jsonl");
+    command.arg("--log").arg(&log);
     if let Some(data) = crate::data_dir() {
         command.arg("--data-dir").arg(data);
     }
@@ -58,6 +61,19 @@ fn smoke_numbers_have_not_moved() {
     let said = String::from_utf8_lossy(&output.stderr);
     said.lines().filter(|line| line.starts_with("skipped")).for_each(|line| println!("{line}"));
     assert!(output.status.success(), "{said}");
+    let next = format!("[1 of {} papers; ", papers::all().len());
+    for part in ["core time left", &next, "wall time", "primary claims that are open"] {
+        assert!(said.contains(part), "{said}\n  lacks: {part}");
+    }
+    let events = fs::read_to_string(&log).unwrap();
+    assert!(events.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{events}");
+    let finished = |paper: &str| {
+        let line = format!("\"event\":\"paper-finished\",\"paper\":\"{paper}\"");
+        events.matches(&line).count()
+    };
+    for paper in papers::all() {
+        assert_eq!(finished(paper.slug), 1, "{}", paper.slug);
+    }
     for paper in papers::all() {
         let fresh = folder.path().join(paper.slug).join("smoke");
         let Ok(files) = fs::read_dir(&fresh) else {

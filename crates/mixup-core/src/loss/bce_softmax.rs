@@ -22,6 +22,16 @@ const VARIANCE_FLOOR: f64 = 1e-12;
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{loss::bce_softmax, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// assert!((to_host(bce_softmax(logits, targets)?)?[0] - 2_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn bce_softmax(logits: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<1>, CoreError> {
     same_shape("bce_softmax", &logits, &targets)?;
     let p = softmax(logits.clone().detach(), 1);

@@ -12,6 +12,16 @@ use crate::{CoreError, tensor::same_shape};
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{loss::brier, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// assert!((to_host(brier(logits, targets)?)?[0] - 0.5).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn brier(logits: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<1>, CoreError> {
     same_shape("brier", &logits, &targets)?;
     Ok((softmax(logits, 1) - targets).square().sum_dim(1).mean())

@@ -19,6 +19,19 @@ const CLAMP: f64 = 1e-10;
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::NonNegative, loss::confidence_penalty, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let weight = NonNegative::new(0.1).unwrap();
+/// let loss = confidence_penalty(logits, targets, weight)?;
+/// // Of even probabilities the entropy is ln 2, over two classes half of it.
+/// assert!((to_host(loss.total())?[0] - 0.95 * 2_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn confidence_penalty(
     logits: Tensor<2>,
     targets: Tensor<2>,

@@ -15,6 +15,17 @@ use crate::{CoreError, tensor::same_shape};
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{loss::soft_cross_entropy, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[0.75, 0.25]], &Device::flex());
+/// let loss = to_host(soft_cross_entropy(logits, targets)?)?[0];
+/// assert!((loss - 2_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn soft_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<1>, CoreError> {
     same_shape("soft_cross_entropy", &logits, &targets)?;
     Ok(mixup_kernels::soft_cross_entropy(logits, targets))
@@ -32,6 +43,18 @@ pub fn soft_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Result<Tenso
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{loss::mixup_cross_entropy, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[3_f64.ln(), 0.0]], &Device::flex());
+/// let own = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let partner = Tensor::<2>::from_data([[0.0, 1.0]], &Device::flex());
+/// let loss = to_host(mixup_cross_entropy(logits, own, partner, 0.5)?)?[0];
+/// assert!((loss + (0.75_f64.ln() + 0.25_f64.ln()) / 2.0).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn mixup_cross_entropy(
     logits: Tensor<2>,
     own: Tensor<2>,

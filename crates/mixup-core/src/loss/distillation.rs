@@ -14,6 +14,17 @@ use crate::{CoreError, checked::Positive, tensor::same_shape};
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::Positive, loss::distillation, tensor::to_host};
+///
+/// let student = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let temperature = Positive::new(4.0).unwrap();
+/// // Nothing is left to learn of one's own predictions.
+/// assert!((to_host(distillation(student.clone(), student, temperature)?)?[0] - 0.0).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn distillation(
     student: Tensor<2>,
     teacher: Tensor<2>,

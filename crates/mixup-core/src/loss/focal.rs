@@ -13,6 +13,17 @@ use crate::{CoreError, checked::NonNegative, tensor::same_shape};
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::NonNegative, loss::focal, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let gamma = NonNegative::new(2.0).unwrap();
+/// assert!((to_host(focal(logits, targets, gamma)?)?[0] - 0.25 * 2_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn focal(logits: Tensor<2>, targets: Tensor<2>, gamma: NonNegative) -> Result<Tensor<1>, CoreError> {
     let log_p = log_probability("focal", logits, targets)?;
     let weight = missing(&log_p).powf_scalar(gamma.get());
@@ -29,6 +40,19 @@ pub fn focal(logits: Tensor<2>, targets: Tensor<2>, gamma: NonNegative) -> Resul
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::NonNegative, loss::focal_sample_dependent, tensor::to_host};
+///
+/// // The target has probability 3 / 4, where gamma is the one that is given.
+/// let logits = Tensor::<2>::from_data([[3_f64.ln(), 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let gamma = NonNegative::new(3.0).unwrap();
+/// let loss = to_host(focal_sample_dependent(logits, targets, gamma)?)?[0];
+/// assert!((loss + 0.25_f64.powi(3) * 0.75_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn focal_sample_dependent(
     logits: Tensor<2>,
     targets: Tensor<2>,

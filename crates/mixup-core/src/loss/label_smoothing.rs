@@ -15,6 +15,18 @@ use crate::{CoreError, checked::UnitInterval};
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::UnitInterval, loss::label_smoothing, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[3_f64.ln(), 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let smoothing = UnitInterval::new(0.5).unwrap();
+/// let loss = to_host(label_smoothing(logits, targets, smoothing)?)?[0];
+/// assert!((loss + 0.75 * 0.75_f64.ln() + 0.25 * 0.25_f64.ln()).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn label_smoothing(
     logits: Tensor<2>,
     targets: Tensor<2>,

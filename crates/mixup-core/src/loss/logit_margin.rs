@@ -14,6 +14,19 @@ use crate::{CoreError, checked::NonNegative};
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::NonNegative, loss::logit_margin, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[5.0, 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let [margin, weight] = [2.0, 0.1].map(|value| NonNegative::new(value).unwrap());
+/// let loss = logit_margin(logits, targets, margin, weight)?;
+/// // One of two logits is 3 further than the margin below the largest.
+/// assert!((to_host(loss.penalty)?[0] - 1.5).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn logit_margin(
     logits: Tensor<2>,
     targets: Tensor<2>,

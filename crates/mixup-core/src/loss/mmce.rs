@@ -18,6 +18,18 @@ const WIDTH: f64 = 0.4;
 ///
 /// # Errors
 /// Shapes that differ.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{checked::NonNegative, loss::mmce, tensor::to_host};
+///
+/// let logits = Tensor::<2>::from_data([[3_f64.ln(), 0.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0]], &Device::flex());
+/// let loss = mmce(logits, targets, NonNegative::new(4.0).unwrap())?;
+/// // Right, with confidence 3 / 4.
+/// assert!((to_host(loss.penalty)?[0] - 0.0625).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn mmce(logits: Tensor<2>, targets: Tensor<2>, weight: NonNegative) -> Result<Regularized, CoreError> {
     let cross_entropy = soft_cross_entropy(logits.clone(), targets.clone())?;
     let (confidence, predicted) = softmax(logits, 1).max_dim_with_indices(1);

@@ -13,6 +13,16 @@ use crate::{CoreError, tensor::same_shape};
 /// # Errors
 /// Shapes that differ: broadcasting `[batch, 1]` against `[batch]` would average a
 /// batch-by-batch matrix without a word.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{loss::mse, tensor::to_host};
+///
+/// let prediction = Tensor::<2>::from_data([[1.0, 2.0]], &Device::flex());
+/// let target = Tensor::<2>::from_data([[0.0, 0.0]], &Device::flex());
+/// assert!((to_host(mse(prediction, target)?)?[0] - 2.5).abs() < 1e-4);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn mse<const D: usize>(prediction: Tensor<D>, target: Tensor<D>) -> Result<Tensor<1>, CoreError> {
     same_shape("mse", &prediction, &target)?;
     Ok((prediction - target).square().mean())

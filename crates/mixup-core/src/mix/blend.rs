@@ -69,6 +69,16 @@ impl Blend {
     ///
     /// # Errors
     /// Partners of another number of rows, or one that is no row.
+    ///
+    /// ```
+    /// use burn::tensor::{Device, Tensor};
+    /// use mixup_core::{mix::Blend, tensor::to_host};
+    ///
+    /// let blend = Blend::new(vec![0.5, 0.25, 0.25], vec![vec![1, 2, 0], vec![2, 0, 1]])?;
+    /// let x = Tensor::<2>::from_data([[0.0], [4.0], [8.0]], &Device::flex());
+    /// assert_eq!(to_host(blend.of(x)?)?, [3.0, 4.0, 5.0]);
+    /// # Ok::<(), mixup_core::CoreError>(())
+    /// ```
     pub fn of<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, CoreError> {
         let rows = x.dims()[0];
         let Some((own, weights)) = self.weights.split_first() else {

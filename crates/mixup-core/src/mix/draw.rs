@@ -72,6 +72,18 @@ impl Mixing {
 }
 
 /// Several mixtures of one batch. Their results stand one below the other, all of the first mixture first.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::mix::{Copies, Mixture, Ratio};
+/// use mixup_core::tensor::to_host;
+///
+/// let copy = |lambda| Mixture::new(vec![1, 0], Ratio::Batch(lambda));
+/// let copies = Copies(vec![copy(0.75)?, copy(0.5)?]);
+/// let x = Tensor::<2>::from_data([[0.0], [4.0]], &Device::flex());
+/// assert_eq!(to_host(copies.inputs(x)?)?, [1.0, 3.0, 2.0, 2.0]);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Copies(pub Vec<Mixture>);
 

@@ -14,6 +14,20 @@ use crate::{CoreError, tensor::select_rows};
 /// ([`Mixture::joined`]).
 ///
 /// A mixture is a value. Whoever holds the draws of another implementation writes it down as it is.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::mix::{Mixture, Ratio};
+/// use mixup_core::tensor::to_host;
+///
+/// // Two images of one pixel, of classes 0 and 1, each mixed with the other.
+/// let mixture = Mixture::new(vec![1, 0], Ratio::Batch(0.75))?;
+/// let x = Tensor::<2>::from_data([[0.0], [4.0]], &Device::flex());
+/// let targets = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 1.0]], &Device::flex());
+/// assert_eq!(to_host(mixture.inputs(x)?)?, [1.0, 3.0]);
+/// assert_eq!(to_host(mixture.targets(targets)?)?, [0.75, 0.25, 0.25, 0.75]);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {
     /// For every result the row that the own row is mixed with.

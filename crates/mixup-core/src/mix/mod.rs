@@ -44,6 +44,16 @@ use burn::tensor::Tensor;
 ///
 /// # Shapes
 /// - `a`, `b`, result: the same shape
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use mixup_core::{mix::mix, tensor::to_host};
+///
+/// let a = Tensor::<2>::from_data([[0.0, 4.0]], &Device::flex());
+/// let b = Tensor::<2>::from_data([[2.0, 0.0]], &Device::flex());
+/// assert_eq!(to_host(mix(a, b, 0.75))?, [0.5, 3.0]);
+/// # Ok::<(), mixup_core::CoreError>(())
+/// ```
 pub fn mix<const D: usize>(a: Tensor<D>, b: Tensor<D>, lambda: f64) -> Tensor<D> {
     a.mul_scalar(lambda) + b.mul_scalar(1.0 - lambda)
 }

@@ -11,7 +11,7 @@ use mixup_paper::Paper;
 use crate::commands::bench::{self, workload::Workload};
 use crate::commands::new_paper::{self, Template};
 use crate::commands::reproduce::Manner;
-use crate::commands::{budget, check, data, list, parity, reproduce};
+use crate::commands::{budget, check, data, list, parity, report, reproduce};
 use crate::error::{LabError, Status};
 use crate::files::experiment::Profile;
 use crate::files::workspace::Workspace;
@@ -36,8 +36,10 @@ Examples:
   cargo xtask reproduce c-mixup                         every experiment of a paper, minutes
   cargo xtask reproduce c-mixup --experiment airfoil    one of them
   cargo xtask reproduce all --profile smoke             everything, seconds
+  cargo xtask reproduce all --log runs.jsonl            the long job, with a log that a dashboard can follow
   cargo xtask reproduce c-mixup --until-decided         more seeds, until its primary claims are decided
   cargo xtask check                                     do today's sources give the committed numbers?
+  cargo xtask report --open                             the ledger and every paper as a site, seconds
   cargo xtask parity                                    the official implementations' golden vectors
   cargo xtask data get airfoil                          fetch a data set
   cargo xtask bench --peer python3                      training steps against PyTorch's
@@ -59,6 +61,16 @@ enum Command {
     /// Run again and compare with the committed results; nothing is written there.
     #[command(after_help = CHECK)]
     Check(Check),
+    /// What is committed as a site that needs no server, and as results/README.md; nothing is run.
+    #[command(after_help = REPORT)]
+    Report {
+        /// Show it in a browser.
+        #[arg(long)]
+        open: bool,
+        /// Where the site goes; .mixup-lab/site where absent. Files of other names in there stay.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+    },
     /// Golden vectors of official implementations: one line per op.
     Parity {
         /// Folders of cases or single files; all papers' own where none is given.
@@ -112,6 +124,15 @@ Examples:
   cargo xtask reproduce c-mixup --until-decided --budget 2h       decide what two hours can decide
   cargo xtask reproduce c-mixup --experiment airfoil --seeds 40   as many as you say, for you alone";
 
+const REPORT: &str = "\
+The front page is the ledger, a row per claim with its effect, interval and verdict; each paper has a page with its idea,
+tables beside published numbers, pictures, the method's code and the raw records of every run. Standard output is the path
+of the front page.
+
+Examples:
+  cargo xtask report --open              look at it
+  cargo xtask report --out /tmp/site     a folder to put on any web server";
+
 const CHECK: &str = "\
 Finished runs are kept, so a second check executes what changed. With --replay nothing is trained to its end: the
 losses of the first steps show a change of data, draws, weights, loss or optimiser, not one of a schedule's end, of
@@ -144,6 +165,10 @@ struct Reproduce {
     /// Where outcomes go instead of results/.
     #[arg(long, value_name = "DIR", hide = true)]
     results: Option<PathBuf>,
+    /// Write what happens as JSON lines, for dashboards; a file that is there is continued. ARCHITECTURE.md has the
+    /// fields.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     /// Add seeds in rounds until every primary claim is decided, as far as the experiments' `at_most` allows.
     #[arg(long)]
     until_decided: bool,
@@ -293,6 +318,7 @@ fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
             let (replay, format) = (args.replay, args.output.format);
             check::run(&workspace, papers, args.into(), replay, format)
         }
+        Command::Report { open, out } => report::run(&workspace, papers, out, open),
         Command::Parity { paths, output } => parity::run(&workspace, papers, paths, output.format),
         Command::Data { command } => data::run(command),
         Command::NewPaper { slug, routine } => new_paper::run(&workspace, &slug, routine),
@@ -317,6 +343,7 @@ impl From<Reproduce> for Request {
             data_dir: args.execution.data_dir,
             fresh: args.execution.fresh,
             results: args.results,
+            log: args.log,
         }
     }
 }
@@ -334,6 +361,7 @@ impl From<Check> for Request {
             data_dir: args.execution.data_dir,
             fresh: args.execution.fresh,
             results: None,
+            log: None,
         }
     }
 }

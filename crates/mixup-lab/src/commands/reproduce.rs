@@ -8,10 +8,13 @@ use serde::Serialize;
 
 use super::budget::Budget;
 use super::estimate::{Cost, costs, duration};
+use super::overview::Overview;
+use super::report::write_ledger;
 use super::settle::{Settled, settle, target};
 use super::{preview, print, print_json, seeds, style, until_decided};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
+use crate::files::experiment::Profile;
 use crate::files::workspace::Workspace;
 use crate::outcomes::outcome::Outcome;
 use crate::report;
@@ -19,6 +22,7 @@ use crate::report::results;
 use crate::runs::execute::{End, Executed};
 use crate::runs::job::FailureKind;
 use crate::runs::session::{PaperPlan, Request, Session};
+use crate::site;
 use crate::verdicts::verdict::{ReferenceNote, Verdict};
 
 /// What is to be done with the papers that were asked for.
@@ -92,19 +96,40 @@ pub(crate) fn run(
     for plan in &plans {
         results::check_writable(&target(&session, plan.slug))?;
     }
+    let mut overview = Overview::of(&session, &plans)?;
+    overview.begin(&session);
+    let ended = each(&session, papers, plans, (manner, budget, format), &mut overview);
+    overview.end(&session, &ended);
+    ended
+}
+
+/// Reproduces one paper after the other.
+fn each(
+    session: &Session<'_>,
+    papers: &[Paper],
+    plans: Vec<PaperPlan>,
+    (manner, budget, format): (Manner, Budget, Format),
+    overview: &mut Overview,
+) -> Result<Status, LabError> {
     let mut reproduced = Vec::new();
-    let mut papers_left = plans.len();
-    for plan in plans {
+    let count = plans.len();
+    for (at, plan) in plans.into_iter().enumerate() {
+        overview.next(at);
+        let started = Instant::now();
         let paper = if manner.until_decided {
-            until_decided::reproduce(&session, plan, budget.share(papers_left))?
+            until_decided::reproduce(session, plan, budget.share(count - at))?
         } else {
-            reproduce(&session, plan)?
+            reproduce(session, plan)?
         };
-        papers_left -= 1;
+        overview.take(session, at, &paper, started.elapsed().as_secs_f64());
+        if reaches_results(session, &paper) {
+            let _lock = session.store.lock_results()?;
+            write_ledger(session.workspace, &site::committed(session.workspace, papers)?)?;
+        }
         if format == Format::Text {
             print(&text(&paper, session.request.experiment.is_some()))?;
         }
-        say_where(&session, &paper);
+        say_where(session, &paper);
         reproduced.push(paper);
     }
     if format == Format::Json {
@@ -114,6 +139,13 @@ pub(crate) fn run(
         return Ok(Status::Fine);
     }
     Ok(status(reproduced.iter().flat_map(|paper| &paper.experiments)))
+}
+
+/// Whether the outcomes of a paper, and so the ledger, were written to results/.
+fn reaches_results(session: &Session<'_>, paper: &Reproduced) -> bool {
+    let request = &session.request;
+    let desk = request.profile == Profile::Desk && request.results.is_none();
+    desk && request.as_committed() && paper.written.is_some()
 }
 
 fn reproduce(session: &Session<'_>, paper: PaperPlan) -> Result<Reproduced, LabError> {

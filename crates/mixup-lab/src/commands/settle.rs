@@ -8,6 +8,7 @@ use crate::files::manifest::Manifest;
 use crate::files::workspace::below;
 use crate::outcomes::outcome::Outcome;
 use crate::report::results;
+use crate::runs::journal::Entry;
 use crate::runs::session::{PaperPlan, Session};
 use crate::verdicts::verdict::{Verdict, judge};
 
@@ -67,8 +68,10 @@ pub(super) fn settle(
     let profile = session.request.profile;
     // Held from reading what is committed to writing what is judged over it.
     let _lock = session.store.lock_results()?;
-    let merged = merge(&paper.all_experiments, fresh, known(session, paper, folders)?);
-    let settled = Settled::of(&paper.manifest, merged);
+    let known = known(session, paper, folders)?;
+    let before = judge(&paper.manifest, &known.iter().collect::<Vec<_>>());
+    let settled = Settled::of(&paper.manifest, merge(&paper.all_experiments, fresh, known));
+    tell_changes(session, paper.slug, &before, &settled.verdicts);
     if !fresh.is_empty() {
         let folder = target(session, paper.slug);
         results::write_outcomes(&folder, profile, fresh)?;
@@ -80,6 +83,14 @@ pub(super) fn settle(
         }
     }
     Ok(settled)
+}
+
+/// Tells the event log which verdicts are others than before.
+fn tell_changes(session: &Session<'_>, paper: &str, before: &[Verdict], after: &[Verdict]) {
+    for (old, new) in before.iter().zip(after).filter(|(old, new)| old.words() != new.words()) {
+        let (before, after) = (old.words(), new.words());
+        session.journal.tell(&Entry::VerdictChanged { paper, claim: &new.claim, before, after });
+    }
 }
 
 /// Fresh outcomes, and known ones where there is no fresh one, in the order of the experiments.

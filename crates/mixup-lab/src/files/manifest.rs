@@ -32,6 +32,9 @@ pub struct Manifest {
     /// Claims of the paper that no experiment here can test, each with the reason.
     #[serde(default)]
     pub untested: Vec<UntestedClaim>,
+    /// Where the official code differs from the paper and the crate offers both by name.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
 
 /// A number that the paper, or somebody quoting it, printed.
@@ -94,4 +97,36 @@ pub struct UntestedClaim {
     pub text: String,
     /// What it would take.
     pub reason: String,
+}
+
+/// A place where the official code differs from the paper.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// Short name, unique in the paper.
+    pub id: String,
+    /// One sentence: what the code does, and what the paper says.
+    pub text: String,
+    /// How the two are named here: options of a method, or rows.
+    pub names: String,
+    /// What shows the difference in numbers; absent where no run does.
+    #[serde(default)]
+    pub shown: Option<Shown>,
+}
+
+/// Two columns of numbers over the same seeds, one by the official form and one by the paper's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shown {
+    /// Experiment.
+    pub experiment: String,
+    /// Metric.
+    pub metric: String,
+    /// Row of the official form.
+    pub official: String,
+    /// Row of the paper's form.
+    pub paper: String,
+    /// Metric of the paper's form, where the metric is what differs.
+    #[serde(default)]
+    pub paper_metric: Option<String>,
 }

@@ -8,7 +8,7 @@ use mixup_paper::Paper;
 use crate::error::LabError;
 use crate::files::claim::{Claim, Effect, Test};
 use crate::files::experiment::Profile;
-use crate::files::manifest::Manifest;
+use crate::files::manifest::{Manifest, Shown};
 use crate::files::nearest::suggest;
 use crate::files::resolve::{Overrides, Resolved, resolve};
 use crate::files::workspace::Workspace;
@@ -94,7 +94,28 @@ fn check_manifest(
         let path = root().key("reference").index(index);
         names.check(&path, &value.experiment, &value.metric, &[("method", &value.method)])?;
     }
+    for (index, finding) in manifest.findings.iter().enumerate() {
+        let path = root().key("findings").index(index);
+        if let Some(shown) = &finding.shown {
+            check_shown(&names, &path.key("shown"), shown)?;
+        }
+    }
     unique_ids(document, manifest)
+}
+
+/// Names that show a finding, and that they are two.
+fn check_shown(names: &Names<'_>, path: &KeyPath, shown: &Shown) -> Result<(), InputError> {
+    let rows = [("official", &shown.official), ("paper", &shown.paper)];
+    names.check(path, &shown.experiment, &shown.metric, &rows)?;
+    if let Some(metric) = &shown.paper_metric {
+        names.metric(path, "paper_metric", &shown.experiment, metric)?;
+    }
+    let same_metric = shown.paper_metric.as_ref().is_none_or(|metric| *metric == shown.metric);
+    if shown.official == shown.paper && same_metric {
+        let message = "must be another row than `official`, or have another metric (`paper_metric`)";
+        return Err(names.document.refuse(&path.clone().key("paper"), message));
+    }
+    Ok(())
 }
 
 /// What a claim needs by its kind, and names that its experiments have.
@@ -177,15 +198,17 @@ fn check_claim(
     Ok(())
 }
 
-/// Ids are unique over tested and untested claims together.
+/// Ids are unique over tested claims, untested ones and findings together.
 fn unique_ids(document: &Document, manifest: &Manifest) -> Result<(), InputError> {
     let at = |list: &str, index| KeyPath::root().key(list).index(index).key("id");
     let tested = manifest.claims.iter().enumerate().map(|(i, claim)| (at("claims", i), &claim.id));
     let untested = manifest.untested.iter().enumerate().map(|(i, claim)| (at("untested", i), &claim.id));
+    let found = manifest.findings.iter().enumerate().map(|(i, known)| (at("findings", i), &known.id));
     let mut seen: Vec<&String> = Vec::new();
-    for (path, id) in tested.chain(untested) {
+    for (path, id) in tested.chain(untested).chain(found) {
         if seen.contains(&id) {
-            let message = format!("`{id}` is the id of an earlier claim; every claim needs its own");
+            let message =
+                format!("`{id}` is the id of an earlier claim; every claim and finding needs its own");
             return Err(document.refuse(&path, message));
         }
         seen.push(id);

@@ -83,6 +83,11 @@ impl Workspace {
         below(&self.root.join("results").join(slug), profile)
     }
 
+    /// `results/README.md`, the ledger of all papers.
+    pub fn ledger(&self) -> PathBuf {
+        self.root.join("results").join("README.md")
+    }
+
     /// Where outcomes go that must not be committed (other seeds, another device).
     pub fn scratch_outcomes(&self, slug: &str, profile: Profile) -> PathBuf {
         below(&self.state.join("outcomes").join(slug), profile)

@@ -101,5 +101,6 @@ pub(crate) fn manifest(claims: Vec<Claim>) -> Manifest {
         reference: Vec::new(),
         claims,
         untested: Vec::new(),
+        findings: Vec::new(),
     }
 }

@@ -6,20 +6,20 @@ use crate::verdicts::numbers::{fixed, with_interval};
 use crate::verdicts::verdict::{Row, Verdict};
 
 /// A claim with numbers, as texts.
-pub(super) struct Line<'a> {
-    pub(super) verdict: &'a Verdict,
+pub(crate) struct Line<'a> {
+    pub(crate) verdict: &'a Verdict,
     /// `primary`, `secondary`, `exploratory`.
-    pub(super) rank: &'static str,
+    pub(crate) rank: &'static str,
     /// The published difference; `-` where there is none.
-    pub(super) published: String,
+    pub(crate) published: String,
     /// Our difference with its interval.
-    pub(super) ours: String,
+    pub(crate) ours: String,
     /// Seeds or resamples.
-    pub(super) units: String,
+    pub(crate) units: String,
 }
 
 /// Claims that have numbers, primary ones first, else in the manifest's order.
-pub(super) fn lines(verdicts: &[Verdict]) -> Vec<Line<'_>> {
+pub(crate) fn lines(verdicts: &[Verdict]) -> Vec<Line<'_>> {
     let mut lines: Vec<Line<'_>> = verdicts.iter().filter_map(line).collect();
     lines.sort_by_key(|line| line.verdict.rank);
     lines
@@ -77,7 +77,7 @@ pub(super) fn markdown(verdicts: &[Verdict], ranks: &[Rank]) -> String {
 }
 
 /// What the columns mean.
-pub(super) const LEGEND: &str = "\
+pub(crate) const LEGEND: &str = "\
 Effects are paired differences, the claim's method less the other, unit by unit; of a trend the mean rank correlation with \
 the claimed order. Tests are two-sided. Primary claims are corrected by Holm over all primary claims of the paper and have \
 the interval of their level there; the others are tested at 0.05 each, unadjusted. *Reproduced*: significant on the claimed \

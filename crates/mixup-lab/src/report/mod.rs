@@ -17,6 +17,10 @@ mod table;
 mod terminal;
 
 pub use blocks::BlockError;
+pub(crate) use claims::{LEGEND, lines};
+pub(crate) use plots::Plot;
+pub(crate) use sweep::base;
+pub(crate) use table::{Cell, grid, units};
 pub use terminal::{Style, experiment, summary, tally};
 
 use crate::files::manifest::Manifest;
@@ -40,14 +44,22 @@ pub fn files(
     verdicts: &[Verdict],
     notes: &[ReferenceNote],
 ) -> Vec<ReportFile> {
-    let colors = colors::Colors::new(outcomes);
-    let known = |outcome| paired::Known { outcome, verdicts, notes };
-    let plots: Vec<Vec<plots::Plot>> =
-        outcomes.iter().map(|outcome| plots::plots(known(outcome), &colors)).collect();
+    let plots = pictures(outcomes, verdicts, notes);
     let content = markdown::readme(&markdown::Content { manifest, outcomes, verdicts, notes, plots: &plots });
     let readme = ReportFile { name: "README.md".to_owned(), content };
     let pictures = plots.into_iter().flatten().map(|plot| ReportFile { name: plot.file, content: plot.svg });
     std::iter::once(readme).chain(pictures).collect()
+}
+
+/// The pictures of a paper, per outcome.
+pub(crate) fn pictures(
+    outcomes: &[&Outcome],
+    verdicts: &[Verdict],
+    notes: &[ReferenceNote],
+) -> Vec<Vec<Plot>> {
+    let colors = colors::Colors::new(outcomes);
+    let known = |outcome| paired::Known { outcome, verdicts, notes };
+    outcomes.iter().map(|outcome| plots::plots(known(outcome), &colors)).collect()
 }
 
 /// The README of a paper's crate with its marked blocks filled: `claims`, or `claims primary` and the like, for

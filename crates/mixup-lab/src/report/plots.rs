@@ -5,17 +5,17 @@ use super::paired::Known;
 use super::{courses, differences, figures};
 
 /// A picture and its file.
-pub(super) struct Plot {
+pub(crate) struct Plot {
     /// Name in the results folder.
-    pub(super) file: String,
+    pub(crate) file: String,
     /// What it shows, for those who do not see it.
-    pub(super) alt: String,
+    pub(crate) alt: String,
     /// Whether it belongs to the metrics, or else to the course of training.
-    pub(super) of_metric: bool,
+    pub(crate) of_metric: bool,
     /// The text below it.
-    pub(super) caption: Option<String>,
+    pub(crate) caption: Option<String>,
     /// The picture.
-    pub(super) svg: String,
+    pub(crate) svg: String,
 }
 
 /// The paper's own; the paired differences; then courses of training.

@@ -89,7 +89,7 @@ fn numbered(method: &str) -> Option<(&str, f64)> {
 }
 
 /// The method's name without the number at its end.
-pub(super) fn base(method: &str) -> &str {
+pub(crate) fn base(method: &str) -> &str {
     numbered(method).map_or(method, |(name, _)| name)
 }
 

@@ -12,7 +12,7 @@ pub(super) fn has_best(outcome: &Outcome) -> bool {
 }
 
 /// What stands in the cells: `5 seeds, mean ± standard deviation`.
-pub(super) fn units(outcome: &Outcome) -> String {
+pub(crate) fn units(outcome: &Outcome) -> String {
     let units = outcome.seeds.len();
     match outcome.pairs {
         Pairs::Seeds => format!("{}, mean ± standard deviation", count(units, "seed")),
@@ -23,17 +23,17 @@ pub(super) fn units(outcome: &Outcome) -> String {
 }
 
 /// A table of texts; the first column names the methods.
-pub(super) struct Grid {
+pub(crate) struct Grid {
     /// One heading per column.
-    pub(super) header: Vec<String>,
+    pub(crate) header: Vec<String>,
     /// One row per method.
-    pub(super) rows: Vec<Vec<Cell>>,
+    pub(crate) rows: Vec<Vec<Cell>>,
 }
 
 /// A text, and whether it is the best of its column.
-pub(super) struct Cell {
-    pub(super) text: String,
-    pub(super) best: bool,
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) best: bool,
 }
 
 impl Cell {
@@ -44,7 +44,7 @@ impl Cell {
 
 /// Lays out an outcome: per metric our mean and standard deviation, then the paper's numbers and
 /// the official code's where the notes have any.
-pub(super) fn grid(outcome: &Outcome, notes: &[ReferenceNote]) -> Grid {
+pub(crate) fn grid(outcome: &Outcome, notes: &[ReferenceNote]) -> Grid {
     let mut header = vec!["method".to_owned()];
     let mut rows: Vec<Vec<Cell>> =
         outcome.methods.keys().map(|method| vec![Cell::plain(method.clone())]).collect();

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::time::Instant;
 
 use mixup_paper::same_predictions;
 
 use crate::error::LabError;
 use crate::outcomes::outcome::Provenance;
+use crate::runs::autopsy;
 use crate::runs::execute::Experiment;
 use crate::runs::host;
 use crate::runs::job::{FailureKind, Job, RunTask, Task};
+use crate::runs::journal::{Entry, RunName};
 use crate::runs::plan::{Plan, Planned};
 use crate::runs::pool::{Ended, Failure, Notice};
 use crate::runs::progress::Progress;
@@ -122,8 +125,10 @@ impl Executor<'_> {
         let jobs = self.jobs(experiments, &places, identities, |place| (planned(place), true));
         let bars = [("stages".to_owned(), jobs.len(), 0)].into_iter().filter(|(_, count, _)| *count > 0);
         let bar_of = |index| (0, index);
-        let pursued = self.pursue(&jobs, Progress::new(bars), bar_of, |index, failure| {
-            told(&experiments[places[index].experiment].plan, planned(places[index]), failure)
+        let pursued = self.pursue(&jobs, Progress::new(bars), bar_of, |index| Subject {
+            plan: &experiments[places[index].experiment].plan,
+            planned: planned(places[index]),
+            what: What::Stage,
         });
         self.unless_cut_off(&pursued, jobs.len())?;
         for (index, failure) in pursued.failures {
@@ -152,8 +157,10 @@ impl Executor<'_> {
             (name, all, all - known.missing().count())
         });
         let bar_of = |index: usize| (places[index].experiment, places[index].at);
-        let pursued = self.pursue(&jobs, Progress::new(bars), bar_of, |index, failure| {
-            told(&experiments[places[index].experiment].plan, planned(places[index]), failure)
+        let pursued = self.pursue(&jobs, Progress::new(bars), bar_of, |index| Subject {
+            plan: &experiments[places[index].experiment].plan,
+            planned: planned(places[index]),
+            what: What::Run,
         });
         self.unless_cut_off(&pursued, jobs.len())?;
         for place in &places {
@@ -168,28 +175,47 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// Executes jobs with their progress: `bar_of` gives the bar of a job and its number there, `told` what
-    /// is said of one that failed.
-    pub(super) fn pursue(
+    /// Executes jobs with their progress: `bar_of` gives the bar of a job and its number there, `subject` what it is
+    /// about. The event log is told, and a run that failed gets a log file of its own.
+    pub(super) fn pursue<'e>(
         &self,
         jobs: &[Job],
         mut progress: Progress,
         bar_of: impl Fn(usize) -> (usize, usize),
-        told: impl Fn(usize, &Failure) -> String,
+        subject: impl Fn(usize) -> Subject<'e>,
     ) -> Pursued {
         let (mut done, mut failures) = (0, Vec::new());
+        let mut started = vec![Instant::now(); jobs.len()];
+        let Session { store, journal, workspace, .. } = self.session;
         let ended = self.session.pool().execute(jobs, |index, notice| {
             let (bar, number) = bar_of(index);
             progress.observe(bar, number, &notice);
+            let subject = subject(index);
+            let run = subject.name();
             match notice {
-                Notice::Finished => done += 1,
+                Notice::Started => {
+                    started[index] = Instant::now();
+                    journal.tell(&Entry::RunStarted { run });
+                }
+                Notice::Epoch { done, all } => journal.tell(&Entry::Epoch { run, done, all }),
+                Notice::Finished => {
+                    done += 1;
+                    let seconds = started[index].elapsed().as_secs_f64();
+                    journal.tell(&Entry::RunFinished { run, seconds });
+                    autopsy::forget(store, &run);
+                }
                 Notice::Failed(failure) => {
-                    progress.say(&told(index, &failure));
+                    let seconds = started[index].elapsed().as_secs_f64();
+                    let file = autopsy::write(store, &run, subject.planned, &failure);
+                    let log = workspace.shown(&file).to_string();
+                    progress.say(&format!("{}\n    more in {log}", subject.told(&failure)));
+                    let (kind, message) = (failure.kind, failure.message.as_str());
+                    journal.tell(&Entry::RunFailed { run, seconds, kind, message, log });
                     let stop = stops(&failure);
                     failures.push((index, failure));
                     return stop;
                 }
-                Notice::Started | Notice::Epoch { .. } | Notice::Identified(..) | Notice::Replayed(..) => {}
+                Notice::Identified(..) | Notice::Replayed(..) => {}
             }
             ControlFlow::Continue(())
         });
@@ -276,13 +302,54 @@ fn stops(failure: &Failure) -> ControlFlow<()> {
     if failure.kind == FailureKind::Store { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
-/// A failed run in words, with the end of what its worker wrote.
-fn told(plan: &Plan, planned: &Planned, failure: &Failure) -> String {
-    let Planned { method, seed, .. } = planned;
-    let mut text =
-        format!("failed: {}, {method}, seed {seed}: {}", plan.experiment.experiment, failure.message);
-    if failure.kind == FailureKind::Run {
-        failure.tail.iter().for_each(|line| text += &format!("\n    {line}"));
+/// Lines of a worker's own output that are shown at once; its log file has more.
+const SHOWN: usize = 12;
+
+/// What a job does.
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    Run,
+    Stage,
+    Measurement,
+}
+
+/// What a job is about, for those who follow it.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'e> {
+    pub(super) plan: &'e Plan,
+    pub(super) planned: &'e Planned,
+    pub(super) what: What,
+}
+
+impl<'e> Subject<'e> {
+    fn name(self) -> RunName<'e> {
+        let Planned { method, seed, key, .. } = self.planned;
+        RunName {
+            paper: &self.plan.experiment.paper,
+            experiment: &self.plan.experiment.experiment,
+            what: match self.what {
+                What::Run => "run",
+                What::Stage => "stage",
+                What::Measurement => "measurement",
+            },
+            method,
+            seed: *seed,
+            key,
+        }
     }
-    text
+
+    /// Its failure in words, with the end of what the worker wrote.
+    fn told(self, failure: &Failure) -> String {
+        if matches!(self.what, What::Measurement) {
+            return format!("warning: {}; the run is executed again", failure.message);
+        }
+        let Planned { method, seed, .. } = self.planned;
+        let experiment = &self.plan.experiment.experiment;
+        let mut text = format!("failed: {experiment}, {method}, seed {seed}: {}", failure.message);
+        if failure.kind == FailureKind::Run {
+            let shown = failure.tail.iter().skip(failure.tail.len().saturating_sub(SHOWN));
+            shown.for_each(|line| text += &format!("\n    {line}"));
+        }
+        text
+    }
 }

@@ -1,11 +1,13 @@
 //! Runs: what is to be executed, by whom, and where it is kept.
 
+mod autopsy;
 pub(crate) mod devices;
 pub mod execute;
 mod executor;
 pub mod host;
 pub(crate) mod interrupt;
 pub mod job;
+pub mod journal;
 pub mod plan;
 pub mod pool;
 pub(crate) mod progress;

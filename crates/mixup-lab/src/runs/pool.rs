@@ -17,8 +17,8 @@ use crate::runs::host;
 use crate::runs::interrupt;
 use crate::runs::job::{Event, FailureKind, Job};
 
-/// Lines of a worker's own output that a failure shows.
-const TAIL: usize = 12;
+/// Lines of a worker's own output that a failure keeps for its log.
+const TAIL: usize = 1000;
 
 /// How many, and with how many threads each.
 #[derive(Debug, Clone, Copy)]
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn hears_events_and_keeps_the_end_of_everything_else() {
-        let noise: String = (0..20).map(|n| format!("noise {n}\n")).collect();
+        let noise: String = (0..TAIL + 8).map(|n| format!("noise {n}\n")).collect();
         let text =
             format!("{noise}{{\"event\":\"epoch\",\"done\":1,\"all\":3}}\n{{\"event\":\"recorded\"}}\n");
         let epochs = Mutex::new(Vec::new());
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(*epochs.lock().unwrap(), [Notice::Epoch { done: 1, all: 3 }]);
         assert_eq!(heard.last_word, Some(Event::Recorded));
         assert_eq!(heard.tail.len(), TAIL);
-        assert_eq!(heard.tail.back().unwrap(), "noise 19");
+        assert_eq!(heard.tail.back().unwrap(), &format!("noise {}", TAIL + 7));
     }
 
     #[test]

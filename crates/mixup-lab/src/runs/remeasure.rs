@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::error::LabError;
 use crate::runs::execute::Experiment;
-use crate::runs::executor::{Executor, Place};
+use crate::runs::executor::{Executor, Place, Subject, What};
 use crate::runs::job::{MeasureTask, Task};
 use crate::runs::progress::Progress;
 use crate::runs::standing::Standing;
@@ -40,10 +40,15 @@ impl Executor<'_> {
         };
         let jobs: Vec<_> = places.iter().map(job).collect();
         let bar = ("kept predictions".to_owned(), jobs.len(), 0);
-        let told = |_, failure: &crate::runs::pool::Failure| {
-            format!("warning: {}; the run is executed again", failure.message)
-        };
-        let pursued = self.pursue(&jobs, Progress::new([bar]), |index| (0, index), told);
+        let pursued = self.pursue(
+            &jobs,
+            Progress::new([bar]),
+            |index| (0, index),
+            |index| {
+                let plan = &experiments[places[index].experiment].plan;
+                Subject { plan, planned: &plan.runs[places[index].at], what: What::Measurement }
+            },
+        );
         self.unless_cut_off(&pursued, jobs.len())?;
         for place in places {
             let Experiment { plan, runs, .. } = &mut experiments[place.experiment];

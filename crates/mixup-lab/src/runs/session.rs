@@ -19,6 +19,7 @@ use crate::outcomes::outcome::RunRecord;
 use crate::runs::devices;
 use crate::runs::host;
 use crate::runs::job::{Job, Task};
+use crate::runs::journal::Journal;
 use crate::runs::plan::{Plan, Planned};
 use crate::runs::pool::Pool;
 use crate::runs::sources::Sources;
@@ -48,6 +49,8 @@ pub struct Request {
     pub fresh: bool,
     /// Where outcomes go instead of results/.
     pub results: Option<PathBuf>,
+    /// The event log ([`crate::runs::journal`]).
+    pub log: Option<PathBuf>,
 }
 
 impl Request {
@@ -65,6 +68,8 @@ pub struct Session<'a> {
     pub request: Request,
     /// The run store.
     pub store: Store,
+    /// The event log.
+    pub journal: Journal,
     pub(super) library: Library,
     /// What the code does in the groups of runs that were looked at so far.
     pub(super) identities: RefCell<BTreeMap<String, String>>,
@@ -121,7 +126,8 @@ impl<'a> Session<'a> {
             return Err(DataError::NoDataDir { path: path.clone() }.into());
         }
         let store = Store::new(workspace.state());
-        Ok(Self { workspace, request, store, library, identities: RefCell::default() })
+        let journal = Journal::open(request.log.as_deref())?;
+        Ok(Self { workspace, request, store, journal, library, identities: RefCell::default() })
     }
 
     /// Reads and checks every paper that was asked for. Its experiments have as many seeds as `--seeds` or

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod bench;
+mod event_log;
 mod faults;
 mod json;
 #[cfg(target_os = "linux")]

@@ -57,6 +57,11 @@ claims:
     direction: lower
 untested:
   - {id: bigger, text: also on large data, reason: not here}
+findings:
+  - id: form
+    text: the code differs
+    names: two rows
+    shown: {experiment: wine, metric: rmse, official: mixup, paper: erm}
 ";
 
 fn checked(text: &str) -> Result<(), InputError> {
@@ -99,6 +104,27 @@ fn names_must_be_those_of_the_experiments() {
     refused("against: erm", "against: mixup", ":16:5: claims[0].against: must be another method");
     refused("metric: rmse, method", "metric: rms, method", ":7:34: reported[0].metric: unknown name `rms`");
     refused("metric: mape", "metric: map", ":9:24: reference[0].metric: unknown name `map`");
+}
+
+#[test]
+fn a_finding_names_two_things_that_there_are() {
+    let shown = "shown: {experiment: wine, metric: rmse, official: mixup, paper: erm}";
+    let of = |to: &str, message: &str| refused(shown, to, message);
+    of(
+        "shown: {experiment: wine, metric: rmse, official: mixup, paper: er}",
+        "findings[0].shown.paper: unknown name `er`",
+    );
+    of(
+        "shown: {experiment: wine, metric: rmse, official: erm, paper: erm}",
+        "findings[0].shown.paper: must be another row than `official`",
+    );
+    of(
+        "shown: {experiment: wine, metric: rmse, official: erm, paper: erm, paper_metric: map}",
+        "findings[0].shown.paper_metric: unknown name `map`",
+    );
+    let other = "shown: {experiment: wine, metric: rmse, official: erm, paper: erm, paper_metric: mape}";
+    checked(&GOOD.replacen(shown, other, 1)).unwrap();
+    refused("id: form", "id: bigger", "findings[0].id: `bigger` is the id of an earlier claim");
 }
 
 #[test]
