@@ -44,7 +44,7 @@ pub(super) fn points<M: Method>(
         return Err(CoreError::Invalid("a picture of no images".into()));
     };
     let second = labels.iter().position(|label| label != first).unwrap_or(0);
-    let x = task.plain(&[0, second]);
+    let x = task.plain(&task.parts().train, &[0, second]);
     let originals = [grey(&x, 0)?, grey(&x, 1)?];
     let all = || originals.iter().flatten().copied();
     let (darkest, brightest) = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));

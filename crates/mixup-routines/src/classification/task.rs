@@ -61,14 +61,6 @@ impl<M: Method> ImageTraining<M> {
         }
     }
 
-    /// Images of the training part without augmentation, normalised: `[images, channels, height, width]`.
-    ///
-    /// # Panics
-    /// When an index is not an image.
-    pub fn plain(&self, images: &[usize]) -> Tensor<4> {
-        self.batcher.plain(&self.parts.train.pixels, images, &self.device)
-    }
-
     /// Images and labels of the three parts.
     pub fn parts(&self) -> &Parts {
         &self.parts
