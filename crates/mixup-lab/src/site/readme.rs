@@ -167,6 +167,12 @@ fn target(href: &str, slug: &str) -> Option<String> {
     if href.starts_with("https://") || href.starts_with("http://") {
         return Some(href.to_owned());
     }
+    // Another paper's README is its page.
+    if let Some(paper) = href.strip_prefix("../").and_then(|rest| rest.strip_suffix("/README.md"))
+        && !paper.contains('/')
+    {
+        return Some(format!("{paper}.html"));
+    }
     let (_, below) = href.split_once("results/")?;
     let (paper, file) = below.split_once('/')?;
     match file {
@@ -202,7 +208,7 @@ mod tests {
     fn markdown_is_html_without_comments_and_dead_links() {
         let shown = html(
             "<!-- numbers: table a -->\n| a |\n|---|\n| [`f`] |\n<!-- /numbers -->\n\n[r](../../results/demo/README.md) \
-             [p](../../results/demo/a.svg) [s](src/loss.rs) [w](https://a.b) <b>&",
+             [p](../../results/demo/a.svg) [s](src/loss.rs) [w](https://a.b) [f](../fmix/README.md) <b>&",
             "demo",
         );
         for part in [
@@ -210,6 +216,7 @@ mod tests {
             "<a href=\"#results\">r</a>",
             "<a href=\"../plots/demo/a.svg\">p</a>",
             "<a>s</a>",
+            "<a href=\"fmix.html\">f</a>",
             "<a href=\"https://a.b\">w</a>",
             "&lt;b&gt;&amp;",
         ] {
