@@ -190,6 +190,41 @@ const UNSEEN: &[Unseen] = &[
         at: "/parameters/runs",
         why: "by the plain cost the first runs are all of 1M",
     },
+    Unseen {
+        paper: "decoupled-mixup",
+        experiment: "classes",
+        row: "dm-constant-242",
+        at: "/parameters/pairing",
+        why: "both terms have the same weight, whichever class comes first",
+    },
+    Unseen {
+        paper: "decoupled-mixup",
+        experiment: "forms",
+        row: "cutmix-constant",
+        at: "/parameters/pairing",
+        why: "both terms have the same weight, whichever class comes first",
+    },
+    Unseen {
+        paper: "decoupled-mixup",
+        experiment: "omniglot-60",
+        row: "dm-constant",
+        at: "/parameters/pairing",
+        why: "both terms have the same weight, whichever class comes first",
+    },
+    Unseen {
+        paper: "openmixup",
+        experiment: "over-fit",
+        row: "attentivemix",
+        at: "/parameters/teacher",
+        why: "the table has one teacher",
+    },
+    Unseen {
+        paper: "openmixup",
+        experiment: "under-fit",
+        row: "attentivemix",
+        at: "/parameters/teacher",
+        why: "the table has one teacher",
+    },
 ];
 
 #[test]
