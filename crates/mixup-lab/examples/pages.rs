@@ -1,6 +1,7 @@
 //! Draws the pages of all committed outcomes anew, from the outcomes alone: `cargo run -p mixup-lab
-//! --example pages -- FOLDER` judges them and writes FOLDER/SLUG/README.md with its pictures. For work on
-//! reports: nothing is run, and results/ stays as it is.
+//! --example pages -- FOLDER` judges them and writes FOLDER/SLUG/README.md with its pictures, and the paper's README
+//! with its numbers filled in as FOLDER/SLUG/paper.md. For work on reports: nothing is run, and results/ stays as it
+//! is.
 
 use std::error::Error;
 use std::fs;
@@ -26,6 +27,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let folder = PathBuf::from(&target).join(&slug);
         fs::create_dir_all(&folder)?;
         results::write_report(&folder, &manifest, &outcomes, &verdicts)?;
+        if !outcomes.is_empty() {
+            let readme = workspace.papers().join(&slug).join("README.md");
+            let text = fs::read_to_string(&readme)?;
+            let filled = results::filled(&readme, &text, &manifest, &outcomes, &verdicts)?;
+            fs::write(folder.join("paper.md"), filled)?;
+        }
         println!("{}", folder.join("README.md").display());
     }
     Ok(())
