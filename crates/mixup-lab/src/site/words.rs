@@ -35,7 +35,7 @@ pub(super) fn escaped(text: &str) -> String {
 /// The same as HTML, where what stands between two backticks is code.
 pub(super) fn with_code(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
-    let odd = parts.len() % 2 == 0;
+    let odd = parts.len().is_multiple_of(2);
     let part = |(at, part): (usize, &&str)| match at % 2 {
         1 if !(odd && at + 1 == parts.len()) => format!("<code>{}</code>", escaped(part)),
         1 => format!("`{}", escaped(part)),
