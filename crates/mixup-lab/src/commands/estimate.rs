@@ -94,26 +94,9 @@ fn mean_seconds(seconds: f64, runs: usize) -> Option<f64> {
     (runs > 0).then(|| seconds / runs as f64)
 }
 
-/// `40 s`, `3 min`, `2.5 h`
-pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 1.0 => "1 s".to_owned(),
-        s if s < 100.0 => format!("{s:.0} s"),
-        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
-        s if s < 360_000.0 => format!("{:.1} h", s / 3600.0),
-        s => format!("{:.0} h", s / 3600.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_round() {
-        let printed = [0.0, 40.2, 180.0, 9000.0, 1.8e8].map(duration);
-        assert_eq!(printed, ["1 s", "40 s", "3 min", "2.5 h", "50000 h"]);
-    }
 
     #[test]
     fn only_what_is_missing_costs() {

@@ -4,13 +4,13 @@ use std::time::Instant;
 
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
-use super::estimate::{Cost, costs, duration};
+use super::estimate::{Cost, costs};
 use super::reproduce::{Ended, Reproduced};
 use crate::error::{LabError, Status};
 use crate::report::{results, tally};
 use crate::runs::journal::{Entry, SCHEMA};
 use crate::runs::session::{PaperPlan, Session};
-use crate::verdicts::numbers::count;
+use crate::verdicts::numbers::{count, duration};
 use crate::verdicts::verdict::{Verdict, judge};
 
 /// Several papers on their way.

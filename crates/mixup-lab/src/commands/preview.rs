@@ -3,13 +3,14 @@
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::estimate::{Cost, costs, duration};
+use super::estimate::{Cost, costs};
 use super::until_decided::Outlook;
 use super::{data_words, print, print_json};
 use crate::commands::cli::Format;
 use crate::error::{LabError, Status};
 use crate::runs::plan::Plan;
 use crate::runs::session::{PaperPlan, Session};
+use crate::verdicts::numbers::duration;
 
 #[derive(Serialize)]
 struct Preview {

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use mixup_data::DataError;
 use serde::Serialize;
 
-use super::estimate::{Cost, costs, duration};
+use super::estimate::{Cost, costs};
 use super::reproduce::{Ended, conclude};
 use super::tally::{Missed, Tally};
 use super::{print, print_json, seeds};
@@ -23,6 +23,7 @@ use crate::runs::plan::{Plan, Planned};
 use crate::runs::replay::Opening;
 use crate::runs::session::{PaperPlan, Session};
 use crate::verdicts::compare::{ExperimentCheck, Level, Tolerance, compare_outcomes};
+use crate::verdicts::numbers::duration;
 
 /// Core seconds up to which experiments are run whole that train nothing, and stages are trained that runs
 /// start from.

@@ -7,7 +7,7 @@ use mixup_paper::Paper;
 use serde::Serialize;
 
 use super::budget::Budget;
-use super::estimate::{Cost, costs, duration};
+use super::estimate::{Cost, costs};
 use super::overview::Overview;
 use super::report::write_ledger;
 use super::settle::{Settled, settle, target};
@@ -23,6 +23,7 @@ use crate::runs::execute::{End, Executed};
 use crate::runs::job::FailureKind;
 use crate::runs::session::{PaperPlan, Request, Session};
 use crate::site;
+use crate::verdicts::numbers::duration;
 use crate::verdicts::verdict::{ReferenceNote, Verdict};
 
 /// What is to be done with the papers that were asked for.

@@ -19,6 +19,7 @@ mod terminal;
 pub use blocks::BlockError;
 pub(crate) use claims::{LEGEND, lines};
 pub(crate) use plots::Plot;
+pub(crate) use svg::escaped;
 pub(crate) use sweep::base;
 pub(crate) use table::{Cell, grid, units};
 pub use terminal::{Style, experiment, summary, tally};

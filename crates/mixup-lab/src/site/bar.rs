@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 
 use mixup_paper::Direction;
 
-use super::words::escaped;
 use crate::files::manifest::Test;
+use crate::report::escaped;
 use crate::verdicts::numbers::fixed;
 use crate::verdicts::verdict::{Comparison, Evidence, Row};
 

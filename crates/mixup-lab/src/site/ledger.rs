@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::bar::{self, Bar};
 use super::gather::Committed;
-use super::words::{short_time, with_code, with_whole_intervals};
+use super::words::{with_code, with_whole_intervals};
 use crate::files::manifest::{Origin, Rank};
 use crate::report::lines;
+use crate::verdicts::numbers::duration;
 use crate::verdicts::verdict::{Status, Verdict};
 
 /// A claim, as a row shows it.
@@ -197,7 +198,7 @@ fn bare(paper: &Committed, verdict: &Verdict) -> Row {
         effect: bar.as_ref().map(|bar| bar.effect),
         unit: bar.as_ref().map(|bar| bar.unit.clone()).unwrap_or_default(),
         bar: bar.map(|bar| bar.svg).unwrap_or_default(),
-        cost: if seconds > 0.0 { short_time(seconds) } else { String::new() },
+        cost: if seconds > 0.0 { duration(seconds) } else { String::new() },
         cost_seconds: seconds,
         data: data.into_iter().filter(|name| !name.is_empty()).collect(),
         sentence: with_code(&verdict.sentence),

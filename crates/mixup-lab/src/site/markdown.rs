@@ -2,9 +2,9 @@
 
 use super::gather::Committed;
 use super::ledger::{self, Row};
-use super::words::short_time;
 use crate::files::manifest::Rank;
 use crate::report::LEGEND;
+use crate::verdicts::numbers::duration;
 
 /// The page: a line per paper, then a row per primary claim.
 pub fn ledger(papers: &[Committed]) -> String {
@@ -55,7 +55,7 @@ fn overview(paper: &Committed, rows: &[Row]) -> String {
     } else {
         format!("[{}]({}/README.md)", cell(&paper.manifest.title), paper.slug)
     };
-    let cost = if paper.outcomes.is_empty() { "-".to_owned() } else { short_time(seconds) };
+    let cost = if paper.outcomes.is_empty() { "-".to_owned() } else { duration(seconds) };
     format!("| {name} | {tested} | {words} | {cost} |\n")
 }
 

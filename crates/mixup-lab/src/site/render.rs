@@ -9,8 +9,8 @@ use super::compare::Compare;
 use super::findings::Findings;
 use super::ledger::Front;
 use super::paper;
-use super::words::escaped;
 use crate::error::LabError;
+use crate::report::escaped;
 
 const TEMPLATES: [(&str, &str); 6] = [
     ("base.html", include_str!("templates/base.html")),

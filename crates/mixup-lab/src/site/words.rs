@@ -1,20 +1,13 @@
 //! How the site writes things.
 
+use crate::report::escaped;
+
 /// `40 core seconds`, `12 core minutes`, `1.5 core hours`
 pub(super) fn core_time(seconds: f64) -> String {
     match seconds {
         s if s < 100.0 => format!("{s:.0} core seconds"),
         s if s < 6000.0 => format!("{:.0} core minutes", s / 60.0),
         s => format!("{:.1} core hours", s / 3600.0),
-    }
-}
-
-/// `40 s`, `12 min`, `1.5 h`
-pub(super) fn short_time(seconds: f64) -> String {
-    match seconds {
-        s if s < 100.0 => format!("{s:.0} s"),
-        s if s < 6000.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
     }
 }
 
@@ -27,12 +20,7 @@ pub(super) fn listed(items: &[String]) -> String {
     }
 }
 
-/// Text that stands in HTML or in an attribute.
-pub(super) fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// The same as HTML, where what stands between two backticks is code.
+/// Text as HTML, where what stands between two backticks is code.
 pub(super) fn with_code(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     let odd = parts.len().is_multiple_of(2);
@@ -44,7 +32,7 @@ pub(super) fn with_code(text: &str) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
-/// The same as HTML that breaks no line within an interval.
+/// Text as HTML that breaks no line within an interval.
 pub(super) fn with_whole_intervals(text: &str) -> String {
     let escaped = escaped(text);
     escaped.replace('[', "<span class=\"together\">[").replace(']', "]</span>")
@@ -64,7 +52,6 @@ mod tests {
     fn words_read_well() {
         let times = [4.2, 600.0, 9000.0].map(core_time);
         assert_eq!(times, ["4 core seconds", "10 core minutes", "2.5 core hours"]);
-        assert_eq!([4.2, 600.0, 9000.0].map(short_time), ["4 s", "10 min", "2.5 h"]);
         let list = |items: &[&str]| listed(&items.iter().map(|item| (*item).to_owned()).collect::<Vec<_>>());
         assert_eq!([list(&[]), list(&["a"]), list(&["a", "b", "c"])], ["", "a", "a, b and c"]);
         assert_eq!(escaped("<a href=\"&\">"), "&lt;a href=&quot;&amp;&quot;&gt;");

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::commands::estimate::{Cost, costs, duration, wall};
+use crate::commands::estimate::{Cost, costs, wall};
 use crate::commands::seeds;
 use crate::commands::settle::{Settled, known, target};
 use crate::error::LabError;
 use crate::runs::plan::Plan;
 use crate::runs::session::{PaperPlan, Session};
+use crate::verdicts::numbers::duration;
 use crate::verdicts::verdict::Verdict;
 
 /// A paper before its first round.

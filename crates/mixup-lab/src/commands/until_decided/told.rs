@@ -3,10 +3,9 @@
 use super::outlook::{Outlook, open};
 use super::{End, Round, Rounds};
 use crate::commands::budget::Budget;
-use crate::commands::estimate::duration;
 use crate::commands::settle::Settled;
 use crate::files::resolve::Resolved;
-use crate::verdicts::numbers::count;
+use crate::verdicts::numbers::{count, duration};
 use crate::verdicts::verdict::Verdict;
 
 /// An experiment that the budget does not allow to begin.

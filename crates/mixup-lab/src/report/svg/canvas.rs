@@ -270,6 +270,7 @@ fn shortened(value: f64, decimals: usize) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+/// Text that stands in XML or HTML, or in an attribute of it.
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

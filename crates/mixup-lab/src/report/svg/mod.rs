@@ -12,6 +12,7 @@ mod symbols;
 mod theme;
 
 pub(super) use bars::{BarGroup, BarPlot};
+pub(crate) use canvas::escaped;
 pub(super) use forest::{Cell, ForestPanel, ForestPlot, Row};
 pub(super) use images::{Images, NamedImage};
 pub(super) use panels::{Level, LinePanel, LinePanels, Point, Series};
