@@ -120,8 +120,8 @@ fn prices_change_what_is_picked() {
     assert!(plain[0] > floored[0], "{floored:?} {plain:?}");
 }
 
-/// Over the runs that the experiments search. Where only few fits had both starts, this search took another turn at
-/// its 67th run.
+/// Over the runs that the experiments search: one of them with one draw of noise. The search before every fit had both
+/// starts passes as well with this draw; another draw had turned it at its 67th run.
 #[test]
 fn rounding_turns_no_search() {
     let library = Library::from_env(None);
