@@ -71,6 +71,8 @@ enum Fault {
 
 type Spec = RunSpec<Method, Setting>;
 
+mixup_paper::as_json!(Method, Setting);
+
 impl Routine for Toy {
     type Method = Method;
     type Setting = Setting;

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use mixup_data::Library;
-use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::golden::GoldenOp;
-use crate::{FigureInfo, Measured, MetricInfo, Predictions, Routine, RunContext, RunError, Spec, glimpse};
+use crate::{
+    FigureInfo, Json, Measured, MetricInfo, Predictions, Refusal, Routine, RunContext, RunError, Spec,
+    glimpse,
+};
 
 /// A paper: the crate's `paper()` gives it to the laboratory.
 #[derive(Clone)]
@@ -46,15 +48,6 @@ pub struct RoutineEntry {
     run: fn(&Value, &RunContext<'_>) -> Result<Measured, RunError>,
     replay: fn(&Value, &Library) -> Result<Vec<f64>, RunError>,
     from_predictions: fn(&Value, &Predictions) -> Metrics,
-}
-
-/// A value of an experiment's file that a routine refuses.
-#[derive(Debug, Clone)]
-pub struct Refusal {
-    /// The way from the value to what is wrong in it.
-    pub path: serde_path_to_error::Path,
-    /// What is wrong, in serde's words.
-    pub message: String,
 }
 
 /// What a routine says about a spec before it runs.
@@ -148,17 +141,12 @@ impl RoutineEntry {
     }
 }
 
-fn normalised<T: DeserializeOwned + Serialize>(value: &Value) -> Result<Value, Refusal> {
-    let typed: T = serde_path_to_error::deserialize(value)
-        .map_err(|error| Refusal { path: error.path().clone(), message: error.inner().to_string() })?;
-    serde_json::to_value(typed).map_err(|error| Refusal {
-        path: serde_path_to_error::Track::new().path(),
-        message: format!("cannot be written as JSON: {error}"),
-    })
+fn normalised<T: Json>(value: &Value) -> Result<Value, Refusal> {
+    T::from_json(value)?.to_json()
 }
 
 fn read<R: Routine>(spec: &Value) -> Result<Spec<R>, RunError> {
-    serde_json::from_value(spec.clone()).map_err(|error| RunError::Spec(error.to_string()))
+    Spec::<R>::from_json(spec).map_err(|refusal| RunError::Spec(refusal.message))
 }
 
 fn inspect<R: Routine>(spec: &Value) -> Result<Inspected, String> {
@@ -173,9 +161,8 @@ fn inspect<R: Routine>(spec: &Value) -> Result<Inspected, String> {
     Ok(Inspected { data: R::data(&typed), stages, overlap: R::overlap(&typed) })
 }
 
-fn in_order(spec: &impl Serialize) -> Result<Value, String> {
-    let mut json =
-        serde_json::to_value(spec).map_err(|error| format!("cannot be written as JSON: {error}"))?;
+fn in_order(spec: &impl Json) -> Result<Value, String> {
+    let mut json = spec.to_json().map_err(|refusal| refusal.message)?;
     json.sort_all_objects();
     Ok(json)
 }

@@ -3,18 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use burn::module::Module;
-use burn::store::ModuleRecord;
-use burn::tensor::Bytes;
 use mixup_core::{
     CoreError,
-    train::{CHECKPOINT_INTERVAL, Training},
+    train::{CHECKPOINT_INTERVAL, Network, Training},
 };
 use mixup_data::Library;
-use serde::{Serialize, de::DeserializeOwned};
 
 use crate::glimpse::Glimpse;
-use crate::{FigureInfo, MetricInfo, Predictions, RunSpec};
+use crate::{FigureInfo, Json, MetricInfo, Predictions, RunSpec};
 
 /// A resolved run of routine `R`.
 pub type Spec<R> = RunSpec<<R as Routine>::Method, <R as Routine>::Setting>;
@@ -23,9 +19,9 @@ pub type Spec<R> = RunSpec<<R as Routine>::Method, <R as Routine>::Setting>;
 /// its experiments may use; `routine:` of a YAML says which.
 pub trait Routine: 'static {
     /// Parameters of a method, as `methods:` of an experiment's YAML gives them.
-    type Method: DeserializeOwned + Serialize + Clone;
+    type Method: Json + Clone;
     /// Settings of an experiment, as `setting:` of its YAML gives them.
-    type Setting: DeserializeOwned + Serialize + Clone + Default;
+    type Setting: Json + Clone + Default;
     /// What `routine:` of a YAML says.
     const NAME: &'static str;
 
@@ -149,28 +145,26 @@ impl<'a> RunContext<'a> {
         })
     }
 
-    /// `module` with the weights of a stage.
+    /// `network` with the weights of a stage.
     ///
     /// # Errors
-    /// [`RunError::Spec`] where the run was not given this stage, or its weights are of another module.
-    pub fn start_from<M: Module>(&self, stage: &str, module: M) -> Result<M, RunError> {
+    /// [`RunError::Spec`] where the run was not given this stage, or its weights are of another network.
+    pub fn start_from<N: Network>(&self, stage: &str, network: N) -> Result<N, RunError> {
         let file = self.stages.get(stage);
         let file = file.ok_or_else(|| RunError::Spec(format!("the stage `{stage}` was not trained")))?;
         let broken = |why: String| RunError::Spec(format!("weights of the stage `{stage}`: {why}"));
         let bytes = std::fs::read(file).map_err(|error| broken(error.to_string()))?;
-        ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes))
-            .and_then(|record| module.try_load_record(record))
-            .map_err(|error| broken(error.to_string()))
+        network.with_bytes(&bytes).map_err(broken)
     }
 
     /// Leaves weights where this run is a stage; does nothing where it is not.
     ///
     /// # Errors
     /// [`RunError::Core`] where they cannot be written.
-    pub fn keep_weights<M: Module>(&self, module: &M) -> Result<(), RunError> {
+    pub fn keep_weights(&self, network: &impl Network) -> Result<(), RunError> {
         let Some(file) = &self.weights else { return Ok(()) };
         let refused = |problem: String| RunError::Core(CoreError::Checkpoint { path: file.clone(), problem });
-        let bytes = module.clone().into_record().into_bytes().map_err(|error| refused(error.to_string()))?;
+        let bytes = network.to_bytes().map_err(refused)?;
         std::fs::write(file, &bytes[..]).map_err(|error| refused(error.to_string()))
     }
 

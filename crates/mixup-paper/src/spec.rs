@@ -4,6 +4,9 @@ use std::num::NonZeroUsize;
 
 use mixup_core::{nn::ModelConfig, optim::OptimizerConfig, train::TrainConfig};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Json, Refusal, json};
 
 /// One run, resolved: with its data and the code, the reason of all its numbers. `M` and `S` are the
 /// routine's: the parameters of a method and the settings of the experiment ([`crate::Routine`]).
@@ -48,4 +51,50 @@ impl<M, S> RunSpec<M, S> {
     pub fn wants(&self, metric: &str) -> bool {
         self.metrics.iter().any(|name| name == metric)
     }
+}
+
+impl<M, S> RunSpec<M, S> {
+    /// The same run with parameters and settings in another form.
+    fn convert<N, T>(
+        self,
+        parameters: impl FnOnce(M) -> Result<N, Refusal>,
+        setting: impl FnOnce(S) -> Result<T, Refusal>,
+    ) -> Result<RunSpec<N, T>, Refusal> {
+        Ok(RunSpec {
+            paper: self.paper,
+            experiment: self.experiment,
+            routine: self.routine,
+            method: self.method,
+            parameters: parameters(self.parameters)?,
+            setting: setting(self.setting)?,
+            seed: self.seed,
+            data: self.data,
+            model: self.model,
+            optimizer: self.optimizer,
+            train: self.train,
+            train_samples: self.train_samples,
+            test_samples: self.test_samples,
+            metrics: self.metrics,
+            device: self.device,
+        })
+    }
+}
+
+/// By way of a spec with untyped parameters and settings, whose serde is compiled here.
+impl<M: Json + Clone, S: Json + Clone> Json for RunSpec<M, S> {
+    fn from_json(value: &Value) -> Result<Self, Refusal> {
+        untyped(value)?.convert(|parameters| M::from_json(&parameters), |setting| S::from_json(&setting))
+    }
+
+    fn to_json(&self) -> Result<Value, Refusal> {
+        written(&self.clone().convert(|parameters| parameters.to_json(), |setting| setting.to_json())?)
+    }
+}
+
+fn untyped(value: &Value) -> Result<RunSpec<Value, Value>, Refusal> {
+    json::read(value)
+}
+
+fn written(spec: &RunSpec<Value, Value>) -> Result<Value, Refusal> {
+    json::write(spec)
 }

@@ -59,6 +59,8 @@ const GLIMPSE: usize = 64;
 /// Searches over mixtures of finished runs.
 pub struct MixtureSearch;
 
+mixup_paper::as_json!(Method, Setting);
+
 impl Routine for MixtureSearch {
     type Method = Method;
     type Setting = Setting;

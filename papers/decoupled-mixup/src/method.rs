@@ -122,7 +122,7 @@ impl classification::Method for Method {
     /// Streams read here: those of the mixing.
     fn loss(
         &self,
-        network: &impl Classifier,
+        network: &dyn Classifier,
         batch: Batch<4>,
         _: &mut NoState,
         step: &mut Step<'_>,

@@ -142,7 +142,7 @@ impl classification::Method for Method {
     /// Streams read here, by rows that mix: `lambda` and `pairs`.
     fn loss(
         &self,
-        network: &impl Classifier,
+        network: &dyn Classifier,
         batch: Batch<4>,
         known: &mut Known,
         step: &mut Step<'_>,

@@ -61,6 +61,8 @@ const BAYES: &str = "bayes/test/logits";
 /// The picture of NLL over the temperature.
 const TEMPERATURE_FIGURE: &str = "nll-over-temperature";
 
+mixup_paper::as_json!(Setting);
+
 impl Routine for Simulation {
     type Method = Row<Method>;
     type Setting = Setting;

@@ -92,6 +92,8 @@ impl Setting {
 /// The routine of the simulation: nothing is read, everything is drawn.
 pub struct Simulation;
 
+mixup_paper::as_json!(Method, Setting);
+
 impl Routine for Simulation {
     type Method = Method;
     type Setting = Setting;

@@ -158,7 +158,7 @@ impl classification::Method for Method {
     /// Streams read here: those of [`Mixing::draw`], by rows that mix.
     fn loss(
         &self,
-        network: &impl Classifier,
+        network: &dyn Classifier,
         batch: Batch<4>,
         taught: &mut Taught,
         step: &mut Step<'_>,

@@ -71,6 +71,8 @@ parameters!(
 /// The routine of the model: nothing is read, everything is drawn.
 pub struct FreeFeatures;
 
+mixup_paper::as_json!(Solution, FreeSetting);
+
 impl Routine for FreeFeatures {
     type Method = Solution;
     type Setting = FreeSetting;
@@ -284,10 +286,11 @@ fn grid(classes: usize, lambdas: usize) -> Vec<Pair> {
 mod tests {
     use super::*;
     use mixup_data::Library;
+    use mixup_paper::Json;
     use serde_json::{Value, json};
 
     fn spec(parameters: Value, setting: Value) -> FreeSpec {
-        serde_json::from_value(json!({
+        FreeSpec::from_json(&json!({
             "paper": "mixup-neural-collapse", "experiment": "test", "routine": "unconstrained-features",
             "method": "row", "parameters": parameters, "setting": setting, "seed": 1, "data": "simulated",
             "model": null, "optimizer": null, "train": null, "train_samples": null, "metrics": [], "device": "flex"

@@ -294,6 +294,7 @@ fn convex_distance(features: &Array2<f64>, means: &Array2<f64>, pairs: &[Pair]) 
 mod tests {
     use super::*;
     use mixup_data::Library;
+    use mixup_paper::Json;
     use ndarray::array;
     use serde_json::json;
 
@@ -317,7 +318,7 @@ mod tests {
 
     #[test]
     fn a_small_run_measures_everything_and_has_no_bias() {
-        let spec: TerminalSpec = serde_json::from_value(json!({
+        let spec: TerminalSpec = TerminalSpec::from_json(&json!({
             "paper": "p", "experiment": "e", "routine": "terminal-phase", "method": "mixup-mse",
             "parameters": {"kind": "mixup-mse"}, "setting": {"hold_out": {"validation": 100, "train": 200}, "classes": 4},
             "seed": 0, "data": "digits", "model": {"kind": "mlp", "hidden": [16, 8], "activation": "relu"},

@@ -55,7 +55,7 @@ impl classification::Method for Method {
     /// Streams read here, by `manifold-bce`: `lambda`, `pairs` and `stage`.
     fn loss(
         &self,
-        network: &impl Classifier,
+        network: &dyn Classifier,
         batch: Batch<4>,
         _: &mut NoState,
         step: &mut Step<'_>,

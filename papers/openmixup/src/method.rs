@@ -77,7 +77,7 @@ impl classification::Method for Method {
 
     fn loss(
         &self,
-        network: &impl Classifier,
+        network: &dyn Classifier,
         batch: Batch<4>,
         watched: &mut Watched,
         step: &mut Step<'_>,

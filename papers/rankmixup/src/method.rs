@@ -83,7 +83,7 @@ impl classification::Method for Method {
     /// Streams read here: `lambda` and `pairs`.
     fn loss(
         &self,
-        network: &impl Classifier,
+        network: &dyn Classifier,
         batch: Batch<4>,
         _: &mut NoState,
         step: &mut Step<'_>,

@@ -73,6 +73,8 @@ const SIMULATION_SEED: u32 = 42;
 /// trained.
 pub struct ProxyRegression;
 
+mixup_paper::as_json!(Method, Setting);
+
 impl Routine for ProxyRegression {
     type Method = Method;
     type Setting = Setting;

@@ -17,6 +17,8 @@ pub struct ImageNetwork {
     pub head: Linear,
 }
 
+crate::network!(ImageNetwork);
+
 /// Size of square images, `[channels, size, size]`, and number of classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageTask {

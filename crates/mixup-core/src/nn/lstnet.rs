@@ -55,6 +55,8 @@ pub struct Lstnet {
     dropout: UnitInterval,
 }
 
+crate::network!(Lstnet);
+
 /// PyTorch's arrays of an LSTNet, f64, in PyTorch's layouts.
 #[derive(Debug, Clone)]
 pub struct LstnetWeights {

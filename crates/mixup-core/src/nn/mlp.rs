@@ -33,6 +33,8 @@ pub struct Mlp {
     activation: Activation,
 }
 
+crate::network!(Mlp);
+
 /// The hidden layers of an MLP on the pixels of images, channel by channel and row by row.
 #[derive(Module, Debug)]
 pub struct PixelMlp {

@@ -4,7 +4,7 @@ use burn::module::{Module, ParamGroup};
 use burn::optim::{ModuleOptimizer, Optimizer};
 use serde::{Deserialize, Serialize};
 
-use super::groups::{Settings, resolve};
+use super::groups::{Settings, paths, resolve};
 use super::{Clip, Clock, Group, Schedule, step};
 use crate::{
     CoreError,
@@ -133,31 +133,36 @@ impl OptimizerConfig {
     /// # Errors
     /// A group that names a parameter which the network does not have.
     pub fn init<M: Module>(&self, model: &M) -> Result<ModuleOptimizer, CoreError> {
+        self.build(&|| paths(model))
+    }
+
+    /// Not generic over the module, so that the rules are compiled here only.
+    fn build(&self, paths: &dyn Fn() -> Vec<String>) -> Result<ModuleOptimizer, CoreError> {
         match self {
             Self::Adam(adam) => {
                 let rule = |settings| step::Adam { settings, decoupled: false };
-                build(rule, Settings::plain(adam.weight_decay), &adam.groups, model)
+                build(rule, Settings::plain(adam.weight_decay), &adam.groups, paths)
             }
             Self::AdamW(adam) => {
                 let rule = |settings| step::Adam { settings, decoupled: true };
-                build(rule, Settings::plain(Some(adam.weight_decay)), &adam.groups, model)
+                build(rule, Settings::plain(Some(adam.weight_decay)), &adam.groups, paths)
             }
             Self::Sgd(sgd) => {
                 let momentum = sgd.momentum.map_or(0.0, UnitInterval::get);
                 let rule = |settings| step::Sgd { settings, momentum, nesterov: sgd.nesterov };
-                build(rule, Settings::plain(sgd.weight_decay), &sgd.groups, model)
+                build(rule, Settings::plain(sgd.weight_decay), &sgd.groups, paths)
             }
         }
     }
 }
 
-fn build<O: Optimizer, M: Module>(
+fn build<O: Optimizer>(
     rule: impl Fn(Settings) -> O,
     plain: Settings,
     groups: &[Group],
-    model: &M,
+    paths: &dyn Fn() -> Vec<String>,
 ) -> Result<ModuleOptimizer, CoreError> {
-    let groups = resolve(groups, plain, model)?;
+    let groups = resolve(groups, plain, paths)?;
     let optimizer = ModuleOptimizer::from(rule(plain));
     Ok(groups.into_iter().fold(optimizer, |optimizer, (settings, paths)| {
         optimizer.with_group(ParamGroup::from_paths(paths), rule(settings), None)

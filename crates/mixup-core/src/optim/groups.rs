@@ -42,19 +42,19 @@ impl Settings {
     }
 }
 
-/// The parameters that have other settings than `plain`, by path; parameters with equal settings together.
+/// The parameters among `paths` that have other settings than `plain`; those with equal settings together.
 ///
 /// # Errors
 /// A part that is in no parameter's path.
-pub(super) fn resolve<M: Module>(
+pub(super) fn resolve(
     groups: &[Group],
     plain: Settings,
-    model: &M,
+    paths: &dyn Fn() -> Vec<String>,
 ) -> Result<Vec<(Settings, Vec<String>)>, CoreError> {
     if groups.is_empty() {
         return Ok(Vec::new());
     }
-    let paths = paths(model);
+    let paths = paths();
     check(groups, &paths)?;
     let mut resolved: Vec<(Settings, Vec<String>)> = Vec::new();
     for path in paths {
@@ -88,7 +88,7 @@ fn has(path: &str, part: &str) -> bool {
 }
 
 /// Paths of all trained parameters.
-fn paths<M: Module>(model: &M) -> Vec<String> {
+pub(super) fn paths<M: Module>(model: &M) -> Vec<String> {
     let mut paths = Paths { names: Vec::new(), found: Vec::new() };
     model.clone().train().visit(&mut paths);
     paths.found

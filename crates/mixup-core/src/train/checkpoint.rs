@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
-use burn::store::ModuleRecord;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::course::Course;
+use super::{Network, module};
 use crate::{
     CoreError,
     stream::{StreamPositions, Streams},
@@ -29,11 +29,11 @@ pub(super) struct Standing<M, S> {
     pub(super) course: Course,
 }
 
-impl<M: Module, S: Module> Standing<M, S> {
+impl<M: Network, S: Module> Standing<M, S> {
     pub(super) fn start(model: M, state: S, optimizer: ModuleOptimizer) -> Self {
-        let best = model.valid();
+        let best = model.evaluation();
         Self {
-            model: model.train(),
+            model: model.into_training(),
             state,
             optimizer,
             best,
@@ -75,7 +75,7 @@ impl Checkpoint {
         Self { path: folder.join("checkpoint.bin") }
     }
 
-    pub(super) fn save<M: Module, S: Module>(
+    pub(super) fn save<M: Network, S: Module>(
         &self,
         standing: &Standing<M, S>,
         streams: &Streams,
@@ -89,8 +89,10 @@ impl Checkpoint {
             streams: streams.positions(),
         };
         let header = serde_json::to_vec(&header).map_err(|error| self.error(error))?;
-        let [model, best] = [self.bytes_of(&standing.model)?, self.bytes_of(&standing.best)?];
-        let state = self.bytes_of(&standing.state)?;
+        let state = module::to_bytes(&standing.state);
+        let [model, best, state] = [standing.model.to_bytes(), standing.best.to_bytes(), state]
+            .map(|bytes| bytes.map_err(|error| self.error(error)));
+        let (model, best, state) = (model?, best?, state?);
         let optimizer = standing.optimizer.into_bytes().map_err(|error| self.error(error))?;
         let mut bytes = MAGIC.to_vec();
         for part in [&header[..], &model, &best, &state, &optimizer] {
@@ -101,7 +103,7 @@ impl Checkpoint {
     }
 
     /// What was saved, or `standing` where nothing was.
-    pub(super) fn resume<M: Module, S: Module>(
+    pub(super) fn resume<M: Network, S: Module>(
         &self,
         standing: Standing<M, S>,
         streams: &mut Streams,
@@ -119,25 +121,15 @@ impl Checkpoint {
         })?;
         let optimizer = standing.optimizer.from_bytes(Bytes::from_bytes_vec(optimizer.to_vec()));
         Ok(Standing {
-            model: self.load(standing.model, model)?,
-            best: self.load(standing.best, best)?,
-            state: self.load(standing.state, state)?,
+            model: standing.model.with_bytes(model).map_err(|error| self.error(error))?,
+            best: standing.best.with_bytes(best).map_err(|error| self.error(error))?,
+            state: module::with_bytes(standing.state, state).map_err(|error| self.error(error))?,
             optimizer: optimizer.map_err(|error| self.error(error))?,
             order: header.order,
             opening: header.opening,
             train_loss: header.train_loss,
             course: Course { losses: header.validation_loss, best: header.best_epoch },
         })
-    }
-
-    fn bytes_of<M: Module>(&self, module: &M) -> Result<Bytes, CoreError> {
-        module.clone().into_record().into_bytes().map_err(|error| self.error(error))
-    }
-
-    fn load<M: Module>(&self, into: M, bytes: &[u8]) -> Result<M, CoreError> {
-        ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes.to_vec()))
-            .and_then(|record| into.try_load_record(record))
-            .map_err(|error| self.error(error))
     }
 
     /// Whole or not at all: a draft beside it takes its place when all of it is on the disk.

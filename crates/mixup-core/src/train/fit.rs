@@ -4,18 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::Tensor;
-
 use super::batches::Plan;
 use super::checkpoint::{Checkpoint, Standing};
-use super::{NoState, Shuffle, Step, Task, TrainConfig};
-use crate::{
-    CoreError,
-    optim::{Clip, OptimizerConfig},
-    stream::Streams,
-};
+use super::{Network, NoState, Shuffle, Step, Task, TrainConfig};
+use crate::{CoreError, optim::OptimizerConfig, stream::Streams};
 
 /// What runs of experiments take for [`Training::checkpoint_interval`]: shorter ones are as quickly
 /// done again.
@@ -128,7 +120,7 @@ pub fn fit<T: Task>(
     let plan = Plan::new(task.batches(), task.samples(), config.batch)?;
     let checkpoint = training.checkpoint();
     let patience = config.patience.filter(|_| training.glimpse.is_none());
-    let optimizer = training.optimizer.init(&model)?;
+    let optimizer = model.optimizer(training.optimizer)?;
     let mut standing = Standing::start(model, state, optimizer);
     if let Some(checkpoint) = &checkpoint {
         standing = checkpoint.resume(standing, streams)?;
@@ -217,7 +209,7 @@ impl<T: Task> Routine<'_, T> {
         if !value.is_finite() {
             return Err(CoreError::NonFinite { epoch: step.epoch + 1, step: step.step + 1, loss: value });
         }
-        descend(standing, loss, lr, optimizer.clip());
+        standing.model = standing.model.descended(loss, lr, optimizer.clip(), &mut standing.optimizer);
         self.task.after_step(&mut standing.model, &mut standing.state, step)?;
         Ok(f64::from(value))
     }
@@ -225,22 +217,11 @@ impl<T: Task> Routine<'_, T> {
     fn judge(&self, standing: &mut Standing<T::Model, T::State>) -> Result<(), CoreError> {
         // For its effect on running statistics, which a checkpoint must hold up to date whichever
         // network the task evaluates.
-        let _ = standing.model.valid();
+        let _ = standing.model.evaluation();
         let evaluated = self.task.evaluated(&standing.model, &standing.state);
         if standing.course.push(self.task.validate(&evaluated)?) {
             standing.best = evaluated;
         }
         Ok(())
     }
-}
-
-/// One step of the optimiser.
-fn descend<M: Module, S>(standing: &mut Standing<M, S>, loss: Tensor<1>, lr: f64, clip: Option<Clip>) {
-    let mut gradients = GradientsParams::from_grads(loss.backward(), &standing.model);
-    if let Some(clip) = clip {
-        clip.apply(&standing.model, &mut gradients);
-    }
-    let optimizer: &mut ModuleOptimizer = &mut standing.optimizer;
-    // `step` takes the module by value; the clone shares its tensors until they are replaced.
-    standing.model = optimizer.step(lr, standing.model.clone(), gradients);
 }

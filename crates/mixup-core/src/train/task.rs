@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::Batches;
+use super::{Batches, Network};
 use crate::{CoreError, checked::UnitInterval, optim::Clock, stream::Streams};
 
 /// One step of training, as a task sees it.
@@ -54,7 +54,7 @@ pub struct NoState;
 /// What is trained: a paper supplies the loss of a step and the validation loss.
 pub trait Task {
     /// The network. What prediction needs and is not trained (running statistics) belongs here too.
-    type Model: Module;
+    type Model: Network;
 
     /// Tensors beside the network that training changes and the optimiser does not: the average
     /// network of a teacher, a queue, a temperature per sample. [`NoState`] for none.
@@ -101,7 +101,7 @@ pub trait Task {
     /// The network that is validated after an epoch and that a [`Fit`](super::Fit) holds, in
     /// evaluation mode. Of a method that predicts by its teacher, the teacher.
     fn evaluated(&self, model: &Self::Model, _state: &Self::State) -> Self::Model {
-        model.valid()
+        model.evaluation()
     }
 
     /// Validation loss of what [`evaluated`](Self::evaluated) gave, lower is better.

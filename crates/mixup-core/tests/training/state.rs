@@ -27,6 +27,8 @@ struct Network {
     mlp: Mlp,
 }
 
+mixup_core::network!(Network);
+
 impl Network {
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         let [batch, width] = x.dims();

@@ -228,7 +228,7 @@ impl Baseline {
     /// Shapes that do not agree, an alpha without a Beta distribution, or what the network refuses.
     pub fn loss(
         &self,
-        network: &impl Classifier,
+        network: &dyn Classifier,
         batch: Batch<4>,
         step: &mut Step<'_>,
     ) -> Result<Tensor<1>, CoreError> {

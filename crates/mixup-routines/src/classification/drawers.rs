@@ -115,7 +115,7 @@ mod tests {
     use super::super::{Classification, NoOwn};
     use super::*;
     use mixup_data::omniglot::Character;
-    use mixup_paper::Routine;
+    use mixup_paper::{Json, Routine};
     use serde_json::{Value, json};
 
     fn checked(change: impl FnOnce(&mut Value)) -> Result<(), String> {
@@ -128,7 +128,7 @@ mod tests {
             "metrics": ["ece"], "device": "flex"
         });
         change(&mut spec);
-        Classification::<NoOwn>::check(&serde_json::from_value(spec).unwrap())
+        Classification::<NoOwn>::check(&Spec::from_json(&spec).unwrap())
     }
 
     #[test]

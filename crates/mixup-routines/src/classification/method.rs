@@ -9,10 +9,10 @@ use mixup_core::{
     CoreError,
     mix::Mixture,
     nn::{ImageNetwork, ModelConfig},
-    train::{NoState, Step},
+    train::{Network, NoState, Step},
 };
-use mixup_paper::{FigureInfo, MetricInfo};
-use serde::de::{DeserializeOwned, Deserializer, Error};
+use mixup_paper::{FigureInfo, Json, MetricInfo, Refusal, json};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -136,7 +136,7 @@ pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'st
     /// Shapes that do not agree, or what the network refuses.
     fn loss(
         &self,
-        network: &impl Classifier,
+        network: &dyn Classifier,
         batch: Batch<4>,
         state: &mut Self::State,
         step: &mut Step<'_>,
@@ -145,7 +145,7 @@ pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'st
     /// The network that is validated and measured, in evaluation mode. Of a method that predicts by its
     /// teacher, the teacher.
     fn evaluated(&self, network: &ImageNetwork, _state: &Self::State) -> ImageNetwork {
-        network.valid()
+        network.evaluation()
     }
 
     /// After the optimiser's step: an EMA follows, a queue takes embeddings in.
@@ -176,7 +176,7 @@ impl Method for NoOwn {
 
     fn loss(
         &self,
-        _: &impl Classifier,
+        _: &dyn Classifier,
         _: Batch<4>,
         _: &mut NoState,
         _: &mut Step<'_>,
@@ -187,22 +187,18 @@ impl Method for NoOwn {
 
 /// A row of a table, `{kind: mixup, alpha: 0.2}`: a baseline of the routine or a method of the paper, and
 /// where sizes are compared, its number of training images or of classes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Row<M> {
     /// The method with its parameters.
-    #[serde(flatten)]
     pub method: Kind<M>,
     /// Training images, instead of what the experiment's `hold_out` says.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<NonZeroUsize>,
     /// Classes, instead of what the experiment's `setting.classes` says.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub classes: Option<NonZeroUsize>,
 }
 
 /// Whose method it is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Kind<M> {
     /// One that several papers' tables share.
     Baseline(Baseline),
@@ -210,30 +206,63 @@ pub enum Kind<M> {
     Own(M),
 }
 
-impl<'de, M: Method> Deserialize<'de> for Row<M> {
-    /// By hand: `kind` decides whose method it is, so that the message about a misspelt key or kind is the
-    /// one of that method and not "no variant matched".
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut row = Map::deserialize(deserializer)?;
-        let mut size =
-            |key| row.remove(key).map(serde_json::from_value).transpose().map_err(D::Error::custom);
-        let (train, classes) = (size("train")?, size("classes")?);
-        let kind = row.get("kind").and_then(Value::as_str).map(str::to_owned);
+/// By hand: `kind` decides whose method it is, so that the message about a misspelt key or kind is the one of that
+/// method and not "no variant matched".
+impl<M: Method> Json for Row<M> {
+    fn from_json(value: &Value) -> Result<Self, Refusal> {
+        let (sizes, row) = Sizes::split(value)?;
+        let kind = row.get("kind").and_then(Value::as_str);
         let kinds = || Baseline::KINDS.iter().chain(M::KINDS);
         let method = match kind {
             None => {
                 let all: Vec<_> = kinds().map(|kind| format!("`{kind}`")).collect();
-                return Err(D::Error::custom(format!("`kind` is missing, one of {}", all.join(", "))));
+                return Err(Refusal::new(format!("`kind` is missing, one of {}", all.join(", "))));
             }
-            Some(kind) if M::KINDS.contains(&kind.as_str()) => {
-                Kind::Own(serde_json::from_value(Value::Object(row)).map_err(D::Error::custom)?)
+            Some(kind) if M::KINDS.contains(&kind) => {
+                Kind::Own(serde_json::from_value(Value::Object(row)).map_err(Refusal::new)?)
             }
-            Some(kind) if Baseline::KINDS.contains(&kind.as_str()) => {
-                Kind::Baseline(serde_json::from_value(Value::Object(row)).map_err(D::Error::custom)?)
+            Some(kind) if Baseline::KINDS.contains(&kind) => {
+                Kind::Baseline(Baseline::from_json(&Value::Object(row))?)
             }
-            Some(kind) => return Err(D::Error::custom(unknown_kind(&kind, kinds()))),
+            Some(kind) => return Err(Refusal::new(unknown_kind(kind, kinds()))),
         };
-        Ok(Self { method, train, classes })
+        Ok(Self { method, train: sizes.train, classes: sizes.classes })
+    }
+
+    fn to_json(&self) -> Result<Value, Refusal> {
+        let method = match &self.method {
+            Kind::Baseline(baseline) => baseline.to_json()?,
+            Kind::Own(method) => json::write(method)?,
+        };
+        Sizes { train: self.train, classes: self.classes }.join(method)
+    }
+}
+
+/// What a row has beside its method.
+#[derive(Serialize, Deserialize)]
+struct Sizes {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train: Option<NonZeroUsize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<NonZeroUsize>,
+}
+
+impl Sizes {
+    /// Sizes, and what is left of the row.
+    fn split(row: &Value) -> Result<(Self, Map<String, Value>), Refusal> {
+        let Value::Object(row) = row else { return Err(Refusal::new("not a method: `{kind: ce}`, say")) };
+        let sizes = Self::deserialize(row).map_err(Refusal::new)?;
+        let is_size = |key: &str| ["train", "classes"].contains(&key);
+        let rest = row.iter().filter(|(key, _)| !is_size(key));
+        Ok((sizes, rest.map(|(key, value)| (key.clone(), value.clone())).collect()))
+    }
+
+    /// A method's parameters with the sizes.
+    fn join(self, mut method: Value) -> Result<Value, Refusal> {
+        if let (Value::Object(row), Value::Object(sizes)) = (&mut method, json::write(&self)?) {
+            row.extend(sizes);
+        }
+        Ok(method)
     }
 }
 
@@ -255,7 +284,7 @@ mod tests {
     use super::*;
 
     fn row(json: &str) -> Result<Row<NoOwn>, String> {
-        serde_json::from_str(json).map_err(|error| error.to_string())
+        Row::from_json(&serde_json::from_str(json).unwrap()).map_err(|refusal| refusal.message)
     }
 
     #[test]
@@ -264,7 +293,7 @@ mod tests {
         assert!(matches!(&mixup.method, Kind::Baseline(Baseline::Mixup(mixup)) if mixup.alpha.get() == 5.0));
         assert_eq!(mixup.train.map(NonZeroUsize::get), Some(1000));
         assert_eq!(row(r#"{"kind": "ce"}"#), Ok(Row::baseline(Baseline::Ce {})));
-        let written = serde_json::to_string(&mixup).unwrap();
+        let written = mixup.to_json().unwrap().to_string();
         assert_eq!(row(&written), Ok(mixup), "{written}");
     }
 

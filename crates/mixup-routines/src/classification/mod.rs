@@ -44,10 +44,12 @@ use mixup_core::{
 use mixup_data::{catalogue, load_images, load_test_images};
 use mixup_paper::{
     Direction, FigureInfo, FigureKind, Measured, MetricInfo, Predictions, Routine, RunContext, RunError,
-    RunSpec, Stage, required,
+    RunSpec, Stage, as_json, required,
 };
 
 use evaluation::Evaluation;
+
+as_json!(Baseline, Setting);
 
 /// The routine, with the methods `M` of a paper beside its baselines.
 pub struct Classification<M = NoOwn>(PhantomData<M>);

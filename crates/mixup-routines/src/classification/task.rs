@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use mixup_core::{
     CoreError,
@@ -12,7 +11,7 @@ use mixup_core::{
     split::evenly_spaced,
     stream::Streams,
     tensor::{one_hot, to_array, to_host},
-    train::{Step, Task},
+    train::{Network, Step, Task},
 };
 use mixup_data::LabelledImages;
 use ndarray::{Array2, Ix2};
@@ -170,14 +169,14 @@ impl<M: Method> ImageTraining<M> {
         batch: usize,
         streams: &mut Streams,
     ) -> ImageNetwork {
-        let model = model.clone().train();
+        let model = model.clone().into_training();
         let rows: Vec<usize> = (0..self.parts.train.len()).collect();
         let rows = evenly_spaced(&rows, RENEWAL * batch);
         for batch in rows.chunks(batch.max(1)) {
             let pixels = &self.parts.train.pixels;
             model.forward(self.batcher.augmented(pixels, batch, streams.get("augment"), &self.device));
         }
-        model.valid()
+        model.evaluation()
     }
 }
 
@@ -230,7 +229,7 @@ impl<M: Method> Task for ImageTraining<M> {
     fn evaluated(&self, model: &ImageNetwork, state: &Option<M::State>) -> ImageNetwork {
         match (&self.method, state) {
             (Kind::Own(method), Some(state)) => method.evaluated(model, state),
-            _ => model.valid(),
+            _ => model.evaluation(),
         }
     }
 

@@ -9,7 +9,7 @@ use mixup_core::{
     nn::{ImageNetwork, ModelConfig},
     optim::OptimizerConfig,
     stream::Streams,
-    train::TrainConfig,
+    train::{Network, TrainConfig},
 };
 use mixup_paper::{MetricInfo, RunContext, RunError, RunSpec, Stage, required};
 use ndarray::Axis;
@@ -104,7 +104,7 @@ pub(super) fn load<M: Method>(
     let mut unused = Streams::new(TEACHER, spec.seed);
     let device = device::open(&spec.device)?;
     let fresh = ImageNetwork::for_images(config, shape, classes, unused.get("init"), &device)?;
-    Ok(Some(burn::module::Module::valid(&context.start_from(TEACHER, fresh)?)))
+    Ok(Some(context.start_from(TEACHER, fresh)?.evaluation()))
 }
 
 const ACCURACY: &str = "teacher-accuracy";

@@ -9,7 +9,7 @@ use mixup_core::nn::{ImageNetwork, ModelConfig};
 use mixup_core::stream::Streams;
 use mixup_core::train::{Step, Task};
 use mixup_data::{LabelledImages, Library};
-use mixup_paper::{Glimpse, Routine, RoutineEntry, RunContext};
+use mixup_paper::{Glimpse, Json, Routine, RoutineEntry, RunContext};
 use serde_json::{Value, json};
 
 use super::*;
@@ -89,7 +89,7 @@ fn json() -> Value {
 }
 
 fn read(spec: Value) -> Spec<NoOwn> {
-    serde_json::from_value(spec).unwrap()
+    Spec::from_json(&spec).unwrap()
 }
 
 /// What is said about a spec that is right but for what `change` makes of it.

@@ -7,12 +7,14 @@ use mixup_core::{
     checked::Positive,
     mix::{Lambda, Mixing, Partner, Per},
 };
+use mixup_paper::{Json, Refusal, json};
 use ndarray::ArrayView2;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The parameters of a row, as `methods:` of a YAML gives them.
-pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'static {
+pub trait Method: Json + Clone + Debug + PartialEq + 'static {
     /// What the types cannot say.
     ///
     /// # Errors
@@ -108,6 +110,16 @@ pub fn effective_partners(mixing: Option<&Mixing>, samples: usize, batch: usize)
             Some((0..kde.samples()).map(of).sum::<f64>() / kde.samples() as f64)
         }
         Some(Partner::BatchKde(_)) => None,
+    }
+}
+
+impl<P: Partners> Json for Mixup<P> {
+    fn from_json(value: &Value) -> Result<Self, Refusal> {
+        json::read(value)
+    }
+
+    fn to_json(&self) -> Result<Value, Refusal> {
+        json::write(self)
     }
 }
 

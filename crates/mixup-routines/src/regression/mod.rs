@@ -29,12 +29,14 @@ use mixup_core::{
 };
 use mixup_data::{load_images, load_table};
 use mixup_paper::{
-    Direction, Measured, MetricInfo, Predictions, Routine, RunContext, RunError, RunSpec, required,
+    Direction, Measured, MetricInfo, Predictions, Routine, RunContext, RunError, RunSpec, as_json, required,
 };
 use ndarray::{ArrayView2, RemoveAxis};
 
 use prepare::{Parts, Roles, Samples};
 use rcf::RotatedColoured;
+
+as_json!(Setting);
 
 /// The routine, with the methods `M` of a paper.
 pub struct Regression<M = Mixup>(PhantomData<M>);

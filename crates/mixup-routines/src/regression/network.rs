@@ -1,18 +1,19 @@
 //! Networks for regression, and the step: mix, predict, compare with the mixed labels.
 
-use burn::{module::Module, tensor::Tensor};
+use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     loss::mse,
     mix::Mixture,
     nn::{Dropout, ImageNetwork, Lstnet, Mlp},
+    train::Network,
 };
 use rand_chacha::ChaCha8Rng;
 
 use super::Place;
 
 /// A network for regression. `D` is the number of axes of its input, batch first.
-pub trait Regressor<const D: usize>: Module {
+pub trait Regressor<const D: usize>: Network {
     /// # Shapes
     /// - `x`: `[batch, ...]`
     /// - returns `[batch, outputs]`

@@ -7,7 +7,7 @@ use mixup_core::mix::{Mixture, Ratio};
 use mixup_core::nn::{Activation, Dropout, ImageNetwork, Mlp, MlpConfig};
 use mixup_core::stream::Streams;
 use mixup_data::Table;
-use mixup_paper::Routine;
+use mixup_paper::{Json, Routine};
 use proptest::prelude::*;
 
 use super::{Counts, Fractions, Place, Regression, Regressor, Scaling, mixed_step, prepare};
@@ -113,7 +113,7 @@ fn spec(change: serde_json::Value) -> super::Spec<super::Mixup> {
     for (key, value) in change.as_object().unwrap() {
         spec[key] = value.clone();
     }
-    serde_json::from_value(spec).unwrap()
+    super::Spec::from_json(&spec).unwrap()
 }
 
 #[test]

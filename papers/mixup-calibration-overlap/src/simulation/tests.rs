@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use mixup_data::Library;
-use mixup_paper::{Glimpse, RoutineEntry};
+use mixup_paper::{Glimpse, Json, RoutineEntry};
 use serde_json::{Value, json};
 
 use super::*;
@@ -20,7 +20,7 @@ fn spec(parameters: Value) -> Value {
 }
 
 fn read(spec: Value) -> Spec {
-    serde_json::from_value(spec).unwrap()
+    Spec::from_json(&spec).unwrap()
 }
 
 fn run(parameters: Value) -> Measured {

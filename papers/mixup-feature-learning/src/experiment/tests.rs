@@ -1,10 +1,12 @@
 use mixup_data::Library;
 use serde_json::{Value, json};
 
+use mixup_paper::Json;
+
 use super::*;
 
 fn spec(parameters: Value, setting: Value) -> Spec {
-    serde_json::from_value(json!({
+    Spec::from_json(&json!({
         "paper": "mixup-feature-learning", "experiment": "test", "routine": "feature-noise", "method": "row",
         "parameters": parameters, "setting": setting, "seed": 1, "data": "simulated", "model": null,
         "optimizer": null, "train": null, "train_samples": null, "metrics": ["rare-error"], "device": "flex"

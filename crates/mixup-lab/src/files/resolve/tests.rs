@@ -34,6 +34,8 @@ struct Setting {
     split: Option<HoldOut>,
 }
 
+mixup_paper::as_json!(Method, Setting);
+
 impl Routine for Demo {
     type Method = Method;
     type Setting = Setting;
