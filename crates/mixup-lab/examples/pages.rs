@@ -30,8 +30,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         if !outcomes.is_empty() {
             let readme = workspace.papers().join(&slug).join("README.md");
             let text = fs::read_to_string(&readme)?;
-            let filled = results::filled(&readme, &text, &manifest, &outcomes, &verdicts)?;
-            fs::write(folder.join("paper.md"), filled)?;
+            let filled = results::filled(
+                (readme.as_path(), text.as_str()),
+                &manifest,
+                &experiments,
+                &outcomes,
+                &verdicts,
+            )?;
+            fs::write(folder.join("paper.md"), filled.text)?;
         }
         println!("{}", folder.join("README.md").display());
     }

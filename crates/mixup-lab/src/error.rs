@@ -52,11 +52,14 @@ pub enum LabError {
     #[error("the site cannot be written, which is a fault of mixup-lab: {0:#}")]
     Template(#[from] minijinja::Error),
     /// Ctrl-C or SIGTERM: exit status 130.
-    #[error("interrupted: {done} of {all} runs are kept; run the same command again to go on")]
+    #[error(
+        "interrupted: {done} of {all} runs that were missing are done; finished runs are kept, run the same command \
+         again to go on"
+    )]
     Interrupted {
-        /// Runs in the store.
+        /// Runs, those of stages included, that the command finished for the paper at hand.
         done: usize,
-        /// Runs of the plan.
+        /// Runs that it had to do for it.
         all: usize,
     },
     /// The same where nothing is kept.

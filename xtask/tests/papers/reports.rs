@@ -47,8 +47,9 @@ fn pages_are_those_of_the_committed_outcomes() {
         }
         let readme = workspace.root().join("papers").join(paper.slug).join("README.md");
         let text = fs::read_to_string(&readme).unwrap();
-        let filled = results::filled(&readme, &text, &files.manifest, &outcomes, &verdicts);
-        if filled.unwrap_or_else(|error| panic!("{error}")) != text {
+        let filled =
+            results::filled((readme.as_path(), text.as_str()), &files.manifest, &names, &outcomes, &verdicts);
+        if filled.unwrap_or_else(|error| panic!("{error}")).text != text {
             stale.push(readme);
         }
     }

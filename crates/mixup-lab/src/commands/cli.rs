@@ -52,6 +52,8 @@ a failed run, 2 wrong input or environment, 130 interrupted (the same command ag
 enum Command {
     /// Papers, experiments, claims with their last verdicts, and whether the data are at hand.
     List {
+        /// Only this paper.
+        paper: Option<String>,
         #[command(flatten)]
         output: Output,
     },
@@ -308,7 +310,7 @@ fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
         None => Workspace::find()?,
     };
     match cli.command {
-        Command::List { output } => list::run(&workspace, papers, output.format),
+        Command::List { paper, output } => list::run(&workspace, papers, paper.as_deref(), output.format),
         Command::Reproduce(args) => {
             let Reproduce { dry_run, until_decided, budget, .. } = args;
             let (manner, format) = (Manner { dry_run, until_decided, budget }, args.output.format);

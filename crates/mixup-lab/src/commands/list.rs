@@ -12,6 +12,7 @@ use crate::files::paper_files::PaperFiles;
 use crate::files::resolve::{Overrides, Resolved};
 use crate::files::workspace::Workspace;
 use crate::report::results;
+use crate::runs::session::select;
 use crate::verdicts::verdict::{self, Verdict};
 
 #[derive(Serialize)]
@@ -49,11 +50,13 @@ struct Claim {
 pub(crate) fn run(
     workspace: &Workspace,
     papers: &[mixup_paper::Paper],
+    slug: Option<&str>,
     format: Format,
 ) -> Result<Status, LabError> {
     let library = Library::from_env(None);
+    let asked = select(papers, slug.filter(|slug| *slug != "all"))?;
     let papers: Vec<Paper> =
-        papers.iter().map(|known| paper(workspace, &library, known)).collect::<Result<_, _>>()?;
+        asked.into_iter().map(|known| paper(workspace, &library, known)).collect::<Result<_, _>>()?;
     match format {
         Format::Json => print_json(&papers)?,
         Format::Text => print(&papers.iter().map(text).collect::<Vec<_>>().join("\n\n"))?,

@@ -16,6 +16,8 @@ use crate::verdicts::verdict::{Verdict, judge};
 /// Several papers on their way.
 pub(super) struct Overview {
     papers: Vec<Paper>,
+    /// How many of them were begun.
+    begun: usize,
     jobs: usize,
     started: Instant,
 }
@@ -67,7 +69,7 @@ impl Overview {
             })
         };
         let papers = plans.iter().map(paper).collect::<Result<_, LabError>>()?;
-        Ok(Self { papers, jobs: session.jobs().get(), started: Instant::now() })
+        Ok(Self { papers, begun: 0, jobs: session.jobs().get(), started: Instant::now() })
     }
 
     /// The first line of the event log, and for several papers the table of what is ahead.
@@ -123,8 +125,9 @@ impl Overview {
         text
     }
 
-    /// Said before a paper, where there are several.
-    pub(super) fn next(&self, at: usize) {
+    /// Takes note of a paper that is begun, and says so where there are several.
+    pub(super) fn next(&mut self, at: usize) {
+        self.begun = at + 1;
         if self.papers.len() > 1 {
             eprintln!("\n[{} of {} papers; {}]", at + 1, self.papers.len(), self.left_over(at));
         }
@@ -171,7 +174,7 @@ impl Overview {
     fn behind(&self, session: &Session<'_>) -> String {
         let mut table = table(["paper", "complete", "no data", "failed", "executed", "wall time", "claims"]);
         let (mut failed, mut open) = (0, 0);
-        for paper in &self.papers {
+        for (at, paper) in self.papers.iter().enumerate() {
             open += paper.open;
             let row = match &paper.done {
                 Some(done) => {
@@ -185,14 +188,18 @@ impl Overview {
                         done.verdicts.clone(),
                     ]
                 }
+                None if at < self.begun => ["not finished", "", "", "", "", ""].map(str::to_owned),
                 None => ["not reached", "", "", "", "", ""].map(str::to_owned),
             };
             table.add_row(std::iter::once(paper.slug.to_owned()).chain(row));
         }
+        let (done, all) =
+            (self.papers.iter().filter(|paper| paper.done.is_some()).count(), self.papers.len());
+        let papers = count(all, "paper");
         let mut text = format!(
             "{}\n{} in {}; primary claims that are open: {open}",
             table.trim_fmt(),
-            count(self.papers.len(), "paper"),
+            if done == all { papers } else { format!("{done} of {papers}") },
             duration(self.started.elapsed().as_secs_f64())
         );
         if failed > 0 {

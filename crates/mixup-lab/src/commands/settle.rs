@@ -79,7 +79,12 @@ pub(super) fn settle(
             let Settled { outcomes, verdicts } = &settled;
             results::write_report(&folder, &paper.manifest, outcomes, verdicts)?;
             let readme = session.workspace.readme(paper.slug);
-            results::fill_readme(&readme, &paper.manifest, outcomes, verdicts)?;
+            let names = &paper.all_experiments;
+            let waiting = results::fill_readme(&readme, &paper.manifest, names, outcomes, verdicts)?;
+            if !waiting.is_empty() {
+                let (shown, waiting) = (session.workspace.shown(&readme), waiting.join(", "));
+                eprintln!("{shown}: tables of {waiting} stay as they are, until there is an outcome");
+            }
         }
     }
     Ok(settled)

@@ -1,15 +1,22 @@
 //! "Did you mean ...?" for names that a user got wrong.
 
 /// The known name that looks most like `given`, if one looks like it at all: at most one edit in
-/// three letters.
+/// three letters, or else the only name that begins so.
 pub fn nearest<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (given.chars().count() / 3).max(1);
-    known
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&given.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(edits, _)| *edits <= allowed)
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, name)| name)
+    let letters = given.chars().count();
+    let given = given.to_lowercase();
+    let known: Vec<&str> = known.into_iter().collect();
+    let close = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&given, &name.to_lowercase()), *name))
+        .filter(|(edits, _)| *edits <= (letters / 3).max(1))
+        .min_by_key(|(edits, _)| *edits);
+    let mut begin_so = known.iter().filter(|name| letters >= 3 && name.to_lowercase().starts_with(&given));
+    match (close, begin_so.next(), begin_so.next()) {
+        (Some((_, name)), ..) => Some(name),
+        (None, Some(name), None) => Some(*name),
+        _ => None,
+    }
 }
 
 /// The end of a message about an unknown name: the nearest known one, and all of them.
@@ -38,6 +45,8 @@ mod tests {
         assert_eq!(nearest("bacth", known), Some("batch"));
         assert_eq!(nearest("Epochs", known), Some("epochs"));
         assert_eq!(nearest("momentum", known), None);
+        assert_eq!(nearest("fashion", ["fashion-mnist", "long-tail"]), Some("fashion-mnist"));
+        assert_eq!(nearest("cifar", ["cifar-10-resnet50", "cifar10-jpeg"]), None);
     }
 
     #[test]

@@ -21,24 +21,35 @@ pub struct BlockError {
 }
 
 /// The text with the content of every block by `content`, which is given what the block asks for
-/// (`table airfoil rmse`). Blocks stand on lines of their own.
+/// (`table airfoil rmse`); a block that it has nothing for stays as it is. Blocks stand on lines of their own.
 ///
 /// # Errors
 /// A block that is not closed, closed without being open, or refused by `content`.
-pub fn fill(text: &str, content: impl Fn(&str) -> Result<String, String>) -> Result<String, BlockError> {
+pub fn fill(
+    text: &str,
+    mut content: impl FnMut(&str) -> Result<Option<String>, String>,
+) -> Result<String, BlockError> {
     let mut filled = String::with_capacity(text.len());
-    let mut open: Option<(usize, &str)> = None;
+    // Line of the opening, what it asks for, and where the content begins.
+    let mut open: Option<(usize, &str, usize)> = None;
+    let mut end = 0;
     for (line, number) in text.split_inclusive('\n').zip(1..) {
+        let begin = end;
+        end += line.len();
         let refuse = |line, message| Err(BlockError { line, message });
         let trimmed = line.trim_end();
         let opening = trimmed.strip_prefix(OPENING).and_then(|rest| rest.strip_suffix(ENDING));
         match (open, opening) {
-            (Some((line, _)), Some(_)) => return refuse(line, format!("the block lacks its `{CLOSING}`")),
-            (None, Some(request)) => open = Some((number, request)),
-            (Some((opened, request)), None) if trimmed == CLOSING => {
-                let numbers = content(request).map_err(|message| BlockError { line: opened, message })?;
-                filled.push_str(numbers.trim_end());
-                filled.push('\n');
+            (Some((line, ..)), Some(_)) => return refuse(line, format!("the block lacks its `{CLOSING}`")),
+            (None, Some(request)) => open = Some((number, request, end)),
+            (Some((opened, request, from)), None) if trimmed == CLOSING => {
+                match content(request).map_err(|message| BlockError { line: opened, message })? {
+                    Some(numbers) => {
+                        filled.push_str(numbers.trim_end());
+                        filled.push('\n');
+                    }
+                    None => filled.push_str(&text[from..begin]),
+                }
                 open = None;
             }
             (None, None) if trimmed == CLOSING => {
@@ -50,7 +61,7 @@ pub fn fill(text: &str, content: impl Fn(&str) -> Result<String, String>) -> Res
         filled.push_str(line);
     }
     match open {
-        Some((line, _)) => Err(BlockError { line, message: format!("the block lacks its `{CLOSING}`") }),
+        Some((line, ..)) => Err(BlockError { line, message: format!("the block lacks its `{CLOSING}`") }),
         None => Ok(filled),
     }
 }
@@ -61,7 +72,8 @@ mod tests {
 
     fn filled(text: &str) -> Result<String, String> {
         let content = |request: &str| match request {
-            "table a" => Ok("| 1 |\n\n".to_owned()),
+            "table a" => Ok(Some("| 1 |\n\n".to_owned())),
+            "table later" => Ok(None),
             other => Err(format!("unknown block `{other}`")),
         };
         fill(text, content).map_err(|error| error.to_string())
@@ -74,6 +86,14 @@ mod tests {
         assert_eq!(once, "# Title\n<!-- numbers: table a -->\n| 1 |\n<!-- /numbers -->\nend");
         assert_eq!(filled(&once).unwrap(), once);
         assert_eq!(filled("no block\n").unwrap(), "no block\n");
+    }
+
+    #[test]
+    fn a_block_without_numbers_stays_as_it_is() {
+        let text = "a\n<!-- numbers: table later -->\nold\n\nnumbers\n<!-- /numbers -->\nend\n";
+        assert_eq!(filled(text).unwrap(), text);
+        let empty = "<!-- numbers: table later -->\n<!-- /numbers -->";
+        assert_eq!(filled(empty).unwrap(), empty);
     }
 
     #[test]

@@ -45,6 +45,15 @@ pub(super) fn picture(known: Known<'_>, colors: &Colors) -> Option<Picture> {
     Some(Picture { title, svg })
 }
 
+/// Which side of a metric is better, behind its name.
+fn side(metric: &MetricInfo) -> &'static str {
+    match metric.better {
+        Some(Direction::Lower) => " \u{2193}",
+        Some(Direction::Higher) => " \u{2191}",
+        None => "",
+    }
+}
+
 /// What a picture is made of.
 struct Scene<'a> {
     known: Known<'a>,
@@ -75,7 +84,10 @@ impl Scene<'_> {
             ),
         };
         let reference = self.reference.words(self.sweep);
-        format!("Each method minus {reference}, over {units}: mean and {interval}{claims}.")
+        format!(
+            "Each method minus {reference}, over {units}: mean and {interval}{claims}. \u{2193}: lower is better, \
+             \u{2191}: higher is better."
+        )
     }
 
     /// A row per comparison, of every method with the reference and then of claims about other rows.
@@ -121,14 +133,9 @@ impl Scene<'_> {
             paper: compared.paper,
             official: compared.official,
         };
-        let side = match metric.better {
-            Some(Direction::Lower) => ", lower is better",
-            Some(Direction::Higher) => ", higher is better",
-            None => "",
-        };
         ForestPanel {
-            title: metric.label.clone(),
-            axis: format!("{}{side}", difference_in(&metric.label)),
+            title: format!("{}{}", metric.label, side(metric)),
+            axis: difference_in(&metric.label),
             decimals: metric.decimals,
             cells: pairs.iter().map(|pair| self.known.compare(&metric.name, *pair).map(cell)).collect(),
         }
@@ -145,10 +152,7 @@ impl Scene<'_> {
             if statuses.is_empty() { "" } else { "; a point with a verdict has the interval of its claim" };
         LinePanels {
             title: self.title(),
-            subtitle: format!(
-                "{} \u{2193}: lower is better, \u{2191}: higher is better.",
-                self.subtitle(claims)
-            ),
+            subtitle: self.subtitle(claims),
             x_label: sweep.label.clone(),
             log_x: sweep.is_wide(),
             x_ticks: sweep.values.clone(),
@@ -161,11 +165,6 @@ impl Scene<'_> {
     }
 
     fn line_panel(&self, sweep: &Sweep<'_>, metric: &MetricInfo, statuses: &mut Vec<Status>) -> LinePanel {
-        let side = match metric.better {
-            Some(Direction::Lower) => " \u{2193}",
-            Some(Direction::Higher) => " \u{2191}",
-            None => "",
-        };
         let compare = |method: &str| {
             let against = self.reference.against(self.sweep, method)?;
             self.known.compare(&metric.name, (method, against))
@@ -193,7 +192,7 @@ impl Scene<'_> {
             })
         };
         LinePanel {
-            title: format!("{}{side}", metric.label),
+            title: format!("{}{}", metric.label, side(metric)),
             y_label: difference_in(&metric.label),
             series,
             levels: sweep.others.iter().filter_map(level).collect(),

@@ -4,7 +4,7 @@ use super::colors::Colors;
 use super::plots::Plot;
 use super::svg::{
     BarGroup, BarPlot, Images, LinePanel, LinePanels, Marker, NamedImage, Point, PointGroup, ScatterPlot,
-    Series,
+    Series, Tone,
 };
 use crate::outcomes::figure::Figure;
 use crate::outcomes::outcome::Outcome;
@@ -43,6 +43,13 @@ fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
         let rows = outcome.methods.keys();
         rows.filter_map(|method| Some((method, figure.points.get(method)?)))
     };
+    // Rows that differ in the number of a sweep have one hue: their lines differ in their dashes.
+    let mut tones: Vec<Tone> = Vec::new();
+    for (method, _) in shown() {
+        let mut tone = colors.of(method);
+        tone.variant += tones.iter().filter(|known| known.hue == tone.hue).count();
+        tones.push(tone);
+    }
     match &figure.info.kind {
         FigureKind::Scatter { x_label, y_label, diagonal, joined } => ScatterPlot {
             title,
@@ -51,9 +58,10 @@ fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
             diagonal: *diagonal,
             joined: *joined,
             groups: shown()
-                .map(|(method, points)| PointGroup {
+                .zip(&tones)
+                .map(|((method, points), tone)| PointGroup {
                     name: named(outcome, figure, method),
-                    tone: colors.of(method),
+                    tone: *tone,
                     points: points.clone(),
                 })
                 .collect(),
@@ -64,9 +72,9 @@ fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
                 let point = |&[x, y]: &[f64; 2]| Point { x, y, interval: None, marker: Marker::Disc };
                 points.iter().map(point).collect()
             };
-            let series = shown().map(|(method, of_method)| Series {
+            let series = shown().zip(&tones).map(|((method, of_method), tone)| Series {
                 name: named(outcome, figure, method),
-                tone: colors.of(method),
+                tone: *tone,
                 marked: false,
                 points: points(of_method),
             });

@@ -40,6 +40,7 @@ fn heading(manifest: &Manifest) -> String {
     let commit = commit.as_ref().map_or(String::new(), |commit| format!(" at `{commit}`"));
     format!(
         "# Results: {title}\n\n{venue}, [arXiv:{arxiv}](https://arxiv.org/abs/{arxiv}), official code <{code}>{commit}.\n\
+         The method, its equations beside its code, and what to take home: [papers/{slug}](../../papers/{slug}/README.md).\n\
          Written by `cargo xtask reproduce {slug}`; edits are lost.\n\n"
     )
 }

@@ -63,34 +63,52 @@ pub(crate) fn pictures(
     outcomes.iter().map(|outcome| plots::plots(known(outcome), &colors)).collect()
 }
 
+/// A README with its marked blocks filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// The text.
+    pub text: String,
+    /// Experiments without an outcome, whose blocks are as they were.
+    pub waiting: Vec<String>,
+}
+
 /// The README of a paper's crate with its marked blocks filled: `claims`, or `claims primary` and the like, for
-/// the table of claims, `table EXPERIMENT [METRIC ...]` for that of an experiment.
+/// the table of claims, `table EXPERIMENT [METRIC ...]` for that of an experiment. `experiments` are those of the
+/// paper, run or not.
 ///
 /// # Errors
 /// A block that cannot be filled.
 pub fn filled(
     readme: &str,
+    experiments: &[String],
     outcomes: &[&Outcome],
     verdicts: &[Verdict],
     notes: &[ReferenceNote],
-) -> Result<String, BlockError> {
-    blocks::fill(readme, |request| {
+) -> Result<Filled, BlockError> {
+    let mut waiting: Vec<String> = Vec::new();
+    let text = blocks::fill(readme, |request| {
         let words: Vec<&str> = request.split_whitespace().collect();
         match words.as_slice() {
-            ["claims", ranks @ ..] => markdown::claims_of(verdicts, ranks),
+            ["claims", ranks @ ..] => markdown::claims_of(verdicts, ranks).map(Some),
             ["table", experiment, metrics @ ..] => {
-                let found = outcomes.iter().find(|outcome| outcome.experiment == *experiment);
-                let outcome = found.ok_or_else(|| {
-                    let known = outcomes.iter().map(|outcome| outcome.experiment.as_str());
-                    format!("no outcome of `{experiment}`; {}", suggest(experiment, "outcomes", known))
-                })?;
-                markdown::table_of(outcome, metrics, notes)
+                if let Some(outcome) = outcomes.iter().find(|outcome| outcome.experiment == *experiment) {
+                    return markdown::table_of(outcome, metrics, notes).map(Some);
+                }
+                if !experiments.iter().any(|known| known == experiment) {
+                    let known = suggest(experiment, "experiments", experiments.iter().map(String::as_str));
+                    return Err(format!("no experiment `{experiment}`; {known}"));
+                }
+                if !waiting.iter().any(|known| known == experiment) {
+                    waiting.push((*experiment).to_owned());
+                }
+                Ok(None)
             }
             _ => Err(format!(
                 "unknown block `{request}`; `claims`, `claims primary` or `table EXPERIMENT METRIC ...`"
             )),
         }
-    })
+    })?;
+    Ok(Filled { text, waiting })
 }
 
 #[cfg(test)]

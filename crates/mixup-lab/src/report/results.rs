@@ -11,7 +11,7 @@ use crate::files::manifest::Manifest;
 use crate::files::yaml::InputError;
 use crate::outcomes::outcome::Outcome;
 use crate::outcomes::{pretty, snapshot};
-use crate::report::{self, ReportFile};
+use crate::report::{self, Filled, ReportFile};
 use crate::verdicts::verdict::{ReferenceNote, Verdict, compare_with_reference};
 
 /// Name of the file of verdicts.
@@ -104,34 +104,41 @@ fn remove_stale(folder: &Path, files: &[ReportFile]) -> Result<(), LabError> {
     Ok(())
 }
 
-/// Writes the marked blocks of the README of a paper's crate, where it has some.
+/// Writes the marked blocks of the README of a paper's crate, where it has some; gives the experiments whose
+/// blocks wait for an outcome.
 ///
 /// # Errors
 /// A block that cannot be filled, and what the file system refuses.
 pub fn fill_readme(
     file: &Path,
     manifest: &Manifest,
+    experiments: &[String],
     outcomes: &[Outcome],
     verdicts: &[Verdict],
-) -> Result<(), LabError> {
-    let Some(text) = read_text(file)? else { return Ok(()) };
-    let filled = filled(file, &text, manifest, outcomes, verdicts)?;
-    if filled == text { Ok(()) } else { write(file, filled.as_bytes()) }
+) -> Result<Vec<String>, LabError> {
+    let Some(text) = read_text(file)? else { return Ok(Vec::new()) };
+    let filled = filled((file, text.as_str()), manifest, experiments, outcomes, verdicts)?;
+    if filled.text != text {
+        write(file, filled.text.as_bytes())?;
+    }
+    Ok(filled.waiting)
 }
 
-/// The text of the README with its blocks as they should be.
+/// A README, its file and its text, with its blocks as they should be. `experiments` are those of the paper,
+/// run or not.
 ///
 /// # Errors
 /// A block that cannot be filled, with its place.
 pub fn filled(
-    file: &Path,
-    text: &str,
+    (file, text): (&Path, &str),
     manifest: &Manifest,
+    experiments: &[String],
     outcomes: &[Outcome],
     verdicts: &[Verdict],
-) -> Result<String, LabError> {
+) -> Result<Filled, LabError> {
     let notes = reference_notes(manifest, outcomes);
-    report::filled(text, &outcomes.iter().collect::<Vec<_>>(), verdicts, &notes).map_err(|error| {
+    let outcomes: Vec<&Outcome> = outcomes.iter().collect();
+    report::filled(text, experiments, &outcomes, verdicts, &notes).map_err(|error| {
         let report::BlockError { line, message } = error;
         InputError { file: file.to_owned(), place: Some((line, 1)), key: String::new(), message }.into()
     })
@@ -208,6 +215,27 @@ mod tests {
         assert_eq!(verdicts(folder.path()).unwrap(), judged);
         let names = names(folder.path());
         assert_eq!(names, ["README.md", "notes.txt", "verdicts.json", "wine-differences.svg"]);
+    }
+
+    #[test]
+    fn a_readme_is_filled_as_far_as_there_are_outcomes() {
+        let folder = tempfile::tempdir().unwrap();
+        let wine = outcome("wine", &[("erm", &[0.1, 0.2, 0.3]), ("mixup", &[0.3, 0.5, 0.4])]);
+        let manifest = crate::outcomes::fixtures::manifest(vec![lower("wine", "erm", "mixup")]);
+        let judged = judge(&manifest, &[&wine]);
+        let readme = folder.path().join("README.md");
+        let block =
+            |experiment: &str| format!("<!-- numbers: table {experiment} -->\nold\n<!-- /numbers -->\n");
+        let names = ["wine".to_owned(), "airfoil".to_owned()];
+        let fill = || fill_readme(&readme, &manifest, &names, &[wine.clone()], &judged);
+        fs::write(&readme, block("wine") + &block("airfoil")).unwrap();
+        assert_eq!(fill().unwrap(), ["airfoil"]);
+        let text = fs::read_to_string(&readme).unwrap();
+        assert!(text.contains("mixup") && text.ends_with(&block("airfoil")), "{text}");
+        assert!(!text.contains(&block("wine")), "{text}");
+        fs::write(&readme, block("arfoil")).unwrap();
+        let error = fill().unwrap_err().to_string();
+        assert!(error.contains("README.md:1:1") && error.contains("no experiment `arfoil`"), "{error}");
     }
 
     #[test]

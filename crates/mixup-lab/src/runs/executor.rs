@@ -63,7 +63,8 @@ impl Executor<'_> {
             }
             ControlFlow::Continue(())
         });
-        self.unless_cut_off(&Pursued { ended, done: 0, failures: Vec::new() }, jobs.len())?;
+        let open = experiments.iter().map(|known| known.open().count()).sum();
+        self.unless_cut_off(&Pursued { ended, done: 0, failures: Vec::new() }, open)?;
         for (at, groups, failure) in failures {
             let unknown = groups.iter().filter(|group| !identities.contains_key(*group));
             unknown.for_each(|group| experiments[at].fail_group(group, &failure));
@@ -130,7 +131,9 @@ impl Executor<'_> {
             planned: planned(places[index]),
             what: What::Stage,
         });
-        self.unless_cut_off(&pursued, jobs.len())?;
+        let with_data = experiments.iter().filter(|known| known.data.is_ok());
+        let missing: usize = with_data.map(|known| known.missing().count()).sum();
+        self.unless_cut_off(&pursued, jobs.len() + missing)?;
         for (index, failure) in pursued.failures {
             let key = experiments[places[index].experiment].plan.stages[places[index].at].key.clone();
             experiments.iter_mut().for_each(|experiment| experiment.fail_dependents(&key, &failure));
@@ -261,7 +264,7 @@ impl Executor<'_> {
         }
     }
 
-    /// An error where not all of the jobs came to their end.
+    /// An error where not all of the jobs came to their end; `all` counts the runs that wait for them as well.
     pub(super) fn unless_cut_off(&self, pursued: &Pursued, all: usize) -> Result<(), LabError> {
         match (pursued.ended, pursued.failures.last()) {
             (Ended::All, _) => Ok(()),

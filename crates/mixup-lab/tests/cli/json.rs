@@ -35,6 +35,8 @@ fn list_tells_claims_with_their_last_verdicts() {
     assert_eq!(after[0]["claims"][0]["verdict"], "reproduced");
     let text = lab.run(&["list"]).expect(0).stdout;
     assert!(text.contains("REPRODUCED") && text.contains("light-beats-heavy"), "{text}");
+    assert_eq!(lab.run(&["list", "toy"]).expect(0).stdout, text);
+    lab.run(&["list", "toi"]).refused("unknown paper `toi`; did you mean `toy`?");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::Tone;
 use super::axis::{BELOW, Scale, Spread};
-use super::canvas::{Area, Canvas, level_dash};
+use super::canvas::{Area, Canvas, dash, level_dash};
 use super::legend::Heading;
 use super::symbols::Symbol;
 use super::theme::Paint;
@@ -35,7 +35,7 @@ pub(crate) struct ScatterPlot {
 pub(crate) struct PointGroup {
     /// Name in the legend.
     pub(crate) name: String,
-    /// Its colour.
+    /// Its colour, and the dashes of the line that joins its points.
     pub(crate) tone: Tone,
     /// Points `[x, y]`; those that are not finite are left out.
     pub(crate) points: Vec<[f64; 2]>,
@@ -44,8 +44,11 @@ pub(crate) struct PointGroup {
 impl ScatterPlot {
     /// The picture as SVG; `None` when there is no finite point.
     pub(crate) fn render(&self) -> Option<String> {
+        let symbol = |tone: Tone| {
+            if self.joined { Symbol::Line(tone.paint(), tone.variant) } else { Symbol::Disc(tone.paint()) }
+        };
         let mut entries: Vec<(Symbol, String)> =
-            self.groups.iter().map(|group| (Symbol::Disc(group.tone.paint()), group.name.clone())).collect();
+            self.groups.iter().map(|group| (symbol(group.tone), group.name.clone())).collect();
         if self.diagonal {
             entries.push((Symbol::Level(Paint::Faint, 0), "x = y".to_owned()));
         }
@@ -94,7 +97,7 @@ impl ScatterPlot {
         let paint = group.tone.paint();
         let places: Vec<(f64, f64)> = finite(group).map(|point| (x.at(point[0]), y.at(point[1]))).collect();
         if self.joined {
-            canvas.polyline(&places, paint, 1.5, "");
+            canvas.polyline(&places, paint, 1.5, dash(group.tone.variant));
         }
         canvas.circles(&places, 3.0, paint, if self.joined { 1.0 } else { 0.5 });
     }
@@ -163,6 +166,15 @@ mod tests {
         let svg = plot(true, true, &[[0.1, 0.2], [0.5, 0.4], [0.9, 0.8]]).render().unwrap();
         assert_eq!(svg.matches("<polyline").count(), 2);
         assert_eq!(centres(&svg).len(), 6);
+    }
+
+    #[test]
+    fn lines_of_one_hue_differ_in_their_dashes() {
+        let mut plot = plot(false, true, &[[0.1, 0.2], [0.5, 0.4]]);
+        plot.groups[1].tone = Tone { variant: 1, ..plot.groups[0].tone };
+        let svg = plot.render().unwrap();
+        // The line and its entry in the legend.
+        assert_eq!(svg.matches("stroke-dasharray").count(), 2, "{svg}");
     }
 
     #[test]
