@@ -9,6 +9,7 @@ pub fn all() -> Vec<Paper> {
         admire_bayesopt::paper(),
         c_mixup::paper(),
         intra_cluster_mixup::paper(),
+        metrix::paper(),
         mixup_calibration_overlap::paper(),
         mixup_feature_learning::paper(),
         mixup_kd::paper(),
