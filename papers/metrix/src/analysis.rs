@@ -1,13 +1,14 @@
 //! Which mixtures act as positives.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use mixup_core::{CoreError, loss::metric::Divisors, loss::metric::cosine_similarities, tensor::to_host};
+use mixup_core::loss::metric::{Divisors, Length, cosine_similarities};
+use mixup_core::{CoreError, tensor::to_host};
 use mixup_paper::{FigureInfo, FigureKind, MetricInfo};
 use mixup_routines::classification::Told;
 use mixup_routines::metric_learning::{Embedded, MetricLoss};
 
 use crate::method::points;
-use crate::pairs::{Length, Pairs};
+use crate::pairs::Pairs;
 
 /// The picture of positivity over lambda, and the metric at lambda 0.5.
 const POSITIVITY: &str = "positivity";

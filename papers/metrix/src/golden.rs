@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 use mixup_core::loss::metric::{
-    Divisors, MarginDistances, PairLabels, PairLoss, Terms, cosine_similarities, epsilon_normalised,
-    multi_similarity_miner, proxy_anchor, unit_distances,
+    Divisors, Length, MarginDistances, MixedSets, PairLabels, PairLoss, Terms, cosine_similarities,
+    epsilon_normalised, multi_similarity_miner, proxy_anchor, unit_distances,
 };
 use mixup_core::metrics::embedding::{alignment, uniformity, unit, utilization};
 use mixup_core::metrics::retrieval::{Gallery, Queries, recall_by_rank, retrieval};
@@ -11,7 +11,7 @@ use mixup_core::tensor::{select_rows, to_array, to_host};
 use mixup_paper::golden::{Array, Case, Computed, GoldenError, GoldenOp, Outcome, unknown};
 use ndarray::Ix2;
 
-use crate::{Length, MixedSets, Pairs, Point, multi_similarity_threshold, share_up_to};
+use crate::{Pairs, Point, multi_similarity_threshold, share_up_to};
 
 /// Every op by its full name.
 pub fn ops() -> Vec<(&'static str, GoldenOp)> {

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     checked::{NonNegative, Positive},
-    loss::metric::{Divisors, PairLabels, cosine_similarities},
+    loss::metric::{Divisors, Length, MixedSets, PairLabels, cosine_similarities},
     mix::{Lambda, mix},
     nn::RunningStatistics,
     tensor::select_rows,
@@ -20,7 +20,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use crate::analysis;
-use crate::pairs::{Length, Pairs};
+use crate::pairs::Pairs;
 
 /// `{level: embedding, weight: 0.4}`: what is mixed. The mixed loss is added to the clean one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -245,7 +245,7 @@ pub(crate) fn points(
     loss: &MetricLoss,
     embedded: &Embedded,
     pairs: Pairs,
-) -> Result<(Tensor<2>, crate::pairs::MixedSets), CoreError> {
+) -> Result<(Tensor<2>, MixedSets), CoreError> {
     let Embedded { embeddings, classes, .. } = embedded;
     if !loss.has_proxies() {
         return Ok((embeddings.clone(), pairs.of_batch(classes)));

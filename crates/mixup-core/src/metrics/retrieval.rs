@@ -56,7 +56,11 @@ impl<'a> Queries<'a> {
 ///
 /// # Errors
 /// Labels for another number of samples, embeddings of different dimensions or that are not finite, or no query.
-pub fn retrieval(gallery: Gallery<'_>, queries: Queries<'_>, ks: &[usize]) -> Result<Retrieval, CoreError> {
+pub fn retrieval<'a>(
+    gallery: Gallery<'a>,
+    queries: Queries<'a>,
+    ks: &[usize],
+) -> Result<Retrieval, CoreError> {
     let (asking, own) = queries.of(gallery);
     let most = gallery.labels.iter().max().map_or(0, |label| label + 1);
     let mut sizes = vec![0_usize; most];
@@ -123,7 +127,11 @@ pub fn recall_by_rank(
 ///
 /// # Errors
 /// As [`retrieval`], and a `k` of 0.
-pub fn knn_classes(gallery: Gallery<'_>, queries: Queries<'_>, k: usize) -> Result<Vec<usize>, CoreError> {
+pub fn knn_classes<'a>(
+    gallery: Gallery<'a>,
+    queries: Queries<'a>,
+    k: usize,
+) -> Result<Vec<usize>, CoreError> {
     if k == 0 {
         return Err(CoreError::Invalid("k nearest neighbours: k is at least 1".into()));
     }
@@ -142,9 +150,9 @@ pub fn knn_classes(gallery: Gallery<'_>, queries: Queries<'_>, k: usize) -> Resu
 ///
 /// # Errors
 /// As [`retrieval`].
-pub fn neighbours(
-    gallery: Gallery<'_>,
-    queries: Queries<'_>,
+pub fn neighbours<'a>(
+    gallery: Gallery<'a>,
+    queries: Queries<'a>,
     k: usize,
     mut found: impl FnMut(usize, &[usize]),
 ) -> Result<(), CoreError> {

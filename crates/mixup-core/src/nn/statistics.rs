@@ -33,7 +33,7 @@ struct Collect(Vec<Tensor<1>>);
 impl ModuleVisitor for Collect {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         if is_statistic(parameter) {
-            let size = parameter.dims().iter().product();
+            let size: usize = parameter.dims().iter().product();
             self.0.push(parameter.val().reshape([size]));
         }
     }

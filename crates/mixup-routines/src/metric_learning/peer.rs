@@ -47,9 +47,7 @@ fn cases() -> Vec<Value> {
     ];
     let proxies = rows(CLASSES, &mut Streams::new("peer proxies", 0));
     let of = |loss: &Value| -> Vec<Value> {
-        let case = |(embeddings, labels)| {
-            json!({"loss": loss, "embeddings": embeddings, "labels": labels, "proxies": proxies})
-        };
+        let case = |(embeddings, labels)| json!({"loss": loss, "embeddings": embeddings, "labels": labels, "proxies": proxies});
         batches().into_iter().map(case).collect()
     };
     losses.iter().flat_map(of).collect()

@@ -75,7 +75,8 @@ fn a_run_learns_and_measures_everything() {
     }
     // What is not asked for and costs extra is not there.
     assert!(!run(|spec| spec["metrics"] = json!([])).unwrap().metrics.contains_key("nmi"));
-    let again = MetricLearning::<NoMixing>::from_predictions(&spec(|_| ()), &measured.predictions.clone().unwrap());
+    let again =
+        MetricLearning::<NoMixing>::from_predictions(&spec(|_| ()), &measured.predictions.clone().unwrap());
     assert!(again.unwrap().iter().all(|(name, value)| value.to_bits() == of(&measured, name).to_bits()));
 }
 
@@ -102,7 +103,8 @@ fn every_loss_trains_and_proxies_have_a_rate_of_their_own() {
     };
     let (slow, fast) = (proxies(1.0), proxies(10.0));
     assert!(fast[2] < slow[2], "{fast:?}, {slow:?}");
-    let none = run(|spec| spec["optimizer"]["groups"] = json!([{"parameters": ["proxies"], "lr_factor": 10}]));
+    let none =
+        run(|spec| spec["optimizer"]["groups"] = json!([{"parameters": ["proxies"], "lr_factor": 10}]));
     assert!(none.unwrap_err().to_string().contains("proxies"));
 }
 

@@ -127,7 +127,7 @@ fn positivity_of_a_loss_whose_slopes_are_known() {
     assert_eq!(positivity(&loss, &batch, 0.6).unwrap(), 1.0);
     let (points, sets) = points(&loss, &batch, Pairs::PositiveNegative).unwrap();
     let cosines = cosine_similarities(points.clone(), points).unwrap();
-    let mixed = to_host(sets.similarities(&cosines, 0.4, crate::Length::One).unwrap()).unwrap();
+    let mixed = to_host(sets.similarities(&cosines, 0.4, Length::One).unwrap()).unwrap();
     let expected = mixed.iter().filter(|s| **s <= 0.1).count() as f64 / mixed.len() as f64;
     assert!(expected > 0.2 && expected < 0.8);
     assert_eq!(positivity(&loss, &batch, 0.4).unwrap(), expected);

@@ -1,5 +1,5 @@
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use mixup_core::loss::metric::{cosine_similarities, unit_rows};
+use mixup_core::loss::metric::{Length, cosine_similarities, unit_rows};
 use mixup_core::tensor::{select_rows, to_host};
 use proptest::prelude::*;
 
@@ -23,7 +23,7 @@ fn embeddings(values: &[f64], rows: usize, dtype: DType) -> Tensor<2> {
 fn built(points: Tensor<2>, sets: &MixedSets, lambda: f64, length: Length) -> Vec<f64> {
     let unit = unit_rows(points);
     let rows = |place: usize| {
-        let places: Vec<usize> = sets.places.iter().map(|row| row[place]).collect();
+        let places: Vec<usize> = sets.places().iter().map(|row| row[place]).collect();
         select_rows(unit.clone(), &places).unwrap()
     };
     let mixed = rows(1).mul_scalar(lambda) + rows(2).mul_scalar(1.0 - lambda);

@@ -7,7 +7,7 @@
 //!
 //! Losses that are sums over pairs take labels between 0 and 1, so that the same code serves mixed entries: see
 //! [`PairLoss`] and [`MarginDistances`]. [`triplet`] and [`nt_xent`] compare entries with each other and take
-//! whole labels only.
+//! whole labels only. [`MixedSets`] are mixtures of embeddings as entries, none of which is built.
 //!
 //! Identical embeddings and empty sets give finite losses and gradients.
 
@@ -15,6 +15,7 @@ mod distance;
 mod labels;
 mod margin;
 mod miner;
+mod mixed;
 mod nt_xent;
 mod pair_loss;
 mod proxy;
@@ -26,6 +27,7 @@ pub use distance::{cosine_similarities, epsilon_normalised, unit_distances, unit
 pub use labels::{PairLabels, Side};
 pub use margin::MarginDistances;
 pub use miner::{MinedPairs, multi_similarity_miner};
+pub use mixed::{Length, MixedSets};
 pub use nt_xent::nt_xent;
 pub use pair_loss::{PairLoss, Terms};
 pub use proxy::{Divisors, proxy_anchor};
