@@ -6,7 +6,7 @@ mod method;
 mod pairs;
 
 pub use analysis::{multi_similarity_threshold, positivity, share_up_to};
-pub use method::{Choice, Detach, Drawn, DrawnPairs, Embeddings, Metrix, mixed_loss};
+pub use method::{Choice, Detach, Divisor, Drawn, DrawnPairs, Embeddings, Metrix, mixed_loss};
 pub use pairs::{Pairs, Point};
 
 use mixup_paper::{Paper, RoutineEntry};

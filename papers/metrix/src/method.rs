@@ -49,6 +49,8 @@ parameters!(
         negatives: Option<NonZeroUsize> = None,
         /// What the mixed loss does not train.
         detach: Option<Detach> = None,
+        /// By what the sides of Proxy Anchor's mixed loss are divided; as those of the clean loss where absent.
+        divisor: Option<Divisor> = None,
     }
 );
 parameters!(
@@ -62,6 +64,8 @@ parameters!(
         pairs: Choice = Choice::default(),
         /// Random negatives that each sample is mixed with.
         negatives: NonZeroUsize = size(1),
+        /// By what the sides of Proxy Anchor's mixed loss are divided; as those of the clean loss where absent.
+        divisor: Option<Divisor> = None,
     }
 );
 
@@ -93,6 +97,28 @@ pub enum Detach {
     Proxies,
     /// The network: only proxies move by the mixed loss.
     Network,
+}
+
+/// By what both sides of Proxy Anchor's mixed loss are divided.
+///
+/// The clean loss has negatives for each proxy and divides their side by the number of all classes. Mixtures are there
+/// only for proxies with a positive in the batch: divided by all classes, their negative side counts for less than
+/// their positive one, by the share of the classes that a batch has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Divisor {
+    /// The classes in the batch, which are the anchors of mixtures.
+    Present,
+}
+
+impl Divisor {
+    fn of(this: Option<Self>, embedded: &Embedded) -> Divisors {
+        let clean = Divisors::of(&embedded.classes, embedded.all);
+        match this {
+            None => clean,
+            Some(Self::Present) => Divisors { all: clean.present, ..clean },
+        }
+    }
 }
 
 impl Choice {
@@ -147,6 +173,13 @@ impl Metrix {
         }
     }
 
+    fn divisor(&self) -> Option<Divisor> {
+        match self {
+            Self::Embedding(Embeddings { divisor, .. }) => *divisor,
+            Self::Feature(Drawn { divisor, .. }) | Self::Input(Drawn { divisor, .. }) => *divisor,
+        }
+    }
+
     fn detached(&self, mut embedded: Embedded) -> Embedded {
         let Self::Embedding(Embeddings { detach, .. }) = self else { return embedded };
         match detach {
@@ -172,6 +205,9 @@ impl Mixing for Metrix {
         if self.negatives().is_some() && loss.has_proxies() && pairs != Choice::PositiveNegative {
             return Err("mixing.pairs: a proxy is no image to be mixed; use `positive-negative`".into());
         }
+        if self.divisor().is_some() && !loss.has_proxies() {
+            return Err("mixing.divisor: only of a loss with proxies".into());
+        }
         match self {
             Self::Embedding(Embeddings { detach: Some(_), .. }) if !loss.has_proxies() => {
                 Err("mixing.detach: only of a loss with proxies".into())
@@ -194,13 +230,14 @@ impl Mixing for Metrix {
         let lambda = Lambda::beta(alpha)?.draw(step.streams.get("lambda"));
         let (pairs, share) = choice.toss(step.streams.get("choice"));
         let weight = weight.get() * share;
+        let divisors = Divisor::of(self.divisor(), batch.embedded);
         let mixed = match self.negatives() {
-            None => mixed_loss(loss, &self.detached(batch.embedded.clone()), pairs, lambda)?,
+            None => mixed_loss(loss, &self.detached(batch.embedded.clone()), pairs, lambda, divisors)?,
             Some(count) => {
                 let classes = &batch.embedded.classes;
                 let drawn = DrawnPairs::draw(classes, count, step.streams.get("pairs"));
                 let mixtures = self.mixtures(batch, &drawn, lambda)?;
-                drawn_loss(loss, batch.embedded, &drawn, mixtures, (pairs, lambda))?
+                drawn_loss(loss, batch.embedded, &drawn, mixtures, (pairs, lambda, divisors))?
             }
         };
         Ok(mixed.mul_scalar(weight))
@@ -219,7 +256,8 @@ impl Mixing for Metrix {
     }
 }
 
-/// The mixed loss of all pairs of a batch of embeddings, `[1]`; 0 where there is no pair.
+/// The mixed loss of all pairs of a batch of embeddings, `[1]`; 0 where there is no pair. The divisors are of a loss with
+/// proxies.
 ///
 /// # Errors
 /// A loss that takes no mixed labels, or proxies that are missing.
@@ -228,6 +266,7 @@ pub fn mixed_loss(
     embedded: &Embedded,
     pairs: Pairs,
     lambda: f64,
+    divisors: Divisors,
 ) -> Result<Tensor<1>, CoreError> {
     let (points, sets) = points(loss, embedded, pairs)?;
     if sets.is_empty() {
@@ -235,7 +274,6 @@ pub fn mixed_loss(
     }
     let similarities = cosine_similarities(points.clone(), points)?;
     let similarities = sets.similarities(&similarities, lambda, Length::One)?;
-    let divisors = Divisors::of(&embedded.classes, embedded.all);
     loss.of_labelled(similarities, &sets.labels(pairs.label(lambda))?, divisors)
 }
 
@@ -297,9 +335,9 @@ fn drawn_loss(
     embedded: &Embedded,
     drawn: &DrawnPairs,
     mixtures: Tensor<2>,
-    (pairs, lambda): (Pairs, f64),
+    (pairs, lambda, divisors): (Pairs, f64, Divisors),
 ) -> Result<Tensor<1>, CoreError> {
-    let Embedded { embeddings, classes, all, .. } = embedded;
+    let Embedded { embeddings, classes, .. } = embedded;
     let first_of = |mixture: usize| drawn.first[mixture];
     let (anchors, anchor_classes) = if loss.has_proxies() {
         let present = present(classes);
@@ -317,7 +355,7 @@ fn drawn_loss(
         },
     )?;
     let similarities = cosine_similarities(anchors, mixtures)?;
-    loss.of_labelled(similarities, &labels, Divisors::of(classes, *all))
+    loss.of_labelled(similarities, &labels, divisors)
 }
 
 #[cfg(test)]

@@ -27,6 +27,10 @@ fn embedded(classes: usize, dtype: DType) -> Embedded {
     }
 }
 
+fn mixed(loss: &MetricLoss, embedded: &Embedded, pairs: Pairs, lambda: f64) -> Tensor<1> {
+    mixed_loss(loss, embedded, pairs, lambda, Divisors::of(&embedded.classes, embedded.all)).unwrap()
+}
+
 fn value(loss: &Tensor<1>) -> f64 {
     to_host(loss.clone()).unwrap()[0]
 }
@@ -35,7 +39,7 @@ fn value(loss: &Tensor<1>) -> f64 {
 fn with_lambda_1_a_mixture_is_its_positive() {
     let loss = loss(r#"{"kind": "multi-similarity", "beta": 3.0, "gamma": 9.0, "margin": 0.2}"#);
     let batch = embedded(3, DType::F64);
-    let found = value(&mixed_loss(&loss, &batch, Pairs::PositiveNegative, 1.0).unwrap());
+    let found = value(&mixed(&loss, &batch, Pairs::PositiveNegative, 1.0));
     let cosines = cosine_similarities(batch.embeddings.clone(), batch.embeddings.clone()).unwrap();
     let cosines = to_host(cosines).unwrap();
     // Each positive stands there once for each of ten negatives, and nothing is pushed away.
@@ -57,8 +61,8 @@ fn single_precision_is_near_double_precision() {
     ] {
         let loss = loss(json);
         for pairs in [Pairs::PositiveNegative, Pairs::AnchorNegative] {
-            let [single, double] = [DType::F32, DType::F64]
-                .map(|dtype| value(&mixed_loss(&loss, &embedded(4, dtype), pairs, 0.3).unwrap()));
+            let [single, double] =
+                [DType::F32, DType::F64].map(|dtype| value(&mixed(&loss, &embedded(4, dtype), pairs, 0.3)));
             assert!((single - double).abs() < 1e-4 * double.abs().max(1.0), "{json}: {single}, {double}");
         }
     }
@@ -68,10 +72,9 @@ fn single_precision_is_near_double_precision() {
 fn nothing_is_mixed_where_there_is_no_pair() {
     let loss = loss(r#"{"kind": "contrastive"}"#);
     let one_class = embedded(1, DType::F64);
-    let mixed = mixed_loss(&loss, &one_class, Pairs::PositiveNegative, 0.4).unwrap();
-    assert_eq!(value(&mixed), 0.0);
-    let official = mixed_loss(&loss, &embedded(3, DType::F64), Pairs::OfficialAnchorNegative, 0.4).unwrap();
-    assert_eq!(value(&official), 0.0);
+    assert_eq!(value(&mixed(&loss, &one_class, Pairs::PositiveNegative, 0.4)), 0.0);
+    let batch = embedded(3, DType::F64);
+    assert_eq!(value(&mixed(&loss, &batch, Pairs::OfficialAnchorNegative, 0.4)), 0.0);
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn gradients_reach_proxies_and_samples_unless_detached() {
         let batch = embedded(3, DType::F64);
         let metrix = Metrix::Embedding(Embeddings { detach, ..Embeddings::default() });
         let seen = metrix.detached(batch.clone());
-        let gradients = mixed_loss(&loss, &seen, Pairs::PositiveNegative, 0.4).unwrap().backward();
+        let gradients = mixed(&loss, &seen, Pairs::PositiveNegative, 0.4).backward();
         let some = |x: &Tensor<2>| {
             x.grad(&gradients).is_some_and(|slopes| to_host(slopes).unwrap().iter().any(|s| *s != 0.0))
         };
@@ -113,8 +116,17 @@ fn drawn_mixtures_agree_with_the_closed_form() {
     let unit = mixup_core::loss::metric::unit_rows(batch.embeddings.clone());
     for pairs in [Pairs::PositiveNegative, Pairs::AnchorNegative] {
         let mixtures = drawn.mixed(unit.clone(), 0.3).unwrap();
-        let built = value(&drawn_loss(&loss, &batch, &drawn, mixtures, (pairs, 0.3)).unwrap());
-        let closed = value(&mixed_loss(&loss, &batch, pairs, 0.3).unwrap());
+        let built = value(
+            &drawn_loss(
+                &loss,
+                &batch,
+                &drawn,
+                mixtures,
+                (pairs, 0.3, Divisors::of(&batch.classes, batch.all)),
+            )
+            .unwrap(),
+        );
+        let closed = value(&mixed(&loss, &batch, pairs, 0.3));
         assert!((built - closed).abs() < 1e-12, "{pairs:?}: {built}, {closed}");
     }
 }
@@ -144,6 +156,22 @@ fn rows_that_make_no_sense_are_refused() {
     assert!(check(r#"{"level": "feature"}"#, "proxy-anchor").is_err());
     assert!(check(r#"{"level": "feature", "pairs": "positive-negative"}"#, "proxy-anchor").is_ok());
     assert!(check(r#"{"level": "input", "pairs": "official"}"#, "contrastive").is_err());
+    assert!(check(r#"{"level": "embedding", "divisor": "present"}"#, "contrastive").is_err());
     assert!(check(r#"{"level": "embedding", "detach": "proxies"}"#, "contrastive").is_err());
     assert!(check(r#"{"level": "embedding", "detach": "proxies"}"#, "proxy-anchor").is_ok());
+}
+
+#[test]
+fn the_divisor_is_that_of_the_anchors_of_mixtures() {
+    // Three classes in the batch and one more: the negative side counts 4/3 as much.
+    let loss = loss(r#"{"kind": "proxy-anchor", "beta": 4.0}"#);
+    let batch = embedded(3, DType::F64);
+    let at = |divisor: Option<Divisor>, pairs| {
+        value(&mixed_loss(&loss, &batch, pairs, 0.4, Divisor::of(divisor, &batch)).unwrap())
+    };
+    let only_negatives = Pairs::NegativeNegative;
+    let ratio = at(Some(Divisor::Present), only_negatives) / at(None, only_negatives);
+    assert!((ratio - 4.0 / 3.0).abs() < 1e-12, "{ratio}");
+    let only_positives = Pairs::PositivePositive;
+    assert_eq!(at(Some(Divisor::Present), only_positives), at(None, only_positives));
 }
