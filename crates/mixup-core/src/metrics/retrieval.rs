@@ -257,6 +257,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
         /// More samples than a block: every neighbour against a full sort.
         #[test]
         fn blocks_find_what_a_sort_of_everything_finds(seed in 0_u64..20, k in 1_usize..9) {
