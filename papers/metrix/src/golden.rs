@@ -11,7 +11,7 @@ use mixup_core::tensor::{select_rows, to_array, to_host};
 use mixup_paper::golden::{Array, Case, Computed, GoldenError, GoldenOp, Outcome, unknown};
 use ndarray::Ix2;
 
-use crate::{Pairs, Point, multi_similarity_threshold, share_up_to};
+use crate::{Pairs, Points, multi_similarity_threshold, share_up_to};
 
 /// Every op by its full name.
 pub fn ops() -> Vec<(&'static str, GoldenOp)> {
@@ -85,7 +85,7 @@ fn mixed_loss(case: &Case) -> Outcome {
     };
     let lambda = case.param_unit("lam")?.get();
     let length = if case.param_bool("renormalize")? { Length::One } else { Length::AsMixed };
-    let sets = pairs.of_batch(&case.indices("labels")?);
+    let sets = pairs.sets(&Points::of_batch(&case.indices("labels")?));
     let points = cosine_similarities(embeddings.clone(), embeddings.clone())?;
     let similarities = sets.similarities(&points, lambda, length)?;
     let loss = pair_loss(case)?;
@@ -111,7 +111,7 @@ fn mixed_proxy_anchor(case: &Case) -> Outcome {
     let lambda = case.param_unit("lam")?.get();
     let proxy_classes: Vec<usize> = (0..all).collect();
     let pairs = Pairs::PositiveNegative;
-    let sets = pairs.of_proxies(&proxy_classes, &classes);
+    let sets = pairs.sets(&Points::with_proxies(&proxy_classes, &classes));
     let points = Tensor::cat(vec![proxies.clone(), embeddings.clone()], 0);
     let similarities =
         sets.similarities(&cosine_similarities(points.clone(), points)?, lambda, Length::One)?;
@@ -209,7 +209,7 @@ fn contrastive_metrix_embed_official(case: &Case) -> Outcome {
     let embeddings = epsilon_normalised(features.clone(), 1e-12);
     let similarities = cosine_similarities(embeddings.clone(), embeddings)?;
     let clean = margins.loss(similarities.clone(), &PairLabels::of_batch(&classes))?;
-    let sets = pairs.of_batch(&classes);
+    let sets = pairs.sets(&Points::of_batch(&classes));
     let mixed = sets.similarities(&similarities, lambda, Length::One)?;
     let [positive, negative] = margins.averages(mixed.clone(), &sets.labels(lambda)?)?;
     let loss = clean.clone() + (positive.clone() + negative.clone()).mul_scalar(case.param_f64("w")?);
@@ -234,12 +234,11 @@ fn entries(sets: &MixedSets, values: Tensor<2>) -> Result<Array, GoldenError> {
 
 fn official_pairs(case: &Case, pairs: Pairs) -> Outcome {
     let classes = case.indices("labels")?;
-    let samples: Vec<Point> =
-        classes.iter().enumerate().map(|(row, class)| Point { row, class: *class }).collect();
-    let of = |anchor: &Point| -> Vec<[usize; 3]> {
-        pairs.of(*anchor, &samples).into_iter().map(|[first, second]| [anchor.row, first, second]).collect()
+    let points = Points::of_batch(&classes);
+    let of = |anchor: usize| -> Vec<[usize; 3]> {
+        pairs.of(anchor, &points).into_iter().map(|[first, second]| [anchor, first, second]).collect()
     };
-    let all: Vec<[usize; 3]> = samples.iter().flat_map(of).collect();
+    let all: Vec<[usize; 3]> = points.anchors().flat_map(of).collect();
     let column = |place: usize| Array::indices(&all.iter().map(|row| row[place]).collect::<Vec<_>>());
     let computed = Computed::of([("anchor", column(0)), ("neg", column(2))]);
     Ok(match pairs {

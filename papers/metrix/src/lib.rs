@@ -7,7 +7,7 @@ mod pairs;
 
 pub use analysis::{multi_similarity_threshold, positivity, share_up_to};
 pub use method::{Choice, Detach, Divisor, Drawn, DrawnPairs, Embeddings, Metrix, mixed_loss};
-pub use pairs::{Pairs, Point};
+pub use pairs::{Pairs, Points};
 
 use mixup_paper::{Paper, RoutineEntry};
 use mixup_routines::metric_learning::MetricLearning;

@@ -20,7 +20,7 @@ use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
 use crate::analysis;
-use crate::pairs::Pairs;
+use crate::pairs::{Pairs, Points};
 
 /// `{level: embedding, weight: 0.4}`: what is mixed. The mixed loss is added to the clean one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,6 +236,10 @@ impl Mixing for Metrix {
             Some(count) => {
                 let classes = &batch.embedded.classes;
                 let drawn = DrawnPairs::draw(classes, count, step.streams.get("pairs"));
+                if drawn.first.is_empty() {
+                    // One class: nothing to mix it with.
+                    return Ok(batch.embedded.embeddings.clone().sum().mul_scalar(0.0));
+                }
                 let mixtures = self.mixtures(batch, &drawn, lambda)?;
                 drawn_loss(loss, batch.embedded, &drawn, mixtures, (pairs, lambda, divisors))?
             }
@@ -286,11 +290,12 @@ pub(crate) fn points(
 ) -> Result<(Tensor<2>, MixedSets), CoreError> {
     let Embedded { embeddings, classes, .. } = embedded;
     if !loss.has_proxies() {
-        return Ok((embeddings.clone(), pairs.of_batch(classes)));
+        return Ok((embeddings.clone(), pairs.sets(&Points::of_batch(classes))));
     }
     let present = present(classes);
     let proxies = select_rows(embedded.proxies()?, &present)?;
-    Ok((Tensor::cat(vec![proxies, embeddings.clone()], 0), pairs.of_proxies(&present, classes)))
+    let sets = pairs.sets(&Points::with_proxies(&present, classes));
+    Ok((Tensor::cat(vec![proxies, embeddings.clone()], 0), sets))
 }
 
 fn present(classes: &[usize]) -> Vec<usize> {
@@ -346,14 +351,14 @@ fn drawn_loss(
         (embeddings.clone(), classes.clone())
     };
     let own = |anchor: usize, mixture: usize| !loss.has_proxies() && first_of(mixture) == anchor;
-    let labels = PairLabels::uniform(
-        [anchor_classes.len(), drawn.first.len()],
-        lambda,
-        |anchor, mixture| match pairs {
-            Pairs::AnchorNegative => own(anchor, mixture),
-            _ => classes[first_of(mixture)] == anchor_classes[anchor] && !own(anchor, mixture),
-        },
-    )?;
+    let serves = |anchor: usize, mixture: usize| match pairs {
+        Pairs::AnchorNegative => own(anchor, mixture),
+        _ => classes[first_of(mixture)] == anchor_classes[anchor] && !own(anchor, mixture),
+    };
+    let used = (0..anchor_classes.len() * drawn.first.len())
+        .map(|place| serves(place / drawn.first.len(), place % drawn.first.len()))
+        .collect();
+    let labels = PairLabels::uniform(anchor_classes.len(), lambda, used)?;
     let similarities = cosine_similarities(anchors, mixtures)?;
     loss.of_labelled(similarities, &labels, divisors)
 }

@@ -24,42 +24,82 @@ pub enum Pairs {
     OfficialAnchorNegative,
 }
 
-/// A point whose class is known: a sample, or a proxy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Point {
-    /// Its row in the matrix of similarities.
-    pub row: usize,
-    /// Its class.
-    pub class: usize,
+/// The points that a loss compares, by the rows of their similarities: first some proxies, then the samples of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Points {
+    classes: Vec<usize>,
+    proxies: usize,
+}
+
+impl Points {
+    /// The samples of a batch, which are the anchors.
+    pub fn of_batch(classes: &[usize]) -> Self {
+        Self { classes: classes.to_vec(), proxies: 0 }
+    }
+
+    /// Proxies of some classes, which are the anchors, and the samples of a batch.
+    pub fn with_proxies(proxies: &[usize], classes: &[usize]) -> Self {
+        Self { classes: [proxies, classes].concat(), proxies: proxies.len() }
+    }
+
+    /// Rows of the anchors.
+    pub fn anchors(&self) -> std::ops::Range<usize> {
+        0..if self.proxies > 0 { self.proxies } else { self.classes.len() }
+    }
+
+    /// Whether a point is a positive, or a negative, of an anchor; a proxy is neither, nor is the anchor.
+    fn is(&self, own: bool, anchor: usize, point: usize) -> bool {
+        point >= self.proxies && point != anchor && (self.classes[point] == self.classes[anchor]) == own
+    }
+
+    fn side(&self, own: bool, anchor: usize) -> Vec<usize> {
+        (0..self.classes.len()).filter(|point| self.is(own, anchor, *point)).collect()
+    }
 }
 
 impl Pairs {
-    /// The pairs of one anchor among samples, in the order of the golden vectors.
-    pub fn of(self, anchor: Point, samples: &[Point]) -> Vec<[usize; 2]> {
-        let others = |own: bool| {
-            let of_side =
-                move |sample: &&Point| (sample.class == anchor.class) == own && sample.row != anchor.row;
-            samples.iter().filter(of_side).map(|sample| sample.row).collect::<Vec<_>>()
-        };
-        let (positives, negatives) = (others(true), others(false));
-        let each = |firsts: &[usize]| -> Vec<[usize; 2]> {
-            firsts.iter().flat_map(|first| negatives.iter().map(move |second| [*first, *second])).collect()
-        };
-        let two = |points: &[usize]| -> Vec<[usize; 2]> {
-            (0..points.len()).flat_map(|i| points[i + 1..].iter().map(move |j| [points[i], *j])).collect()
-        };
+    /// The first points of an anchor's pairs.
+    fn firsts(self, anchor: usize, points: &Points) -> Vec<usize> {
+        let positives = || points.side(true, anchor);
         match self {
-            Self::PositiveNegative => each(&positives),
-            Self::AnchorNegative => each(&[anchor.row]),
-            Self::PositivePositive => two(&positives),
-            Self::NegativeNegative => two(&negatives),
-            Self::OfficialPositiveNegative => match positives.first() {
-                Some(first) => each(&vec![*first; positives.len()]),
-                None => Vec::new(),
-            },
-            Self::OfficialAnchorNegative if positives.is_empty() => each(&[anchor.row]),
+            Self::PositiveNegative | Self::PositivePositive => positives(),
+            Self::AnchorNegative => vec![anchor],
+            Self::NegativeNegative => points.side(false, anchor),
+            Self::OfficialPositiveNegative => {
+                let positives = positives();
+                positives.first().map_or(Vec::new(), |first| vec![*first; positives.len()])
+            }
+            Self::OfficialAnchorNegative if positives().is_empty() => vec![anchor],
             Self::OfficialAnchorNegative => Vec::new(),
         }
+    }
+
+    /// Whether an anchor's pairs have one of a first with a second point.
+    fn mixes(self, anchor: usize, first: usize, second: usize, points: &Points) -> bool {
+        match self {
+            Self::PositivePositive => second > first && points.is(true, anchor, second),
+            Self::NegativeNegative => second > first && points.is(false, anchor, second),
+            _ => points.is(false, anchor, second),
+        }
+    }
+
+    /// The pairs of one anchor, in the order of the golden vectors.
+    pub fn of(self, anchor: usize, points: &Points) -> Vec<[usize; 2]> {
+        let with = |first: usize| {
+            let seconds =
+                (0..points.classes.len()).filter(move |second| self.mixes(anchor, first, *second, points));
+            seconds.map(move |second| [first, second])
+        };
+        self.firsts(anchor, points).into_iter().flat_map(with).collect()
+    }
+
+    /// The pairs of all anchors.
+    pub fn sets(self, points: &Points) -> MixedSets {
+        let sets: Vec<(usize, Vec<usize>)> =
+            points.anchors().map(|anchor| (anchor, self.firsts(anchor, points))).collect();
+        MixedSets::new(points.classes.len(), &sets, |anchor, first, second| {
+            self.mixes(anchor, first, second, points)
+        })
     }
 
     /// The label of a mixture in which the first of a pair has the share `lambda`.
@@ -70,28 +110,6 @@ impl Pairs {
             _ => lambda,
         }
     }
-
-    /// The pairs of every sample of a batch.
-    pub fn of_batch(self, classes: &[usize]) -> MixedSets {
-        let samples = points(classes, 0);
-        self.sets(&samples, &samples)
-    }
-
-    /// The pairs of proxies of some classes. Rows are those of similarities between all of these points: first
-    /// the proxies, then the samples.
-    pub fn of_proxies(self, proxies: &[usize], classes: &[usize]) -> MixedSets {
-        let samples = points(classes, proxies.len());
-        self.sets(&points(proxies, 0), &samples)
-    }
-
-    fn sets(self, anchors: &[Point], samples: &[Point]) -> MixedSets {
-        let sets: Vec<_> = anchors.iter().map(|anchor| (anchor.row, self.of(*anchor, samples))).collect();
-        MixedSets::new(&sets)
-    }
-}
-
-fn points(classes: &[usize], first: usize) -> Vec<Point> {
-    (first..).zip(classes).map(|(row, class)| Point { row, class: *class }).collect()
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn embeddings(values: &[f64], rows: usize, dtype: DType) -> Tensor<2> {
 fn built(points: Tensor<2>, sets: &MixedSets, lambda: f64, length: Length) -> Vec<f64> {
     let unit = unit_rows(points);
     let rows = |place: usize| {
-        let places: Vec<usize> = sets.places().iter().map(|row| row[place]).collect();
+        let places: Vec<usize> = sets.places().map(|row| row[place]).collect();
         select_rows(unit.clone(), &places).unwrap()
     };
     let mixed = rows(1).mul_scalar(lambda) + rows(2).mul_scalar(1.0 - lambda);
@@ -41,7 +41,7 @@ proptest! {
         let points = embeddings(&values, 8, DType::F64);
         let cosines = cosine_similarities(points.clone(), points.clone()).unwrap();
         for pairs in ALL {
-            let sets = pairs.of_batch(&classes);
+            let sets = pairs.sets(&Points::of_batch(&classes));
             let found = to_host(sets.similarities(&cosines, lambda, length).unwrap()).unwrap();
             let expected = built(points.clone(), &sets, lambda, length);
             for ((found, expected), used) in found.iter().zip(&expected).zip(sets.used()) {
@@ -55,26 +55,25 @@ proptest! {
 fn how_many_pairs_a_balanced_batch_has() {
     let classes: Vec<usize> = (0..20).map(|row| row / 5).collect();
     let sizes = ALL.map(|pairs| {
-        let sizes = pairs.of_batch(&classes).sizes();
+        let sizes = pairs.sets(&Points::of_batch(&classes)).sizes();
         assert!(sizes.iter().all(|size| *size == sizes[0]));
         sizes[0]
     });
     // Four positives and fifteen negatives; the official anchor-negative pairs are none.
     assert_eq!(sizes, [60, 15, 6, 105, 60, 0]);
-    assert!(Pairs::OfficialAnchorNegative.of_batch(&classes).is_empty());
+    assert!(Pairs::OfficialAnchorNegative.sets(&Points::of_batch(&classes)).is_empty());
     let alone = [0, 0, 1];
-    assert_eq!(Pairs::OfficialAnchorNegative.of_batch(&alone).sizes(), [0, 0, 2]);
+    assert_eq!(Pairs::OfficialAnchorNegative.sets(&Points::of_batch(&alone)).sizes(), [0, 0, 2]);
     // Five samples of the proxy's class with fifteen others, and the proxy with fifteen.
-    assert_eq!(Pairs::PositiveNegative.of_proxies(&[2], &classes).sizes(), [75]);
-    assert_eq!(Pairs::AnchorNegative.of_proxies(&[2], &classes).sizes(), [15]);
+    assert_eq!(Pairs::PositiveNegative.sets(&Points::with_proxies(&[2], &classes)).sizes(), [75]);
+    assert_eq!(Pairs::AnchorNegative.sets(&Points::with_proxies(&[2], &classes)).sizes(), [15]);
 }
 
 #[test]
 fn the_official_code_mixes_an_anchors_first_positive_only() {
-    let samples: Vec<Point> =
-        [0, 0, 0, 1].iter().zip(0..).map(|(class, row)| Point { row, class: *class }).collect();
-    assert_eq!(Pairs::OfficialPositiveNegative.of(samples[1], &samples), [[0, 3], [0, 3]]);
-    assert_eq!(Pairs::PositiveNegative.of(samples[1], &samples), [[0, 3], [2, 3]]);
+    let points = Points::of_batch(&[0, 0, 0, 1]);
+    assert_eq!(Pairs::OfficialPositiveNegative.of(1, &points), [[0, 3], [0, 3]]);
+    assert_eq!(Pairs::PositiveNegative.of(1, &points), [[0, 3], [2, 3]]);
 }
 
 #[test]
@@ -83,7 +82,7 @@ fn opposite_points_and_equal_ones_have_finite_mixtures() {
     for dtype in [DType::F32, DType::F64] {
         let points = embeddings(&values, 4, dtype);
         let cosines = cosine_similarities(points.clone(), points.clone()).unwrap();
-        let sets = Pairs::PositiveNegative.of_batch(&[0, 0, 1, 1]);
+        let sets = Pairs::PositiveNegative.sets(&Points::of_batch(&[0, 0, 1, 1]));
         let mixed = sets.similarities(&cosines, 0.5, Length::One).unwrap();
         let similarities = to_host(mixed.clone()).unwrap();
         let gradient = to_host(points.grad(&mixed.sum().backward()).unwrap()).unwrap();
@@ -95,5 +94,10 @@ fn opposite_points_and_equal_ones_have_finite_mixtures() {
 #[test]
 fn points_that_are_not_there_are_refused() {
     let cosines = Tensor::<2>::zeros([2, 2], &Device::flex());
-    assert!(Pairs::AnchorNegative.of_batch(&[0, 1, 1]).similarities(&cosines, 0.5, Length::One).is_err());
+    assert!(
+        Pairs::AnchorNegative
+            .sets(&Points::of_batch(&[0, 1, 1]))
+            .similarities(&cosines, 0.5, Length::One)
+            .is_err()
+    );
 }

@@ -4,7 +4,7 @@ use burn::tensor::{Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
 use super::distance::unit_distances;
-use super::labels::{PairLabels, Side};
+use super::labels::PairLabels;
 use super::reduce::mean_of_positive;
 use crate::{CoreError, checked::NonNegative};
 
@@ -33,12 +33,11 @@ impl MarginDistances {
         similarities: Tensor<2>,
         labels: &PairLabels,
     ) -> Result<[Tensor<1>; 2], CoreError> {
-        let near = labels.weights(Side::Positive, &similarities)?;
-        let far = labels.weights(Side::Negative, &similarities)?;
+        let [near, far] = labels.weights(&similarities)?;
         let distances = unit_distances(similarities);
         let beyond = relu(distances.clone().sub_scalar(self.positive_margin.get()));
         let within = relu(distances.neg().add_scalar(self.negative_margin.get()));
-        Ok([mean_of_positive(near * beyond), mean_of_positive(far * within)])
+        Ok([mean_of_positive(near.times(beyond)), mean_of_positive(far.times(within))])
     }
 
     /// Their sum, `[1]`.

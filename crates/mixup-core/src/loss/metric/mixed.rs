@@ -1,39 +1,57 @@
 //! Mixtures of embeddings that are compared with anchors and never built.
 
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use super::PairLabels;
 use super::distance::rounding;
 use crate::CoreError;
+use crate::tensor::select_rows;
 
-/// The mixed entries of each anchor, by the points that they are mixed of. Anchors with fewer entries than others
-/// have unused places.
+/// The mixed entries of each anchor, by the points that they are mixed of: each of some first points with some of all
+/// points. Anchors with fewer first points than others have unused places, and so have those with fewer partners.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MixedSets {
+    points: usize,
     anchors: usize,
-    width: usize,
-    /// (anchor, first, second) of each place, row by row; points, by row.
-    places: Vec<[usize; 3]>,
+    /// (anchor, first) of each row of places, equally many for each anchor; points, by row.
+    rows: Vec<[usize; 2]>,
+    /// Whether each place is an entry: for each row a place for every point.
     used: Vec<bool>,
 }
 
 impl MixedSets {
-    /// Sets from (anchor, pairs of the points to be mixed), all points by their row in a matrix of similarities.
-    pub fn new(sets: &[(usize, Vec<[usize; 2]>)]) -> Self {
-        // A place at least, for no tensor is empty.
-        let width = sets.iter().map(|(_, pairs)| pairs.len()).max().unwrap_or(0).max(1);
-        let (mut places, mut used) = (Vec::new(), Vec::new());
-        for (anchor, pairs) in sets {
-            places.extend(pairs.iter().map(|[first, second]| [*anchor, *first, *second]));
-            places.extend(std::iter::repeat_n([*anchor; 3], width - pairs.len()));
-            used.extend((0..width).map(|place| place < pairs.len()));
+    /// Sets of (anchor, first points), where `mixes` says of an anchor, a first point and any point whether the two are
+    /// mixed for it. Points are rows of a matrix of similarities.
+    pub fn new(
+        points: usize,
+        sets: &[(usize, Vec<usize>)],
+        mixes: impl Fn(usize, usize, usize) -> bool,
+    ) -> Self {
+        // A row at least, for no tensor is empty.
+        let height = sets.iter().map(|(_, firsts)| firsts.len()).max().unwrap_or(0).max(1);
+        let (mut rows, mut used) = (Vec::with_capacity(sets.len() * height), Vec::new());
+        used.reserve_exact(sets.len() * height * points);
+        for (anchor, firsts) in sets {
+            for first in firsts {
+                rows.push([*anchor, *first]);
+                used.extend((0..points).map(|second| mixes(*anchor, *first, second)));
+            }
+            let unused = height - firsts.len();
+            rows.extend(std::iter::repeat_n([*anchor; 2], unused));
+            used.extend(std::iter::repeat_n(false, unused * points));
         }
-        Self { anchors: sets.len(), width, places, used }
+        Self { points, anchors: sets.len(), rows, used }
+    }
+
+    /// Places of each anchor.
+    fn width(&self) -> usize {
+        self.used.len().checked_div(self.anchors).unwrap_or(0)
     }
 
     /// Number of entries of each anchor.
     pub fn sizes(&self) -> Vec<usize> {
-        self.used.chunks(self.width).map(|row| row.iter().filter(|used| **used).count()).collect()
+        let count = |row: &[bool]| row.iter().filter(|used| **used).count();
+        self.used.chunks(self.width().max(1)).map(count).collect()
     }
 
     /// Whether no anchor has any.
@@ -42,8 +60,10 @@ impl MixedSets {
     }
 
     /// (anchor, first, second) of each place, row by row, unused ones included.
-    pub fn places(&self) -> &[[usize; 3]] {
-        &self.places
+    pub fn places(&self) -> impl Iterator<Item = [usize; 3]> {
+        self.rows
+            .iter()
+            .flat_map(|[anchor, first]| (0..self.points).map(move |second| [*anchor, *first, second]))
     }
 
     /// Whether each place, row by row, is an entry.
@@ -56,8 +76,7 @@ impl MixedSets {
     /// # Errors
     /// A label that is not from 0 to 1.
     pub fn labels(&self, label: f64) -> Result<PairLabels, CoreError> {
-        let width = self.width;
-        PairLabels::uniform([self.anchors, width], label, |anchor, place| self.used[anchor * width + place])
+        PairLabels::uniform(self.anchors, label, self.used.clone())
     }
 
     /// Similarity of anchors to mixtures `v = lambda u + (1 - lambda) w` of points of length 1, without building
@@ -68,8 +87,9 @@ impl MixedSets {
     /// |v|^2   = lambda^2 + (1 - lambda)^2 + 2 lambda (1 - lambda) s(u, w)
     /// ```
     ///
-    /// Memory is a number for each entry, whatever the dimension: with P positives of an anchor in a batch of B
-    /// it is P B^2. Gradients flow into all three similarities.
+    /// The lengths are those of pairs of points, whatever the anchor. Memory is a number for each place, whatever the
+    /// dimension: with P first points of each anchor in a batch of B it is P B^2. Gradients flow into all three
+    /// similarities.
     ///
     /// # Shapes
     /// - `similarities`: `[points, points]`, cosines
@@ -83,39 +103,36 @@ impl MixedSets {
         lambda: f64,
         length: Length,
     ) -> Result<Tensor<2>, CoreError> {
-        let [points, columns] = similarities.dims();
-        if points != columns || self.places.iter().flatten().any(|point| *point >= points) {
-            let dims = similarities.dims();
-            return Err(CoreError::Invalid(format!(
-                "pairs of points that similarities {dims:?} do not have"
-            )));
+        let dims = similarities.dims();
+        if dims != [self.points; 2] {
+            return Err(CoreError::Invalid(format!("similarities {dims:?} of {} points", self.points)));
         }
-        let flat: Tensor<1> = similarities.clone().reshape([points * points]);
-        let between = |one: usize, other: usize| -> Tensor<2> {
-            let index = self.places.iter().map(|place| (place[one] * points + place[other]) as i64).collect();
-            let index = TensorData::new::<i64, _>(index, [self.places.len()]);
-            let index = Tensor::<1, Int>::from_data(index, &flat.device());
-            flat.clone().select(0, index).reshape([self.anchors, self.width])
-        };
-        let (first, second) = (between(0, 1), between(0, 2));
-        let product = first.mul_scalar(lambda) + second.mul_scalar(1.0 - lambda);
-        Ok(match length {
-            Length::AsMixed => product,
+        let of = |place: usize| -> Vec<usize> { self.rows.iter().map(|row| row[place]).collect() };
+        let (anchors, firsts) = (of(0), of(1));
+        let flat = similarities.clone().reshape([self.points * self.points, 1]);
+        let places: Vec<usize> =
+            self.rows.iter().map(|[anchor, first]| anchor * self.points + first).collect();
+        let first = select_rows(flat, &places)?.mul_scalar(lambda);
+        let second = select_rows(similarities.clone().mul_scalar(1.0 - lambda), &anchors)?;
+        let products = first + second;
+        let mixed = match length {
+            Length::AsMixed => products,
             Length::One => {
-                let both = between(1, 2).mul_scalar(2.0 * lambda * (1.0 - lambda));
+                let both = similarities.clone().mul_scalar(2.0 * lambda * (1.0 - lambda));
                 let squares = both.add_scalar(lambda.powi(2) + (1.0 - lambda).powi(2));
                 // Opposite points have a mixture of length 0, to which rounding gives a direction.
                 let least = SHORTEST * rounding(similarities.dtype());
-                product / squares.clamp_min(least).sqrt()
+                products * select_rows(squares.clamp_min(least).sqrt().recip(), &firsts)?
             }
-        })
+        };
+        Ok(mixed.reshape([self.anchors, self.width()]))
     }
 }
 
 /// What becomes of the length of a mixed embedding, which is shorter than what it is mixed of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {
-    /// It is put back to 1, as the distances of the official code's library do.
+    /// It is put back to 1, as the distances of Metrix's official code do.
     One,
     /// It stays.
     AsMixed,

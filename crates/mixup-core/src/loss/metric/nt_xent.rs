@@ -21,14 +21,13 @@ pub fn nt_xent(
     labels: &PairLabels,
     temperature: Positive,
 ) -> Result<Tensor<1>, CoreError> {
-    let positive = labels.weights(Side::Positive, &similarities)?;
-    let negative = labels.log_weights(Side::Negative, &similarities)?;
+    let ([positive, _], [_, negative]) = (labels.weights(&similarities)?, labels.log_weights(&similarities)?);
     let [any, others] = [Side::Positive, Side::Negative].map(|side| labels.has(side).contains(&true));
     if !any || !others {
         return Ok(similarities.sum().mul_scalar(0.0));
     }
     let scaled = similarities.div_scalar(temperature.get());
-    let against = log_sum(scaled.clone() + negative);
-    let count = positive.clone().sum();
-    Ok((positive * softplus(against - scaled)).sum() / count)
+    let against = log_sum(negative.in_exponents(scaled.clone(), 1.0, 0.0));
+    let count = positive.clone().sum(scaled.ones_like()).sum();
+    Ok(positive.sum(softplus(against - scaled)).sum() / count)
 }

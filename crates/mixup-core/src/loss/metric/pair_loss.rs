@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
-use super::labels::{PairLabels, Side};
+use super::labels::PairLabels;
 use super::stable::{log_one_plus_sum, log_sum, softplus};
 use crate::{CoreError, checked::Positive};
 
@@ -78,45 +78,45 @@ impl PairLoss {
     /// Shapes that differ.
     pub fn terms(&self, similarities: Tensor<2>, labels: &PairLabels) -> Result<Terms, CoreError> {
         let s = similarities;
-        let weights = |side| labels.weights(side, &s);
         // Weights inside of a sum of exponentials are added to the exponents as their logarithms.
-        let log_weights = |side| labels.log_weights(side, &s);
+        let logarithms = || labels.log_weights(&s);
         Ok(match *self {
-            Self::Contrastive { margin } => Terms {
-                positive: (weights(Side::Positive)? * s.clone().neg()).sum_dim(1),
-                negative: (weights(Side::Negative)? * relu(s.sub_scalar(margin))).sum_dim(1),
-            },
-            Self::MultiSimilarity { beta, gamma, margin } => {
-                let (beta, gamma) = (beta.get(), gamma.get());
-                let (positive, negative) = (log_weights(Side::Positive)?, log_weights(Side::Negative)?);
-                let s = s.sub_scalar(margin);
+            Self::Contrastive { margin } => {
+                let [positive, negative] = labels.weights(&s)?;
                 Terms {
-                    positive: log_one_plus_sum(s.clone().mul_scalar(-beta) + positive).div_scalar(beta),
-                    negative: log_one_plus_sum(s.mul_scalar(gamma) + negative).div_scalar(gamma),
+                    positive: positive.sum(s.clone()).neg(),
+                    negative: negative.sum(relu(s.sub_scalar(margin))),
+                }
+            }
+            Self::MultiSimilarity { beta, gamma, margin } => {
+                let (beta, gamma, [near, far]) = (beta.get(), gamma.get(), logarithms()?);
+                let near = near.in_exponents(s.clone(), -beta, beta * margin);
+                let far = far.in_exponents(s, gamma, -gamma * margin);
+                Terms {
+                    positive: log_one_plus_sum(near, beta * (1.0 + margin)).div_scalar(beta),
+                    negative: log_one_plus_sum(far, gamma * (1.0 - margin)).div_scalar(gamma),
                 }
             }
             Self::ProxyAnchor { beta, margin } => {
-                let beta = beta.get();
-                let (positive, negative) = (log_weights(Side::Positive)?, log_weights(Side::Negative)?);
-                let near = s.clone().sub_scalar(margin).mul_scalar(-beta);
-                Terms {
-                    positive: log_one_plus_sum(near + positive),
-                    negative: log_one_plus_sum(s.add_scalar(margin).mul_scalar(beta) + negative),
-                }
+                let (beta, [near, far]) = (beta.get(), logarithms()?);
+                let largest = beta * (1.0 + margin);
+                let near = near.in_exponents(s.clone(), -beta, beta * margin);
+                let far = far.in_exponents(s, beta, beta * margin);
+                Terms { positive: log_one_plus_sum(near, largest), negative: log_one_plus_sum(far, largest) }
             }
             Self::BinomialDeviance { beta, gamma, margin } => {
-                let (positive, negative) = (weights(Side::Positive)?, weights(Side::Negative)?);
+                let [positive, negative] = labels.weights(&s)?;
                 let s = s.sub_scalar(margin);
                 Terms {
-                    positive: (positive * softplus(s.clone().mul_scalar(-beta.get()))).sum_dim(1),
-                    negative: (negative * softplus(s.mul_scalar(gamma.get()))).sum_dim(1),
+                    positive: positive.sum(softplus(s.clone().mul_scalar(-beta.get()))),
+                    negative: negative.sum(softplus(s.mul_scalar(gamma.get()))),
                 }
             }
             Self::LiftedStructure { margin } => {
-                let (positive, negative) = (log_weights(Side::Positive)?, log_weights(Side::Negative)?);
+                let [near, far] = logarithms()?;
                 Terms {
-                    positive: log_sum(s.clone().neg() + positive),
-                    negative: log_sum(s.sub_scalar(margin) + negative),
+                    positive: log_sum(near.in_exponents(s.clone(), -1.0, 0.0)),
+                    negative: log_sum(far.in_exponents(s, 1.0, -margin)),
                 }
             }
         })

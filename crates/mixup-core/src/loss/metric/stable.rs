@@ -2,11 +2,18 @@
 
 use burn::tensor::Tensor;
 
-/// `log(1 + sum_v exp(e_v))` of each row.
+/// Exponents that no sum of a batch overflows with in single precision, with room for twice as large ones.
+const SMALL: f64 = 40.0;
+
+/// `log(1 + sum_v exp(e_v))` of each row. `largest` is what exponents of cosines reach: where that is small, a
+/// search for the largest one of each row is saved.
 ///
 /// # Shapes
 /// - `exponents`: `[anchors, entries]`; returns `[anchors, 1]`
-pub(super) fn log_one_plus_sum(exponents: Tensor<2>) -> Tensor<2> {
+pub(super) fn log_one_plus_sum(exponents: Tensor<2>, largest: f64) -> Tensor<2> {
+    if largest <= SMALL {
+        return exponents.exp().sum_dim(1).log1p();
+    }
     let peak = exponents.clone().detach().max_dim(1).clamp_min(0.0);
     let sum = (exponents - peak.clone()).exp().sum_dim(1);
     one_plus(sum, peak)

@@ -247,11 +247,29 @@ fn the_miner_keeps_what_is_hard() {
 fn labels_of_any_size_are_checked() {
     assert!(PairLabels::new(2, 2, vec![None; 3]).is_err());
     assert!(PairLabels::new(1, 1, vec![Some(1.5)]).is_err());
-    assert!(PairLabels::uniform([1, 1], f64::NAN, |_, _| true).is_err());
+    assert!(PairLabels::uniform(1, f64::NAN, vec![true]).is_err());
+    assert!(PairLabels::uniform(2, 0.5, vec![true; 3]).is_err());
     let labels = PairLabels::of_proxies(&[0, 2], &[0, 1, 2, 2]);
     assert_eq!((labels.dims(), labels.sizes()), ([2, 4], vec![4, 4]));
     assert_eq!(labels.has(Side::Positive), [true, true]);
     let wrong = losses()[0].mean(tracked([[0.0, 0.0]]), &labels).unwrap_err().to_string();
     assert!(wrong.contains("[1, 2]"), "{wrong}");
     assert_eq!(Divisors::of(&[3, 3, 5], 9), Divisors { present: 2, all: 9 });
+}
+
+#[test]
+fn one_label_for_all_is_that_label_for_each() {
+    let rows = vec![vec![0.3, -0.2, 0.8], vec![0.9, 0.1, -0.6]];
+    let used = vec![true, false, true, true, true, false];
+    for label in [0.0, 0.3, 1.0] {
+        let one = PairLabels::uniform(2, label, used.clone()).unwrap();
+        let each = PairLabels::new(2, 3, used.iter().map(|used| used.then_some(label)).collect()).unwrap();
+        assert_eq!((one.sizes(), one.has(Side::Positive)), (each.sizes(), each.has(Side::Positive)));
+        for loss in losses() {
+            let of =
+                |labels| to_host(loss.per_anchor(similarities(&rows, DType::F64), labels).unwrap()).unwrap();
+            let pairs = of(&one).into_iter().zip(of(&each));
+            pairs.for_each(|(one, each)| assert!((one - each).abs() < 1e-12, "{loss:?}: {one}, {each}"));
+        }
+    }
 }

@@ -176,11 +176,10 @@ fn metric_step(mixed: bool, streams: &mut Streams, device: &Device) -> Result<St
             return loss.mean(similarities, &PairLabels::of_batch(&classes));
         }
         // All that a step of training does is in the time, the look-up of pairs included.
-        let of = |anchor: usize, own: bool| {
-            (0..BATCH).filter(move |other| (other / 5 == anchor / 5) == own && *other != anchor)
-        };
-        let pairs = |a: usize| of(a, true).flat_map(move |p| of(a, false).map(move |n| [p, n])).collect();
-        let sets = MixedSets::new(&(0..BATCH).map(|anchor| (anchor, pairs(anchor))).collect::<Vec<_>>());
+        let class = |sample: usize| sample / 5;
+        let positives = |a: usize| (0..BATCH).filter(|p| class(*p) == class(a) && *p != a).collect();
+        let sets: Vec<_> = (0..BATCH).map(|anchor| (anchor, positives(anchor))).collect();
+        let sets = MixedSets::new(BATCH, &sets, |anchor, _, second| class(second) != class(anchor));
         let lambda = 0.3;
         loss.mean(sets.similarities(&similarities, lambda, Length::One)?, &sets.labels(lambda)?)
     })
