@@ -22,9 +22,9 @@ use serde::{Deserialize, Serialize};
 use crate::analysis;
 use crate::pairs::{Pairs, Points};
 
-/// `{level: embedding, weight: 0.4}`: what is mixed. The mixed loss is added to the clean one.
+/// `{kind: embedding, weight: 0.4}`: what is mixed. The mixed loss is added to the clean one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "level", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Metrix {
     /// Embeddings.
     Embedding(Embeddings),
@@ -46,10 +46,13 @@ parameters!(
         pairs: Choice = Choice::default(),
         /// Random negatives that each sample is mixed with, as at the other levels; all of each anchor's pairs
         /// where absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
         negatives: Option<NonZeroUsize> = None,
         /// What the mixed loss does not train.
+        #[serde(skip_serializing_if = "Option::is_none")]
         detach: Option<Detach> = None,
-        /// By what the sides of Proxy Anchor's mixed loss are divided; as those of the clean loss where absent.
+        /// By what the sides of Proxy Anchor's mixed loss are divided; [`Divisor::All`] where absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
         divisor: Option<Divisor> = None,
     }
 );
@@ -64,7 +67,8 @@ parameters!(
         pairs: Choice = Choice::default(),
         /// Random negatives that each sample is mixed with.
         negatives: NonZeroUsize = size(1),
-        /// By what the sides of Proxy Anchor's mixed loss are divided; as those of the clean loss where absent.
+        /// By what the sides of Proxy Anchor's mixed loss are divided; [`Divisor::All`] where absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
         divisor: Option<Divisor> = None,
     }
 );
@@ -99,7 +103,8 @@ pub enum Detach {
     Network,
 }
 
-/// By what both sides of Proxy Anchor's mixed loss are divided.
+/// By what the negative side of Proxy Anchor's mixed loss is divided; the positive one always by the classes in the
+/// batch.
 ///
 /// The clean loss has negatives for each proxy and divides their side by the number of all classes. Mixtures are there
 /// only for proxies with a positive in the batch: divided by all classes, their negative side counts for less than
@@ -107,6 +112,8 @@ pub enum Detach {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Divisor {
+    /// All classes, as in the clean loss and in the golden vectors.
+    All,
     /// The classes in the batch, which are the anchors of mixtures.
     Present,
 }
@@ -115,7 +122,7 @@ impl Divisor {
     fn of(this: Option<Self>, embedded: &Embedded) -> Divisors {
         let clean = Divisors::of(&embedded.classes, embedded.all);
         match this {
-            None => clean,
+            None | Some(Self::All) => clean,
             Some(Self::Present) => Divisors { all: clean.present, ..clean },
         }
     }

@@ -64,6 +64,7 @@ parameters!(
         /// Similarity between positives and negatives.
         margin: f64 = 0.77,
         /// The miner's; all pairs where absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
         miner: Option<NonNegative> = None,
     }
 );

@@ -23,7 +23,7 @@ pub struct Row<M> {
     #[serde(default = "once")]
     pub longer: NonZeroUsize,
     /// What the paper adds.
-    #[serde(default = "none")]
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub mixing: Option<M>,
 }
 

@@ -153,14 +153,14 @@ fn rows_that_make_no_sense_are_refused() {
         let mixing: Metrix = serde_json::from_str(mixing).unwrap();
         mixing.check(&loss(&format!(r#"{{"kind": "{kind}"}}"#)))
     };
-    assert!(check(r#"{"level": "embedding"}"#, "contrastive").is_ok());
-    assert!(check(r#"{"level": "embedding"}"#, "triplet").is_err());
-    assert!(check(r#"{"level": "feature"}"#, "proxy-anchor").is_err());
-    assert!(check(r#"{"level": "feature", "pairs": "positive-negative"}"#, "proxy-anchor").is_ok());
-    assert!(check(r#"{"level": "input", "pairs": "official"}"#, "contrastive").is_err());
-    assert!(check(r#"{"level": "embedding", "divisor": "present"}"#, "contrastive").is_err());
-    assert!(check(r#"{"level": "embedding", "detach": "proxies"}"#, "contrastive").is_err());
-    assert!(check(r#"{"level": "embedding", "detach": "proxies"}"#, "proxy-anchor").is_ok());
+    assert!(check(r#"{"kind": "embedding"}"#, "contrastive").is_ok());
+    assert!(check(r#"{"kind": "embedding"}"#, "triplet").is_err());
+    assert!(check(r#"{"kind": "feature"}"#, "proxy-anchor").is_err());
+    assert!(check(r#"{"kind": "feature", "pairs": "positive-negative"}"#, "proxy-anchor").is_ok());
+    assert!(check(r#"{"kind": "input", "pairs": "official"}"#, "contrastive").is_err());
+    assert!(check(r#"{"kind": "embedding", "divisor": "present"}"#, "contrastive").is_err());
+    assert!(check(r#"{"kind": "embedding", "detach": "proxies"}"#, "contrastive").is_err());
+    assert!(check(r#"{"kind": "embedding", "detach": "proxies"}"#, "proxy-anchor").is_ok());
 }
 
 #[test]
