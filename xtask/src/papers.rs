@@ -11,6 +11,7 @@ pub fn all() -> Vec<Paper> {
         decoupled_mixup::paper(),
         fmix::paper(),
         intra_cluster_mixup::paper(),
+        metrix::paper(),
         mixup::paper(),
         mixup_calibration_overlap::paper(),
         mixup_feature_learning::paper(),

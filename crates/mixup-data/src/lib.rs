@@ -22,6 +22,7 @@ mod library;
 mod look;
 mod members;
 pub mod omniglot;
+pub mod photographs;
 pub mod regmix;
 pub mod sentences;
 mod stored_zip;

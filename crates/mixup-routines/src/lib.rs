@@ -7,11 +7,13 @@
 //!
 //! - [`classification`]: images in, classes out; calibration, out-of-distribution sets, renewed
 //!   batch-norm statistics, training sets of several sizes.
+//! - [`metric_learning`]: embeddings of images of unseen classes, judged by retrieval.
 //! - [`regression`]: tables and series.
 //! - [`proxies`]: no routine, but what papers on finished runs of language models share.
 
 pub mod classification;
 pub mod golden;
+pub mod metric_learning;
 mod parameters;
 pub mod proxies;
 pub mod regression;

@@ -12,6 +12,7 @@ mod distillation;
 mod focal;
 mod label_smoothing;
 mod logit_margin;
+pub mod metric;
 mod mmce;
 mod mse;
 mod regularized;

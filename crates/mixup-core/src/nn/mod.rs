@@ -19,6 +19,7 @@ mod mlp;
 mod pooling;
 mod resnet;
 mod staged;
+mod statistics;
 mod vit;
 mod wide_resnet;
 
@@ -37,6 +38,7 @@ pub use lstnet::{Lstnet, LstnetConfig, LstnetWeights};
 pub use mlp::{Mlp, MlpConfig, PixelMlp};
 pub use pooling::Pooling;
 pub use resnet::{Resnet, ResnetConfig};
+pub use statistics::RunningStatistics;
 pub use vit::{TokenPooling, Vit, VitConfig};
 pub use wide_resnet::{WideResnet, WideResnetConfig};
 

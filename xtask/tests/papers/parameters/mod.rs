@@ -37,6 +37,27 @@ impl fmt::Display for Unseen {
 
 const UNSEEN: &[Unseen] = &[
     Unseen {
+        paper: "metrix",
+        experiment: "",
+        row: "all rows",
+        at: "/train/select",
+        why: "nothing is held out to choose an epoch by; another choice is refused",
+    },
+    Unseen {
+        paper: "metrix",
+        experiment: "",
+        row: "all rows",
+        at: "/train/batch",
+        why: "it must be a multiple of the samples of a class, and no number that is tried is another one",
+    },
+    Unseen {
+        paper: "metrix",
+        experiment: "proxy-anchor",
+        row: "feature",
+        at: "/parameters/mixing/pairs",
+        why: "a proxy has no maps to be mixed; other pairs are refused",
+    },
+    Unseen {
         paper: "c-mixup",
         experiment: "",
         row: "erm",

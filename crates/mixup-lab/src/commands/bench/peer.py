@@ -78,7 +78,40 @@ def mlp():
     )
 
 
+class Metric(nn.Module):
+    """Multi-similarity of embeddings that are the parameters; `mixed` of all positive-negative mixtures, in closed form."""
+
+    def __init__(self, mixed, batch=100, dim=512):
+        super().__init__()
+        self.embeddings, self.mixed = nn.Parameter(torch.rand(batch, dim) * 2 - 1), mixed
+        classes = torch.arange(batch) // 5
+        same = classes[:, None] == classes[None, :]
+        self.positive, self.negative = same & ~torch.eye(batch, dtype=torch.bool), ~same
+        a, p = self.positive.nonzero(as_tuple=True)
+        each, n = self.negative[a].nonzero(as_tuple=True)
+        self.triple = a[each], p[each], n
+
+    def forward(self, beta=18.0, gamma=75.0, margin=0.77, lam=0.3):
+        unit = F.normalize(self.embeddings)
+        s = unit @ unit.T
+        if self.mixed:
+            (a, p, n), batch = self.triple, len(s)
+            length = (lam**2 + (1 - lam) ** 2 + 2 * lam * (1 - lam) * s[p, n]).clamp_min(1e-6).sqrt()
+            s = ((lam * s[a, p] + (1 - lam) * s[a, n]) / length).view(batch, -1)
+            near = -beta * (s - margin) + torch.tensor(lam).log()
+            far = gamma * (s - margin) + torch.tensor(1 - lam).log()
+        else:
+            near = (-beta * (s - margin)).masked_fill(~self.positive, -1e30)
+            far = (gamma * (s - margin)).masked_fill(~self.negative, -1e30)
+        one = torch.zeros(len(s), 1)
+        log_sum = lambda e: torch.cat([one, e], 1).logsumexp(1)
+        return (log_sum(near) / beta + log_sum(far) / gamma).mean()
+
+
 def workload(name):
+    if name.startswith("metric"):
+        network = Metric(name == "metric-mixed")
+        return stepper(network, torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4))
     network, shape = {
         "mlp": (mlp, (16, 5)),
         "convnet": (convnet, (128, 1, 28, 28)),
@@ -98,7 +131,10 @@ def workload(name):
         optimizer = torch.optim.Adam(network.parameters(), lr=0.01 if name == "mlp" else 1e-3)
     else:
         optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4)
+    return stepper(loss, optimizer)
 
+
+def stepper(loss, optimizer):
     def step():
         optimizer.zero_grad()
         value = loss()

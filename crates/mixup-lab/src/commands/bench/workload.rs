@@ -2,11 +2,13 @@
 
 use std::num::NonZeroUsize;
 
-use burn::module::Module;
+use burn::module::{Module, Param};
+use burn::nn::Linear;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::ValueEnum;
 use mixup_core::checked::{NonNegative, Positive, UnitInterval};
+use mixup_core::loss::metric::{Length, MixedSets, PairLabels, PairLoss, cosine_similarities};
 use mixup_core::nn::{
     Activation, ConvnetConfig, ImageNetwork, ImageTask, Mlp, MlpConfig, ModelConfig, Pooling, ResnetConfig,
     TokenPooling, VitConfig, init,
@@ -30,6 +32,10 @@ pub(crate) enum Workload {
     Vit,
     /// LeNet-5, 28x28 grey, batch 128, SGD.
     Lenet,
+    /// Multi-similarity of 100 embeddings of dimension 512, 5 of a class, which are the parameters; SGD.
+    MetricClean,
+    /// The same of all their mixtures of a positive and a negative (Metrix), in closed form.
+    MetricMixed,
 }
 
 /// A step that can be taken again and again; returns the loss.
@@ -58,6 +64,8 @@ impl Workload {
                 let block = 12 * dim * dim + 2 * tokens * dim;
                 64 * (tokens * (16 * dim + 4 * block) + dim * 10)
             }
+            // The similarities; all else is element by element.
+            Self::MetricClean | Self::MetricMixed => 100 * 100 * 512,
             Self::Lenet => 128 * (25 * 6 * 28 * 28 + 25 * 6 * 16 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10),
         }
     }
@@ -76,6 +84,8 @@ impl Workload {
             Self::Resnet18 => 2,
             Self::Vit => 6,
             Self::Lenet => 60,
+            Self::MetricClean => 300,
+            Self::MetricMixed => 150,
         }
     }
 
@@ -87,6 +97,9 @@ impl Workload {
         let mut streams = Streams::new("bench", 0);
         if self == Self::Mlp {
             return mlp_step(&mut streams, device);
+        }
+        if let Self::MetricClean | Self::MetricMixed = self {
+            return metric_step(self == Self::MetricMixed, &mut streams, device);
         }
         let (task, batch) = self.images();
         let network = ImageNetwork::new(&self.network()?, task, streams.get("init"), device)?;
@@ -119,7 +132,7 @@ impl Workload {
         let (channels, size, batch) = match self {
             Self::Resnet18 => (3, 32, 64),
             Self::Vit => (1, 28, 64),
-            Self::Mlp | Self::Convnet | Self::Lenet => (1, 28, 128),
+            _ => (1, 28, 128),
         };
         (ImageTask { channels, size, classes: 10 }, batch)
     }
@@ -128,10 +141,12 @@ impl Workload {
         let size = |n: usize| NonZeroUsize::new(n).ok_or_else(|| CoreError::Invalid("a size of zero".into()));
         let sizes = |list: &[usize]| list.iter().copied().map(size).collect::<Result<Vec<_>, _>>();
         Ok(match self {
-            Self::Mlp | Self::Convnet => ModelConfig::Convnet(ConvnetConfig {
-                channels: sizes(&[32, 64, 128])?,
-                pooling: Pooling::Average,
-            }),
+            Self::Mlp | Self::Convnet | Self::MetricClean | Self::MetricMixed => {
+                ModelConfig::Convnet(ConvnetConfig {
+                    channels: sizes(&[32, 64, 128])?,
+                    pooling: Pooling::Average,
+                })
+            }
             Self::Resnet18 => ModelConfig::Resnet(ResnetConfig {
                 width: size(64)?,
                 blocks: sizes(&[2, 2, 2, 2])?,
@@ -158,6 +173,29 @@ fn mlp_step(streams: &mut Streams, device: &Device) -> Result<Step, CoreError> {
     let x: Tensor<2> = noise([16, 5], streams, device);
     let y: Tensor<2> = noise([16, 1], streams, device);
     descend(network, adam(0.01)?, move |network: &Mlp| loss::mse(network.forward(x.clone()), y.clone()))
+}
+
+/// A step of embeddings that are parameters, so that nothing but the loss is timed.
+fn metric_step(mixed: bool, streams: &mut Streams, device: &Device) -> Result<Step, CoreError> {
+    const BATCH: usize = 100;
+    let classes: Vec<usize> = (0..BATCH).map(|row| row / 5).collect();
+    let scale = |value| Positive::new(value).map_err(invalid);
+    let loss = PairLoss::MultiSimilarity { beta: scale(18.0)?, gamma: scale(75.0)?, margin: 0.77 };
+    // Rows are the outputs of a layer without bias.
+    let embeddings = Linear { weight: Param::from_tensor(noise([BATCH, 512], streams, device)), bias: None };
+    descend(embeddings, sgd()?, move |layer: &Linear| {
+        let similarities = cosine_similarities(layer.weight.val(), layer.weight.val())?;
+        if !mixed {
+            return loss.mean(similarities, &PairLabels::of_batch(&classes));
+        }
+        // All that a step of training does is in the time, the look-up of pairs included.
+        let class = |sample: usize| sample / 5;
+        let positives = |a: usize| (0..BATCH).filter(|p| class(*p) == class(a) && *p != a).collect();
+        let sets: Vec<_> = (0..BATCH).map(|anchor| (anchor, positives(anchor))).collect();
+        let sets = MixedSets::new(BATCH, &sets, |anchor, _, second| class(second) != class(anchor));
+        let lambda = 0.3;
+        loss.mean(sets.similarities(&similarities, lambda, Length::One)?, &sets.labels(lambda)?)
+    })
 }
 
 fn descend<M: Module + 'static>(
@@ -206,9 +244,14 @@ mod tests {
     #[test]
     fn every_step_trains() {
         let device = Device::flex();
-        for (workload, steps) in
-            [(Workload::Mlp, 50), (Workload::Lenet, 8), (Workload::Convnet, 4), (Workload::Vit, 4)]
-        {
+        for (workload, steps) in [
+            (Workload::Mlp, 50),
+            (Workload::Lenet, 8),
+            (Workload::Convnet, 4),
+            (Workload::Vit, 4),
+            (Workload::MetricClean, 20),
+            (Workload::MetricMixed, 20),
+        ] {
             let mut step = workload.step(&device).unwrap();
             let first = step().unwrap();
             let last = (0..steps).map(|_| step().unwrap()).last().unwrap();
