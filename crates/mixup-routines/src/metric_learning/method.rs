@@ -5,8 +5,9 @@ use std::num::NonZeroUsize;
 
 use burn::tensor::Tensor;
 use mixup_core::{CoreError, train::Step};
-use mixup_paper::{FigureInfo, MetricInfo};
+use mixup_paper::{FigureInfo, Json, MetricInfo, Refusal, json};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::{Embedded, EmbeddingNetwork, MetricLoss};
 use crate::classification::Told;
@@ -25,6 +26,16 @@ pub struct Row<M> {
     /// What the paper adds.
     #[serde(default = "none", skip_serializing_if = "Option::is_none")]
     pub mixing: Option<M>,
+}
+
+impl<M: Mixing> Json for Row<M> {
+    fn from_json(value: &Value) -> Result<Self, Refusal> {
+        json::read(value)
+    }
+
+    fn to_json(&self) -> Result<Value, Refusal> {
+        json::write(self)
+    }
 }
 
 fn once() -> NonZeroUsize {

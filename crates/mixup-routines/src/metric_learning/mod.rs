@@ -34,12 +34,14 @@ use mixup_core::{
 use mixup_data::LabelledImages;
 use mixup_paper::{
     FigureInfo, FigureKind, Measured, MetricInfo, Predictions, Routine, RunContext, RunError, RunSpec,
-    required,
+    as_json, required,
 };
 
 use crate::classification::shape_of;
 use measure::{NMI, Part, TEST, TRAIN};
 use task::MetricTraining;
+
+as_json!(Setting);
 
 /// The routine, with the mixing `M` of a paper.
 pub struct MetricLearning<M = NoMixing>(PhantomData<M>);

@@ -26,6 +26,8 @@ pub struct EmbeddingNetwork {
     pub proxies: Option<Param<Tensor<2>>>,
 }
 
+mixup_core::network!(EmbeddingNetwork);
+
 /// What is added to the squared length of an embedding before it is divided by the root.
 const EPSILON: f64 = 1e-12;
 

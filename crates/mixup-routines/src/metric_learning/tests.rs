@@ -1,7 +1,7 @@
 //! Parts without a common class, refusals, and whole runs in little.
 
 use mixup_data::Library;
-use mixup_paper::{Routine, RunContext};
+use mixup_paper::{Json, Routine, RunContext};
 use serde_json::{Value, json};
 
 use super::*;
@@ -21,7 +21,7 @@ fn json() -> Value {
 fn spec(change: impl FnOnce(&mut Value)) -> Spec<NoMixing> {
     let mut spec = json();
     change(&mut spec);
-    serde_json::from_value(spec).unwrap()
+    Spec::from_json(&spec).unwrap()
 }
 
 fn run(change: impl FnOnce(&mut Value)) -> Result<Measured, RunError> {
