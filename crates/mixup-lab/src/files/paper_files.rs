@@ -52,7 +52,7 @@ impl PaperFiles {
     }
 }
 
-/// Every `experiments/<slug>/*.yaml`, sorted.
+/// Every `experiments/<slug>/*.yaml`, sorted by the experiments' names.
 fn experiment_files(workspace: &Workspace, slug: &str) -> Result<Vec<PathBuf>, LabError> {
     let folder = workspace.experiments(slug);
     let refused = || LabError::io("the paper's experiments cannot be read", &folder);
@@ -63,7 +63,8 @@ fn experiment_files(workspace: &Workspace, slug: &str) -> Result<Vec<PathBuf>, L
             files.push(path);
         }
     }
-    files.sort();
+    // By name: of a path `airfoil-bandwidth.yaml` would come before `airfoil.yaml`.
+    files.sort_by(|one, other| one.file_stem().cmp(&other.file_stem()));
     if files.is_empty() {
         return Err(LabError::Usage(format!("{}: holds no experiment (NAME.yaml)", folder.display())));
     }
