@@ -7,6 +7,8 @@ use super::theme::{Paint, style_sheet};
 
 /// Width of a character in ems, on the generous side for the usual sans-serif fonts.
 const CHARACTER: f64 = 0.6;
+/// How much wider bold capitals are, which verdicts are set in.
+const BOLD: f64 = 1.22;
 
 const FONT: &str = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif";
 
@@ -55,7 +57,8 @@ impl Font {
 
 /// The room that a text needs at most.
 pub(super) fn text_width(text: &str, font: Font) -> f64 {
-    text.chars().count() as f64 * font.size * CHARACTER
+    let weight = if font.bold { BOLD } else { 1.0 };
+    text.chars().count() as f64 * font.size * CHARACTER * weight
 }
 
 /// The widest of some texts.

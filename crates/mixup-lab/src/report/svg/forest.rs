@@ -13,8 +13,9 @@ const WIDTH: f64 = 860.0;
 const MARGIN: f64 = 16.0;
 /// Between two panels, and above the first rows' titles.
 const GAP: f64 = 26.0;
-/// Above a panel, for its title.
+/// Above a panel, for the first line of its title, and for each further one.
 const TITLE: f64 = 24.0;
+const TITLE_LINE: f64 = 15.0;
 /// Height that the units of a row are spread over.
 const UNITS: f64 = 13.0;
 /// Height of the part of a row that has data, and of a line of text below it.
@@ -22,6 +23,8 @@ const DATA: f64 = 21.0;
 const LINE: f64 = 13.0;
 /// Air at the end of a row.
 const AIR: f64 = 4.0;
+/// What titles of panels are measured by: lower case for the most part, they are no wider than plain text.
+const PLAIN_PANEL: Font = Font { bold: false, ..PANEL };
 /// What stands beside the title of a panel.
 const NOTE: Font = Font { size: 10.0, ..TICK };
 /// The numbers and words of a row.
@@ -104,7 +107,7 @@ impl Cell {
     fn lines(&self, decimals: usize, width: f64) -> Vec<(String, String)> {
         let mut lines = vec![(self.numbers(decimals), String::new())];
         for (index, word) in self.words.iter().enumerate() {
-            let taken = text_width(&lines[0].0, NUMBERS) + 8.0 + text_width(word, WORDS);
+            let taken = 4.0 + text_width(&lines[0].0, NUMBERS) + 8.0 + text_width(word, WORDS);
             if index == 0 && taken <= width {
                 lines[0].1.clone_from(word);
             } else {
@@ -113,6 +116,24 @@ impl Cell {
         }
         lines
     }
+}
+
+impl ForestPanel {
+    /// The title in lines that fit a width, beside what is said of the axis.
+    fn title_lines(&self, width: f64) -> Vec<String> {
+        let note = match scale(self, (0.0, width)) {
+            Some((_, note)) if !note.is_empty() => text_width(note, NOTE) + 8.0,
+            _ => 0.0,
+        };
+        let columns = ((width - note) / text_width("m", PLAIN_PANEL)).max(1.0) as usize;
+        textwrap::wrap(&self.title, columns).into_iter().map(String::from).collect()
+    }
+}
+
+/// The room that the titles of panels beside each other need.
+fn titles_height(strip: &[ForestPanel], width: f64) -> f64 {
+    let lines = strip.iter().map(|panel| panel.title_lines(width).len()).max().unwrap_or(1);
+    TITLE + TITLE_LINE * lines.saturating_sub(1) as f64
 }
 
 impl ForestPlot {
@@ -134,11 +155,15 @@ impl ForestPlot {
         // Panels beside each other have rows of the same height.
         let strips: Vec<(&[ForestPanel], Vec<f64>)> =
             self.panels.chunks(columns).map(|strip| (strip, self.heights(strip, width))).collect();
-        let height: f64 = strips.iter().map(|(_, rows)| TITLE + rows.iter().sum::<f64>() + BELOW + GAP).sum();
+        let height = |(strip, rows): &(&[ForestPanel], Vec<f64>)| {
+            titles_height(strip, width) + rows.iter().sum::<f64>() + BELOW + GAP
+        };
+        let height: f64 = strips.iter().map(height).sum();
         let mut canvas = Canvas::new(WIDTH, heading.bottom() + height);
         heading.draw(&mut canvas);
-        let mut top = heading.bottom() + TITLE;
+        let mut top = heading.bottom();
         for (strip, heights) in strips {
+            top += titles_height(strip, width);
             let bottom = top + heights.iter().sum::<f64>();
             self.draw_names(&mut canvas, left - 10.0, top, &heights);
             for (column, panel) in strip.iter().enumerate() {
@@ -146,7 +171,7 @@ impl ForestPlot {
                 let area = Area { left: start, right: start + width, top, bottom };
                 canvas.group("panel", |canvas| self.draw_panel(canvas, panel, area, &heights));
             }
-            top = bottom + BELOW + GAP + TITLE;
+            top = bottom + BELOW + GAP;
         }
         Some(canvas.finish(&self.title, &self.description()))
     }
@@ -192,8 +217,14 @@ impl ForestPlot {
         let width = area.right - area.left;
         let scale = scale(panel, (area.left, area.right));
         let note = scale.as_ref().map_or("", |(_, note)| note);
-        let font = PANEL.within(&panel.title, width - text_width(note, NOTE) - 8.0);
-        canvas.text((area.left, area.top - 8.0), &panel.title, font, Anchor::Start);
+        let title = panel.title_lines(width);
+        // Smaller only for a word that is wider than the panel.
+        let longest = title.iter().max_by_key(|line| line.chars().count()).map_or("", String::as_str);
+        let font = Font { bold: true, ..PLAIN_PANEL.within(longest, width) };
+        for (line, above) in title.iter().rev().zip(0..) {
+            let y = area.top - 8.0 - TITLE_LINE * f64::from(above);
+            canvas.text((area.left, y), line, font, Anchor::Start);
+        }
         canvas.frame(area);
         let Some((scale, _)) = scale else { return };
         canvas.text((area.right, area.top - 8.0), note, NOTE, Anchor::End);
@@ -346,6 +377,16 @@ mod tests {
         let own = |lines: Vec<(String, String)>| lines.into_iter().map(|line| line.1).collect::<Vec<_>>();
         assert_eq!(own(cell.lines(2, 400.0)), ["REPRODUCED", "EQUIVALENT"]);
         assert_eq!(own(cell.lines(2, 120.0)), ["", "REPRODUCED", "EQUIVALENT"]);
+    }
+
+    #[test]
+    fn a_long_title_has_lines_and_stays_readable() {
+        let mut wide = plot(vec![Some(cell(&[0.5, 0.7], &[]))]);
+        let height = |plot: &ForestPlot| titles_height(&plot.panels, 170.0);
+        assert_eq!(height(&wide), TITLE);
+        wide.panels[0].title = "accuracy (%), statistics of raw images".to_owned();
+        assert!(wide.panels[0].title_lines(170.0).len() > 1);
+        assert!(height(&wide) > TITLE);
     }
 
     #[test]
