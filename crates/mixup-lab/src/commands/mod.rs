@@ -16,6 +16,7 @@ pub(crate) mod report;
 pub(crate) mod reproduce;
 mod seeds;
 mod settle;
+pub(crate) mod sweep;
 mod tally;
 mod until_decided;
 

@@ -6,7 +6,8 @@ use std::process::{Command, ExitCode};
 use burn::tensor::Tensor;
 use mixup_core::device;
 
-use crate::error::LabError;
+use crate::commands::print;
+use crate::error::{LabError, Status};
 
 /// Makes sure that tensors can live on a device.
 ///
@@ -27,6 +28,25 @@ pub(crate) fn check(name: &str) -> Result<(), LabError> {
     Err(LabError::Usage(format!(
         "device `{name}` does not open on this machine: {reason}; `--device flex` is the CPU"
     )))
+}
+
+/// Carries out `devices`.
+///
+/// # Errors
+/// A closed standard output.
+pub(crate) fn list() -> Result<Status, LabError> {
+    let line = |name: &str| match check(name) {
+        Ok(()) => format!("{name}: opens"),
+        Err(error) => format!("{name}: {error}"),
+    };
+    let mut lines: Vec<String> = device::available().into_iter().map(line).collect();
+    let absent = [("wgpu", "wgpu"), ("cuda", "cuda:0")];
+    let absent = absent.into_iter().filter(|(_, name)| !device::available().contains(name));
+    lines.extend(absent.map(|(feature, name)| {
+        format!("{name}: not compiled in; `cargo run -p xtask --features {feature} -- ...` does")
+    }));
+    print(&lines.join("\n"))?;
+    Ok(Status::Fine)
 }
 
 /// Carries out the hidden command that [`check`] runs.

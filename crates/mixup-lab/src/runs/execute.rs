@@ -76,12 +76,12 @@ impl Session<'_> {
         self.find_kept(&mut experiments, &self.executor(paper)).map(drop)
     }
 
-    fn executor<'e>(&'e self, paper: &PaperPlan) -> Executor<'e> {
+    pub(super) fn executor<'e>(&'e self, paper: &PaperPlan) -> Executor<'e> {
         Executor { session: self, sources: paper.sources.to_string(), commit: commit(self.workspace.root()) }
     }
 
     /// Gets the data, looks at what the code does, and leaves what is not kept as missing.
-    fn find_kept(
+    pub(super) fn find_kept(
         &self,
         experiments: &mut [Experiment],
         executor: &Executor<'_>,
@@ -95,7 +95,7 @@ impl Session<'_> {
         Ok(identities)
     }
 
-    fn prepare_all(&self, paper: &PaperPlan) -> Vec<Experiment> {
+    pub(super) fn prepare_all(&self, paper: &PaperPlan) -> Vec<Experiment> {
         paper.plans.iter().map(|plan| self.prepare(plan.clone(), &paper.sources)).collect()
     }
 

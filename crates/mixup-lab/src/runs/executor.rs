@@ -112,16 +112,7 @@ impl Executor<'_> {
         experiments: &mut [Experiment],
         identities: &BTreeMap<String, String>,
     ) -> Result<(), LabError> {
-        let mut places = Vec::new();
-        let mut seen = BTreeSet::new();
-        for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
-            for stage in experiment.needed_stages() {
-                // Two experiments may share one.
-                if seen.insert(experiment.plan.stages[stage].key.clone()) {
-                    places.push(Place { experiment: at, at: stage });
-                }
-            }
-        }
+        let places = stage_places(experiments);
         let planned = |place: Place| &experiments[place.experiment].plan.stages[place.at];
         let jobs = self.jobs(experiments, &places, identities, |place| (planned(place), true));
         let bars = [("stages".to_owned(), jobs.len(), 0)].into_iter().filter(|(_, count, _)| *count > 0);
@@ -146,10 +137,7 @@ impl Executor<'_> {
         experiments: &mut [Experiment],
         identities: &BTreeMap<String, String>,
     ) -> Result<(), LabError> {
-        let mut places = Vec::new();
-        for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
-            places.extend(experiment.missing().map(|run| Place { experiment: at, at: run }));
-        }
+        let places = run_places(experiments);
         let planned = |place: Place| &experiments[place.experiment].plan.runs[place.at];
         let jobs = self.jobs(experiments, &places, identities, |place| (planned(place), false));
         if jobs.is_empty() {
@@ -226,7 +214,7 @@ impl Executor<'_> {
         Pursued { ended, done, failures }
     }
 
-    fn jobs<'e>(
+    pub(super) fn jobs<'e>(
         &self,
         experiments: &'e [Experiment],
         places: &[Place],
@@ -298,6 +286,25 @@ pub(super) struct Pursued {
 pub(super) struct Place {
     pub(super) experiment: usize,
     pub(super) at: usize,
+}
+
+/// The stages that missing runs need, of experiments whose data are at hand. What two experiments share is there once.
+pub(super) fn stage_places(experiments: &[Experiment]) -> Vec<Place> {
+    let (mut places, mut seen) = (Vec::new(), BTreeSet::new());
+    for (at, experiment) in experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok()) {
+        let new = experiment.needed_stages().into_iter();
+        let new = new.filter(|stage| seen.insert(&experiment.plan.stages[*stage].key));
+        places.extend(new.map(|stage| Place { experiment: at, at: stage }));
+    }
+    places
+}
+
+/// The runs that are missing, of experiments whose data are at hand.
+pub(super) fn run_places(experiments: &[Experiment]) -> Vec<Place> {
+    let with_data = experiments.iter().enumerate().filter(|(_, known)| known.data.is_ok());
+    with_data
+        .flat_map(|(at, known)| known.missing().map(move |run| Place { experiment: at, at: run }))
+        .collect()
 }
 
 /// Nothing else is tried where records cannot be kept.

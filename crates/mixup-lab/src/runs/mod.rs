@@ -17,4 +17,5 @@ pub mod session;
 pub mod sources;
 pub mod standing;
 pub mod store;
+pub mod sweep;
 pub mod worker;

@@ -16,7 +16,7 @@ use mixup_paper::{Paper, RoutineEntry, RunContext, RunError, same_predictions};
 use serde_json::Value;
 
 use crate::error::LabError;
-use crate::outcomes::outcome::RunRecord;
+use crate::outcomes::outcome::{Provenance, RunRecord};
 use crate::runs::host;
 use crate::runs::job::{Event, FailureKind, Job, MeasureTask, RunTask, Task};
 use crate::runs::store::{Found, Store};
@@ -165,7 +165,8 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         identity: task.identity.clone(),
         made_by: task.sources.clone(),
         confirmed_by: Vec::new(),
-        provenance: task.provenance.clone(),
+        // Of the machine that ran it: a sweep is submitted on another one.
+        provenance: Provenance { host: host::description(), ..task.provenance.clone() },
     })?;
     Ok(store.forget_checkpoint(&task.key)?)
 }

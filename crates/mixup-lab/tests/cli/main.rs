@@ -15,4 +15,6 @@ mod new_paper;
 mod predictions;
 mod replay;
 mod reuse;
+#[cfg(unix)]
+mod sweep;
 mod until_decided;

@@ -1,0 +1,249 @@
+//! The arguments of the commands.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::commands::bench::workload::Workload;
+use crate::commands::budget;
+use crate::commands::sweep::Backend;
+use crate::files::experiment::Profile;
+use crate::runs::session::Request;
+
+#[derive(Debug, Args)]
+pub(super) struct Reproduce {
+    /// A paper, or `all`.
+    pub(super) paper: String,
+    /// Only this experiment.
+    #[arg(long, value_name = "NAME")]
+    pub(super) experiment: Option<String>,
+    /// How large.
+    #[arg(long, value_enum, default_value_t = Profile::Desk)]
+    pub(super) profile: Profile,
+    /// Another number of seeds than the experiment's.
+    #[arg(long, value_name = "N")]
+    pub(super) seeds: Option<NonZeroU32>,
+    /// Where tensors live: flex (CPU); wgpu or cuda:0 where compiled in.
+    #[arg(long, default_value = "flex")]
+    pub(super) device: String,
+    /// Where outcomes go instead of results/.
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(super) results: Option<PathBuf>,
+    /// Write what happens as JSON lines, for dashboards; a file that is there is continued. ARCHITECTURE.md has the
+    /// fields.
+    #[arg(long, value_name = "FILE")]
+    pub(super) log: Option<PathBuf>,
+    /// Add seeds in rounds until every primary claim is decided, as far as the experiments' `at_most` allows.
+    #[arg(long)]
+    pub(super) until_decided: bool,
+    /// Wall time that --until-decided may take, for example 90m or 2h; as long as it takes where absent.
+    #[arg(long, value_name = "TIME", requires = "until_decided", value_parser = budget::parse)]
+    pub(super) budget: Option<Duration>,
+    /// Say what would be run, and run nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) execution: Execution,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Sweep {
+    /// Submit what the store lacks; what is under way already is not submitted again.
+    Submit(Submit),
+    /// How every sweep stands: done, running, waiting, failed.
+    Status {
+        #[command(flatten)]
+        output: Output,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct Submit {
+    /// A paper, or `all`.
+    pub(super) paper: String,
+    /// Who carries out the jobs.
+    #[arg(long, value_enum)]
+    pub(super) on: Backend,
+    /// Only this experiment.
+    #[arg(long, value_name = "NAME")]
+    pub(super) experiment: Option<String>,
+    /// How large.
+    #[arg(long, value_enum, default_value_t = Profile::Desk)]
+    pub(super) profile: Profile,
+    /// Another number of seeds than the experiment's.
+    #[arg(long, value_name = "N")]
+    pub(super) seeds: Option<NonZeroU32>,
+    /// Where tensors live: flex (CPU); wgpu or cuda:0 where compiled in.
+    #[arg(long, default_value = "flex")]
+    pub(super) device: String,
+    /// An option for sbatch or parallel, as often as need be: --option=--partition=gpu.
+    #[arg(long = "option", value_name = "OPTION", allow_hyphen_values = true)]
+    pub(super) options: Vec<String>,
+    /// A machine for GNU parallel, as `ssh` knows it, as often as need be.
+    #[arg(long = "host", value_name = "HOST")]
+    pub(super) hosts: Vec<String>,
+    /// Say what would be submitted, and submit nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Jobs at a time of GNU parallel, on each machine; all cores of this one where absent.
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// A paper; all where absent.
+    pub(super) paper: Option<String>,
+    /// How large.
+    #[arg(long, value_enum, default_value_t = Profile::Desk)]
+    pub(super) profile: Profile,
+    /// Train only the first steps of every committed run and compare their losses: minutes for all papers.
+    #[arg(long)]
+    pub(super) replay: bool,
+    #[command(flatten)]
+    pub(super) execution: Execution,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Bench {
+    /// Training steps to take; all where absent.
+    #[arg(value_enum)]
+    pub(super) workloads: Vec<Workload>,
+    /// Threads, one measurement each.
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_values = ["1", "2"])]
+    pub(super) threads: Vec<NonZeroUsize>,
+    /// Rounds, each some steps of ours and of the peer's.
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(super) rounds: NonZeroUsize,
+    /// A python with torch: takes the same steps, turn and turn about with ours.
+    #[arg(long, value_name = "PYTHON")]
+    pub(super) peer: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Execution {
+    /// Runs at a time; all cores where absent. The numbers do not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
+    /// Threads of each run; the numbers may depend on it.
+    #[arg(long, value_name = "N", hide = true, default_value = "1")]
+    pub(super) threads: NonZeroUsize,
+    /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
+    #[arg(long, value_name = "DIR")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// Run again what is finished.
+    #[arg(long)]
+    pub(super) fresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Output {
+    /// json: standard output is one JSON document, everything else goes to standard error.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+/// Who reads standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A person.
+    Text,
+    /// A program.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Data {
+    /// Every data set: what it is, its licence, whether it is at hand.
+    List {
+        #[command(flatten)]
+        place: DataPlace,
+    },
+    /// Fetch a data set into the cache, unless it is at hand.
+    Get {
+        /// Name of the data set.
+        name: String,
+        #[command(flatten)]
+        place: DataPlace,
+    },
+    /// Check the checksums of a data set, or of all that are at hand.
+    Verify {
+        /// Name of the data set.
+        name: Option<String>,
+        #[command(flatten)]
+        place: DataPlace,
+    },
+}
+
+/// Where data sets may be.
+#[derive(Debug, Args)]
+pub(crate) struct DataPlace {
+    /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+impl From<Reproduce> for Request {
+    fn from(args: Reproduce) -> Self {
+        Self {
+            paper: Some(args.paper).filter(|paper| paper != "all"),
+            experiment: args.experiment,
+            profile: args.profile,
+            seeds: args.seeds,
+            device: args.device,
+            jobs: args.execution.jobs,
+            threads: args.execution.threads,
+            data_dir: args.execution.data_dir,
+            fresh: args.execution.fresh,
+            results: args.results,
+            log: args.log,
+        }
+    }
+}
+
+impl From<Submit> for Request {
+    fn from(args: Submit) -> Self {
+        Self {
+            paper: Some(args.paper).filter(|paper| paper != "all"),
+            experiment: args.experiment,
+            profile: args.profile,
+            seeds: args.seeds,
+            device: args.device,
+            jobs: args.jobs,
+            threads: NonZeroUsize::MIN,
+            data_dir: args.data_dir,
+            fresh: false,
+            results: None,
+            log: None,
+        }
+    }
+}
+
+impl From<Check> for Request {
+    fn from(args: Check) -> Self {
+        Self {
+            paper: args.paper.filter(|paper| paper != "all"),
+            experiment: None,
+            profile: args.profile,
+            seeds: None,
+            device: "flex".to_owned(),
+            jobs: args.execution.jobs,
+            threads: args.execution.threads,
+            data_dir: args.execution.data_dir,
+            fresh: args.execution.fresh,
+            results: None,
+            log: None,
+        }
+    }
+}

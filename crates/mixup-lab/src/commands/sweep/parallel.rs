@@ -1,0 +1,50 @@
+//! GNU parallel: jobs on this machine, or over ssh on machines that see the same folders.
+
+use std::num::NonZeroUsize;
+use std::process::Command;
+
+use super::Manner;
+use crate::error::LabError;
+use crate::runs::sweep::{Jobs, Sweep};
+
+/// Carries out all jobs, stages first, and waits; gives how many failed.
+pub(super) fn run(
+    sweep: &Sweep,
+    jobs: &Jobs,
+    at_a_time: NonZeroUsize,
+    manner: &Manner,
+) -> Result<usize, LabError> {
+    let quoted = |path: &std::path::Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
+    let job = format!(
+        "{} sweep-job {} {{}} >> {}/{{}}.log 2>&1",
+        quoted(&sweep.binary()),
+        quoted(sweep.folder()),
+        quoted(&sweep.logs())
+    );
+    let mut failed = 0;
+    for (first, count) in jobs.arrays(usize::MAX) {
+        let mut parallel = Command::new("parallel");
+        parallel.arg("--will-cite").arg(format!("--jobs={at_a_time}"));
+        // A machine that is lost gives its jobs to another.
+        parallel.args(["--retries", "2"]);
+        let hosts = manner.hosts.iter().flat_map(|host| ["--sshlogin", host.as_str()]);
+        parallel.args(hosts).args(&manner.options).arg(&job).arg(":::");
+        parallel.args((first..first + count).map(|number| number.to_string()));
+        let status = parallel.status().map_err(|error| {
+            LabError::Usage(format!(
+                "GNU parallel cannot be started: {error}; `apt-get install parallel`, say"
+            ))
+        })?;
+        match status.code() {
+            Some(code @ 0..=100) => failed += usize::try_from(code).unwrap_or_default(),
+            // 101: more than a hundred.
+            Some(101) => failed += (first..first + count).filter(|job| sweep.failure(*job).is_some()).count(),
+            _ => {
+                return Err(LabError::Usage(format!(
+                    "GNU parallel was ended by a signal ({status}); the same command goes on"
+                )));
+            }
+        }
+    }
+    Ok(failed)
+}
