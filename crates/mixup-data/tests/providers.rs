@@ -153,6 +153,8 @@ fn an_unknown_name_is_met_with_the_nearest_one() {
     assert!(message.contains("fashion-mnist"), "{message}");
     let message = catalogue::find("communities_crime").unwrap_err().to_string();
     assert!(message.contains("did you mean `communities-crime`?"), "{message}");
+    let message = catalogue::find("fashion").unwrap_err().to_string();
+    assert!(message.contains("did you mean `fashion-mnist`?"), "{message}");
 }
 
 #[test]

@@ -28,7 +28,10 @@ pub fn find(name: &str) -> Result<&'static DataSet, DataError> {
     if let Some(set) = ALL.iter().find(|set| set.name == name) {
         return Ok(set);
     }
-    let nearest = ALL.iter().min_by_key(|set| strsim::damerau_levenshtein(name, set.name));
+    // What begins so before what is spelled alike: `fashion` is no `fsdd`.
+    let distance =
+        |set: &&&DataSet| (!set.name.starts_with(name), strsim::damerau_levenshtein(name, set.name));
+    let nearest = ALL.iter().min_by_key(distance);
     Err(DataError::UnknownDataSet {
         name: name.to_owned(),
         nearest: nearest.map_or("", |set| set.name),
