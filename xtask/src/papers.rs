@@ -12,6 +12,7 @@ pub fn all() -> Vec<Paper> {
         fmix::paper(),
         intra_cluster_mixup::paper(),
         metrix::paper(),
+        mixoe::paper(),
         mixup::paper(),
         mixup_calibration_overlap::paper(),
         mixup_feature_learning::paper(),

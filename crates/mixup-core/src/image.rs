@@ -28,6 +28,26 @@ pub fn standardize_each(images: Tensor<4>) -> Result<Tensor<4>, CoreError> {
     Ok((centred / variance.sqrt().clamp_min(floor)).reshape(shape))
 }
 
+/// A batch and behind it the batch turned by 90, 180 and 270 degrees, counter-clockwise (the task of rotation
+/// prediction; Gidaris et al. 2018).
+///
+/// # Shapes
+/// - `images`: `[batch, channels, side, side]`
+/// - returns `[4 * batch, channels, side, side]`
+///
+/// # Errors
+/// Images that are not square.
+pub fn rotations(images: Tensor<4>) -> Result<Tensor<4>, CoreError> {
+    let [_, _, height, width] = images.dims();
+    if height != width {
+        return Err(CoreError::Invalid(format!("turned images of {height} x {width}: they must be square")));
+    }
+    let quarter = images.clone().flip([3]).swap_dims(2, 3);
+    let half = images.clone().flip([2, 3]);
+    let three_quarters = images.clone().flip([2]).swap_dims(2, 3);
+    Ok(Tensor::cat(vec![images, quarter, half, three_quarters], 0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,5 +64,14 @@ mod tests {
             assert!((value - expected / deviation).abs() < 1e-6, "{values:?}");
         }
         assert!(standardize_each(Tensor::zeros([3, 1, 1, 1], &device)).is_err());
+    }
+
+    #[test]
+    fn images_turn_counter_clockwise() {
+        let device = Device::flex();
+        let image = Tensor::<4>::from_data([[[[1.0, 2.0], [3.0, 4.0]]]], &device);
+        let turned = to_host(rotations(image).unwrap()).unwrap();
+        assert_eq!(turned, [1.0, 2.0, 3.0, 4.0, 2.0, 4.0, 1.0, 3.0, 4.0, 3.0, 2.0, 1.0, 3.0, 1.0, 4.0, 2.0]);
+        assert!(rotations(Tensor::zeros([1, 1, 2, 3], &device)).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! What the papers share: devices and random streams, mixing, losses, metrics, calibration, networks, training.
 
+pub mod attack;
 pub mod augment;
 pub mod calibrate;
 pub mod checked;

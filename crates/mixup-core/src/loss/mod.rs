@@ -15,6 +15,7 @@ mod logit_margin;
 pub mod metric;
 mod mmce;
 mod mse;
+mod outlier_exposure;
 mod regularized;
 #[cfg(test)]
 mod testing;
@@ -30,4 +31,5 @@ pub use label_smoothing::label_smoothing;
 pub use logit_margin::logit_margin;
 pub use mmce::mmce;
 pub use mse::mse;
+pub use outlier_exposure::{energy, energy_exposure, outlier_exposure};
 pub use regularized::Regularized;

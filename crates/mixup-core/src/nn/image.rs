@@ -1,6 +1,6 @@
 //! Classifiers of images.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Device, Tensor};
 use rand::Rng;
@@ -66,6 +66,22 @@ impl ImageNetwork {
     /// - returns logits, `[batch, classes]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
         self.head(self.features(x))
+    }
+
+    /// The same network with the outputs of another head on the same features behind its own.
+    #[must_use]
+    pub fn with_further(self, other: Linear) -> Self {
+        let device = self.head.weight.val().device();
+        let joined = |own: Tensor<2>, other: Tensor<2>| Tensor::cat(vec![own, other.to_device(&device)], 1);
+        let weight = joined(self.head.weight.val(), other.weight.val());
+        let row = |bias: Option<Param<Tensor<1>>>, weight: &Tensor<2>| -> Tensor<2> {
+            let outputs = weight.dims()[1];
+            bias.map_or_else(|| Tensor::zeros([1, outputs], &device), |bias| bias.val().reshape([1, outputs]))
+        };
+        let bias = joined(row(self.head.bias, &self.head.weight.val()), row(other.bias, &other.weight.val()));
+        let bias = Param::from_tensor(bias.reshape([weight.dims()[1]]));
+        let head = Linear { weight: Param::from_tensor(weight), bias: Some(bias) };
+        Self { backbone: self.backbone, head }
     }
 
     /// Logits from states that are mixed after a stage; stage 0 mixes the inputs. See

@@ -12,11 +12,12 @@ use mixup_paper::{RunContext, RunError};
 use serde::{Deserialize, Serialize};
 
 use super::images::tested_on;
-use super::{Parts, Spec, classes_of};
+use super::{Outliers, Parts, Spec, classes_of, shape_of};
 
 /// `setting.drawers`: of the drawers of each alphabet, numbered from 1 to 20, the first and the last of each part.
 /// The parts are of other people's hands, and the same for every seed. [`Setting::classes`](super::Setting::classes) says how
-/// many characters are told apart, drawn by seed from all alphabets.
+/// many characters are told apart, drawn by seed from all alphabets, and [`Setting::unseen`](super::Setting::unseen)
+/// how many of the others must be told from these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Drawers {
@@ -71,7 +72,7 @@ impl Drawers {
     }
 
     /// The parts, of characters that are drawn on the stream `characters`: those of fewer classes are among those
-    /// of more.
+    /// of more. Unseen characters are drawn by the testers.
     ///
     /// # Errors
     /// The set is not at hand, or has fewer characters than the spec asks for.
@@ -83,31 +84,48 @@ impl Drawers {
     ) -> Result<Parts, RunError> {
         let side = spec.setting.resize.map_or(SIDE, NonZeroUsize::get);
         let drawings = omniglot_small(context.library, omniglot::SMALL.side)?;
-        let classes = classes_of(spec).map_or(drawings.characters.len(), NonZeroUsize::get);
-        let characters = characters(&drawings, classes, streams)?;
-        let [train, validation, test] = [self.train, self.validation, self.test]
-            .map(|[first, last]| drawings.drawn_by(&characters, first..=last).box_filtered(side, side));
+        let unseen = spec.setting.unseen.map_or(0, NonZeroUsize::get);
+        let rest = drawings.characters.len().saturating_sub(unseen);
+        let classes = classes_of(spec).map_or(rest, NonZeroUsize::get);
+        let [known, unseen] = characters(&drawings, [classes, unseen], streams)?;
+        let drawn = |characters: &[u16], [first, last]: [u8; 2]| {
+            drawings.drawn_by(characters, first..=last).box_filtered(side, side)
+        };
+        let [train, validation, test] =
+            [self.train, self.validation, self.test].map(|drawers| drawn(&known, drawers));
         let thinned = |images: LabelledImages, keep: Option<usize>| {
             let rows: Vec<usize> = (0..images.len()).collect();
             keep.map_or(images.clone(), |keep| images.select(&evenly_spaced(&rows, keep)))
         };
         let batch = spec.train.as_ref().map(|train| train.batch.get());
         let few = context.glimpse.map(|glimpse| glimpse.train_samples(batch));
-        let train = thinned(train, spec.train_samples.map(NonZeroUsize::get));
+        let train = thinned(thinned(train, spec.train_samples.map(NonZeroUsize::get)), few);
+        let outliers = Outliers::of(spec, shape_of(&train), context)?;
         Ok(Parts {
-            train: thinned(train, few),
+            train,
             validation: thinned(validation, context.glimpse.map(|glimpse| glimpse.samples.get())),
             test: tested_on(test, spec, context),
             complementary: None,
+            unseen: (!unseen.is_empty()).then(|| tested_on(drawn(&unseen, self.test), spec, context)),
+            outliers,
         })
     }
 }
 
-/// Places of so many characters, in order.
-fn characters(drawings: &Omniglot, classes: usize, streams: &mut Streams) -> Result<Vec<u16>, CoreError> {
-    let [mut drawn] = random_parts(drawings.characters.len(), [classes], streams.get("characters"))?;
-    drawn.sort_unstable();
-    Ok(drawn.into_iter().map(|character| character as u16).collect())
+/// Places of so many characters that are told apart and of so many unseen ones, in order.
+fn characters(
+    drawings: &Omniglot,
+    [classes, unseen]: [usize; 2],
+    streams: &mut Streams,
+) -> Result<[Vec<u16>; 2], CoreError> {
+    let all = drawings.characters.len();
+    let [drawn] = random_parts(all, [classes + unseen], streams.get("characters"))?;
+    let (known, unseen) = drawn.split_at(classes);
+    Ok([known, unseen].map(|places| {
+        let mut places: Vec<u16> = places.iter().map(|&place| place as u16).collect();
+        places.sort_unstable();
+        places
+    }))
 }
 
 #[cfg(test)]
@@ -177,11 +195,13 @@ mod tests {
             alphabet_names: vec!["A".to_owned()],
             characters: vec![Character { alphabet: 0, folder: "character01".to_owned() }; 50],
         };
-        let drawn = |classes, seed| characters(&drawings, classes, &mut Streams::new("drawers", seed));
-        let (few, more) = (drawn(10, 3).unwrap(), drawn(30, 3).unwrap());
+        let drawn = |sizes, seed| characters(&drawings, sizes, &mut Streams::new("drawers", seed));
+        let ([few, none], [more, unseen]) = (drawn([10, 0], 3).unwrap(), drawn([30, 20], 3).unwrap());
         assert!(few.iter().all(|character| more.contains(character)) && few.is_sorted());
-        assert_ne!(drawn(10, 4).unwrap(), few);
-        assert_eq!(drawn(50, 3).unwrap(), (0..50).collect::<Vec<u16>>());
-        assert!(drawn(51, 3).is_err());
+        assert!(none.is_empty() && unseen.len() == 20 && unseen.is_sorted());
+        assert!(unseen.iter().all(|character| !more.contains(character)));
+        assert_ne!(drawn([10, 0], 4).unwrap()[0], few);
+        assert_eq!(drawn([50, 0], 3).unwrap()[0], (0..50).collect::<Vec<u16>>());
+        assert!(drawn([51, 0], 3).is_err() && drawn([31, 20], 3).is_err());
     }
 }

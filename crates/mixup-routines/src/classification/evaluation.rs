@@ -3,23 +3,18 @@
 use std::collections::BTreeMap;
 
 use mixup_core::{
-    CoreError,
-    metrics::detection::{Ties, auroc, max_probability},
-    metrics::ece::top_label,
-    nn::ImageNetwork,
-    split::evenly_spaced,
-    stream::Streams,
+    CoreError, metrics::ece::top_label, nn::ImageNetwork, split::evenly_spaced, stream::Streams,
     train::Selection,
 };
 use mixup_data::LabelledImages;
 use mixup_paper::{Predictions, RunError};
+use ndarray::Array2;
 
-use super::measure::{BINS, Logits, measure, measure_raw};
+use super::detection::{self, OTHER, UNSEEN};
+use super::measure::{BINS, Logits, RAW, measure, measure_raw};
 use super::mixtures::{self, TOP2, TOP2_RAW, top2};
 use super::teacher::{self, TEACHER};
-use super::{
-    ImageTraining, MEDIAN_ACCURACY, Method, OOD_AUROC, Parts, TAIL_ERROR, TRAIN_ACCURACY, TRAIN_IMAGES,
-};
+use super::{ImageTraining, MEDIAN_ACCURACY, Method, Parts, TAIL_ERROR, TRAIN_ACCURACY, TRAIN_IMAGES};
 
 /// The epochs whose networks are evaluated. Where the last one is the best there is only the last.
 const LAST: &str = "last";
@@ -30,8 +25,6 @@ const TEST: &str = "test";
 const VALIDATION: &str = "validation";
 /// The test images, after batch-norm statistics were renewed by raw images.
 const RENEWED: &str = "test-raw-statistics";
-/// Test images of another set.
-const OTHER: &str = "ood";
 /// Mixtures of test images, and the same after statistics were renewed.
 const MIXED: &str = "mixtures";
 const MIXED_RENEWED: &str = "mixtures-raw-statistics";
@@ -102,15 +95,47 @@ impl<M: Method> Evaluation<'_, M> {
         let Parts { validation, test, .. } = self.task.parts();
         keep(into, epoch, TEST, &self.task.logits(model, test)?);
         keep(into, epoch, VALIDATION, &self.task.logits(model, validation)?);
-        if let Some(other) = self.other {
-            keep(into, epoch, OTHER, &self.task.logits(model, other)?);
+        for (part, images) in self.outside() {
+            keep(into, epoch, part, &self.task.logits(model, images)?);
         }
+        self.keep_mixtures_with_outliers(&with_outliers(epoch), model, into)?;
         if let Some(batch) = self.renewal {
             let renewed = self.task.with_raw_statistics(model, batch, streams);
             keep(into, epoch, RENEWED, &self.task.logits(&renewed, test)?);
+            if self.is_about_outliers() {
+                for (part, images) in self.outside() {
+                    keep(into, epoch, &renewed_of(part), &self.task.logits(&renewed, images)?);
+                }
+            }
+            self.keep_mixtures_with_outliers(&renewed_of(&with_outliers(epoch)), &renewed, into)?;
             self.predict_mixtures(&outputs_of(epoch, MIXED_RENEWED), &renewed, into)?;
         }
         self.predict_mixtures(&outputs_of(epoch, MIXED), model, into)
+    }
+
+    /// What is told apart from the test images.
+    fn outside(&self) -> impl Iterator<Item = (&'static str, &LabelledImages)> {
+        let unseen = self.task.parts().unseen.as_ref();
+        [(OTHER, self.other), (UNSEEN, unseen)].into_iter().filter_map(|(part, images)| Some((part, images?)))
+    }
+
+    /// Elsewhere renewed statistics are asked about the test images only.
+    fn is_about_outliers(&self) -> bool {
+        let Parts { unseen, outliers, .. } = self.task.parts();
+        unseen.is_some() || outliers.is_some()
+    }
+
+    fn keep_mixtures_with_outliers(
+        &self,
+        name: &str,
+        model: &ImageNetwork,
+        into: &mut Predictions,
+    ) -> Result<(), CoreError> {
+        let confidences = self.task.mixture_confidence(model, &detection::lambdas())?;
+        if !confidences.is_empty() {
+            into.add_values(name, Array2::from(confidences).view());
+        }
+        Ok(())
     }
 
     fn predict_mixtures(
@@ -208,8 +233,7 @@ fn tail_error(test: &Logits) -> Result<Option<f64>, CoreError> {
 /// # Errors
 /// As [`metrics`].
 pub(super) fn reliability(predictions: &Predictions, select: Selection) -> Result<Vec<[f64; 2]>, RunError> {
-    let best = if has_best(predictions) { BEST } else { LAST };
-    let selected: &str = select.of::<&str>(&best, &LAST);
+    let selected = selected(predictions, select);
     let bins = top_label(&logits(predictions, selected, TEST)?.predictions()?, BINS);
     let filled = bins.iter().filter(|bin| bin.count > 0);
     Ok(filled.map(|bin| [bin.confidence, bin.accuracy]).collect())
@@ -233,19 +257,48 @@ fn of_epoch(predictions: &Predictions, epoch: &str) -> Result<BTreeMap<String, f
             metrics.insert(metric.to_owned(), top2(&logits, [&own, &partner]));
         }
     }
-    if predictions.contains(&outputs_of(epoch, OTHER)) {
-        let mut outside = logits(predictions, epoch, OTHER)?;
-        // Their classes are of another set, and a confidence needs none.
-        outside.labels.fill(0);
-        let outside = max_probability(outside.predictions()?.probabilities());
-        let inside = max_probability(test.predictions()?.probabilities());
-        metrics.insert(OOD_AUROC.to_owned(), 100.0 * auroc(&inside, &outside, Ties::Half)?);
+    for set in [OTHER, UNSEEN] {
+        if predictions.contains(&outputs_of(epoch, set)) {
+            let outside = logits(predictions, epoch, set)?.logits;
+            metrics.extend(detection::measure(set, &test.logits, &outside)?);
+        }
+        if predictions.contains(&outputs_of(epoch, &renewed_of(set))) {
+            let inside = logits(predictions, epoch, RENEWED)?.logits;
+            let outside = logits(predictions, epoch, &renewed_of(set))?.logits;
+            metrics.extend(detection::measure_raw(set, &inside, &outside)?);
+        }
+    }
+    for (name, suffix) in [(with_outliers(epoch), ""), (renewed_of(&with_outliers(epoch)), RAW)] {
+        if let Some(confidences) = predictions.values(&name) {
+            let measured = detection::of_mixtures(confidences.view(), test.logits.ncols());
+            metrics.extend(measured.map(|(metric, value)| (format!("{metric}{suffix}"), value)));
+        }
     }
     Ok(metrics)
 }
 
+/// Mean confidence over lambda, in mixtures of test images and outliers; none without outliers.
+pub(super) fn mixtures_with_outliers(predictions: &Predictions, select: Selection) -> Option<Vec<[f64; 2]>> {
+    let confidences = predictions.values(&with_outliers(selected(predictions, select)))?;
+    Some(confidences.rows().into_iter().map(|row| [row[0], row[1]]).collect())
+}
+
+fn selected(predictions: &Predictions, select: Selection) -> &'static str {
+    if has_best(predictions) { select.of::<&str>(&BEST, &LAST) } else { LAST }
+}
+
 fn outputs_of(epoch: &str, part: &str) -> String {
     format!("{epoch}/{part}/logits")
+}
+
+/// Mean confidences in mixtures of test images and outliers, rows `[lambda, confidence]`.
+fn with_outliers(epoch: &str) -> String {
+    format!("{epoch}/mixtures-with-outliers")
+}
+
+/// The same after batch-norm statistics were renewed by raw images.
+fn renewed_of(part: &str) -> String {
+    format!("{part}{RAW}")
 }
 
 fn labels_of(part: &str) -> String {
@@ -268,7 +321,6 @@ fn logits(predictions: &Predictions, epoch: &str, part: &str) -> Result<Logits, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::Array2;
 
     #[test]
     fn the_median_is_of_the_epochs_that_were_kept() {

@@ -10,8 +10,9 @@ use mixup_core::{
 };
 use mixup_data::{ImageSet, LabelledImages};
 use mixup_paper::{RunContext, RunError, required};
+use rand::{Rng, seq::SliceRandom};
 
-use super::{ComplementaryLabels, Spec, classes_of};
+use super::{ComplementaryLabels, Outliers, Spec, classes_of};
 
 /// Images of the three parts, all of one shape.
 #[derive(Debug, Clone)]
@@ -24,6 +25,10 @@ pub struct Parts {
     pub test: LabelledImages,
     /// What training and the choice of an epoch see instead of the labels.
     pub complementary: Option<ComplementaryLabels>,
+    /// Test images of classes that are in none of the other parts; their labels are of the whole set.
+    pub unseen: Option<LabelledImages>,
+    /// Images of another set that methods may train on.
+    pub outliers: Option<Outliers>,
 }
 
 impl Parts {
@@ -34,7 +39,7 @@ impl Parts {
 
     /// The parts that a spec asks for, drawn on the stream `split`; labels are made wrong on the stream
     /// `label-noise`, complementary ones of all images of the set, in their order, drawn on the stream
-    /// `complementary`.
+    /// `complementary`; unseen classes are drawn on the stream `unseen`, before all of that.
     ///
     /// # Errors
     /// No `hold_out`, or one that the set is too small for.
@@ -51,6 +56,12 @@ impl Parts {
             },
             None => set,
         };
+        let mut unseen = None;
+        if let Some(count) = spec.setting.unseen {
+            let others;
+            (set, others) = without_classes(&set, count.get(), streams.get("unseen"))?;
+            unseen = Some(others);
+        }
         let hold_out = *required(spec.setting.hold_out.as_ref(), "setting.hold_out")?;
         let hold_out = HoldOut { train: spec.parameters.train.or(hold_out.train), ..hold_out };
         if let Some(noise) = spec.setting.label_noise {
@@ -76,11 +87,15 @@ impl Parts {
             }
             None => images,
         };
+        let train = sized(train);
+        let outliers = Outliers::of(spec, shape_of(&train), context)?;
         Ok(Self {
-            train: sized(train),
+            train,
             validation: sized(validation),
             test: sized(tested_on(set.test, spec, context)),
             complementary,
+            unseen: unseen.map(|unseen| sized(tested_on(unseen, spec, context))),
+            outliers,
         })
     }
 }
@@ -112,6 +127,34 @@ fn of_first_classes(images: &LabelledImages, classes: NonZeroUsize) -> Result<La
     }
     let rows: Vec<usize> = (0..images.len()).filter(|&row| images.labels[row] < kept).collect();
     Ok(LabelledImages { classes: kept, ..images.select(&rows) })
+}
+
+/// A set without some of its classes, drawn at random, and the test images of these. Those that are left are counted
+/// anew, in their order.
+fn without_classes(
+    set: &ImageSet,
+    count: usize,
+    rng: &mut impl Rng,
+) -> Result<(ImageSet, LabelledImages), CoreError> {
+    let classes = set.train.classes;
+    if count + 2 > usize::from(classes) {
+        return Err(CoreError::Invalid(format!(
+            "setting.unseen is {count}, and of the set's {classes} classes two at least must be known"
+        )));
+    }
+    let mut order: Vec<u16> = (0..classes).collect();
+    order.shuffle(rng);
+    let mut known = order.split_off(count);
+    known.sort_unstable();
+    let of_known = |images: &LabelledImages| {
+        let label = |row: &usize| known.binary_search(&images.labels[*row]).ok();
+        let rows: Vec<usize> = (0..images.len()).filter(|row| label(row).is_some()).collect();
+        let labels = rows.iter().filter_map(label).map(|label| label as u16).collect();
+        LabelledImages { classes: known.len() as u16, labels, ..images.select(&rows) }
+    };
+    let others = (0..set.test.len()).filter(|&row| known.binary_search(&set.test.labels[row]).is_err());
+    let unseen = set.test.select(&others.collect::<Vec<_>>());
+    Ok((ImageSet { train: of_known(&set.train), test: of_known(&set.test) }, unseen))
 }
 
 /// Size of the images of a set.
@@ -179,6 +222,37 @@ mod tests {
     fn twice_the_size_interpolates_between_centres() {
         let wide = resized(&image(1, [1, 2], &[0, 100]), ImageShape { channels: 1, height: 2, width: 4 });
         assert_eq!(wide.pixels, [0, 25, 75, 100, 0, 25, 75, 100]);
+    }
+
+    #[test]
+    fn unseen_classes_are_in_no_part_and_others_for_every_seed() {
+        let part = |count: u16| LabelledImages {
+            classes: 5,
+            pixels: (0..count as u8).collect(),
+            labels: (0..count).map(|row| row % 5).collect(),
+            ..image(1, [1, 1], &[])
+        };
+        let set = ImageSet { train: part(20), test: part(10) };
+        let draw = |seed: u64| {
+            without_classes(&set, 2, Streams::new("unseen", seed).get("unseen")).map(|(known, unseen)| {
+                // A pixel is the number of its image, and so says the class.
+                let class = |images: &LabelledImages, row: usize| u16::from(images.pixels[row]) % 5;
+                for images in [&known.train, &known.test] {
+                    assert_eq!((images.classes, images.len() % 6), (3, 0));
+                    for row in 0..images.len() {
+                        let same = (0..3).filter(|&other| class(images, other) < class(images, row)).count();
+                        assert_eq!(usize::from(images.labels[row]), same, "counted anew, in their order");
+                        assert!(!unseen.labels.contains(&class(images, row)));
+                    }
+                }
+                assert_eq!((unseen.len(), unseen.classes), (4, 5));
+                unseen.labels
+            })
+        };
+        assert_eq!(draw(0).unwrap(), draw(0).unwrap());
+        assert!((1..20).any(|seed| draw(seed).unwrap() != draw(0).unwrap()));
+        let error = without_classes(&set, 4, Streams::new("unseen", 0).get("unseen")).unwrap_err();
+        assert!(error.to_string().contains("setting.unseen is 4"), "{error}");
     }
 
     #[test]

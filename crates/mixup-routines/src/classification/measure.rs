@@ -30,7 +30,7 @@ const SCALED: [&str; 3] = ["-ts", "-ts-nll", "-ts-lbfgs"];
 
 /// Suffix of metrics with batch-norm statistics of raw images
 /// ([`ImageTraining::with_raw_statistics`](super::ImageTraining::with_raw_statistics)).
-const RAW: &str = "-raw-statistics";
+pub(super) const RAW: &str = "-raw-statistics";
 
 /// What is measured under [`RAW`].
 const UNDER_RAW: [&str; 5] = ["accuracy", "ece", "ece-debiased", "gap", "nll"];
@@ -112,9 +112,10 @@ pub fn measure_raw(test: &Logits) -> Result<BTreeMap<String, f64>, CoreError> {
     Ok(asked.map(|(name, value)| (format!("{name}{RAW}"), value)).collect())
 }
 
-/// Whether a metric is one of [`measure_raw`].
+/// Whether a metric is of a network with batch-norm statistics of raw images: one of [`measure_raw`], of detection
+/// or of mixtures.
 pub fn is_raw(metric: &str) -> bool {
-    metric.strip_suffix(RAW).is_some_and(|name| UNDER_RAW.contains(&name))
+    metric.ends_with(RAW)
 }
 
 /// What changes with the temperature; shares in percent.

@@ -9,6 +9,7 @@ use mixup_core::{
     CoreError,
     mix::Mixture,
     nn::{ImageNetwork, ModelConfig},
+    stream::Streams,
     train::{Network, NoState, Step},
 };
 use mixup_paper::{FigureInfo, Json, MetricInfo, Refusal, json};
@@ -141,6 +142,36 @@ pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'st
         state: &mut Self::State,
         step: &mut Step<'_>,
     ) -> Result<Tensor<1>, CoreError>;
+
+    /// Auxiliary outliers ([`Setting::outliers`]) that a step needs for each of its samples; none where absent.
+    fn outliers(&self) -> Option<NonZeroUsize> {
+        None
+    }
+
+    /// Loss of one training step of a method that asks for outliers, `[1]`, instead of [`Self::loss`]. They are
+    /// augmented and normalised as the samples are, `[outliers, channels, height, width]`.
+    ///
+    /// # Errors
+    /// As [`Self::loss`].
+    fn loss_beside(
+        &self,
+        _network: &dyn Classifier,
+        _batch: Batch<4>,
+        _outliers: Tensor<4>,
+        _state: &mut Self::State,
+        _step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
+        Err(CoreError::Invalid("this method has no use for outliers".into()))
+    }
+
+    /// The network that is trained, from the one that classifies: with further outputs behind the classes, say. Only
+    /// the classes are measured.
+    ///
+    /// # Errors
+    /// A network that it cannot be made of.
+    fn trained(&self, network: ImageNetwork, _streams: &mut Streams) -> Result<ImageNetwork, CoreError> {
+        Ok(network)
+    }
 
     /// The network that is validated and measured, in evaluation mode. Of a method that predicts by its
     /// teacher, the teacher.

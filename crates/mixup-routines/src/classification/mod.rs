@@ -2,6 +2,7 @@
 
 mod baselines;
 mod complementary;
+mod detection;
 mod drawers;
 mod evaluation;
 mod image_mixing;
@@ -9,6 +10,7 @@ mod images;
 mod measure;
 mod method;
 mod mixtures;
+mod outliers;
 mod picture;
 mod setting;
 mod start;
@@ -26,6 +28,7 @@ pub use measure::{
     BINS, Logits, few_steps, is_raw, measure, measure_raw, metrics as measured_metrics, temperatures,
 };
 pub use method::{Batch, Classifier, Kind, Method, NoOwn, Row};
+pub use outliers::Outliers;
 pub use setting::{Base, Setting};
 pub use start::{Start, Told};
 pub use task::ImageTraining;
@@ -41,7 +44,7 @@ use mixup_core::{
     stream::Streams,
     train::fit,
 };
-use mixup_data::{catalogue, load_images, load_test_images};
+use mixup_data::{load_images, load_test_images};
 use mixup_paper::{
     Direction, FigureInfo, FigureKind, Measured, MetricInfo, Predictions, Routine, RunContext, RunError,
     RunSpec, Stage, as_json, required,
@@ -60,9 +63,6 @@ pub type Spec<M> = RunSpec<Row<M>, Setting>;
 /// Error on test images of the rarer half of the classes, in percent; of a long-tailed training part only,
 /// whose classes become rarer from the first to the last.
 const TAIL_ERROR: &str = "tail-error";
-
-/// Area under the ROC curve for telling test images from those of another set, in percent.
-const OOD_AUROC: &str = "ood-auroc";
 
 /// Accuracy on the training images, in percent, without augmentation; of more than [`TRAIN_IMAGES`]
 /// on so many evenly spaced ones.
@@ -92,7 +92,7 @@ impl<M: Method> Routine for Classification<M> {
         metrics.push(share(TAIL_ERROR, "error on rare classes (%)", Some(Direction::Lower)));
         let median = "accuracy (%), median of the last epochs";
         metrics.push(share(MEDIAN_ACCURACY, median, Some(Direction::Higher)));
-        metrics.push(share(OOD_AUROC, "AUROC of the other set (%)", Some(Direction::Higher)));
+        metrics.extend(detection::metrics());
         metrics.extend(mixtures::metrics());
         metrics.extend(teacher::metrics());
         metrics.extend(M::metrics());
@@ -116,11 +116,12 @@ impl<M: Method> Routine for Classification<M> {
                 joined: true,
             },
         };
-        [vec![reliability, picture::figure()], M::figures()].concat()
+        [vec![reliability, picture::figure(), detection::figure()], M::figures()].concat()
     }
 
     fn data(spec: &Spec<M>) -> Vec<String> {
-        [Some(&spec.data), spec.setting.ood.as_ref()].into_iter().flatten().cloned().collect()
+        let Setting { ood, outliers, .. } = &spec.setting;
+        [Some(&spec.data), ood.as_ref(), outliers.as_ref()].into_iter().flatten().cloned().collect()
     }
 
     fn check(spec: &Spec<M>) -> Result<(), String> {
@@ -146,17 +147,7 @@ impl<M: Method> Routine for Classification<M> {
         if spec.setting.mixtures.is_none() && spec.metrics.iter().any(|name| mixtures::is_of_mixtures(name)) {
             return Err(format!("the metric `{}` needs `setting.mixtures`, how many", mixtures::TOP2));
         }
-        match &spec.setting.ood {
-            Some(name) => {
-                catalogue::find(name).map_err(|error| format!("setting.ood: {error}"))?;
-            }
-            None if spec.wants(OOD_AUROC) => {
-                return Err(format!(
-                    "the metric `{OOD_AUROC}` needs `setting.ood`, the name of another image set"
-                ));
-            }
-            None => {}
-        }
+        detection::check(spec)?;
         teacher::check(spec)?;
         match &spec.parameters.method {
             Kind::Baseline(_) if spec.setting.complementary.is_some() => Err(
@@ -187,7 +178,9 @@ impl<M: Method> Routine for Classification<M> {
     }
 
     fn constants() -> Vec<f64> {
-        [TRAIN_IMAGES, task::RENEWAL, task::EVALUATION_BATCH].map(|count| count as f64).into()
+        [TRAIN_IMAGES, task::RENEWAL, task::EVALUATION_BATCH, outliers::MOST, outliers::MIXED]
+            .map(|count| count as f64)
+            .into()
     }
 
     fn run(spec: &Spec<M>, context: &RunContext<'_>) -> Result<Measured, RunError> {
@@ -216,6 +209,7 @@ impl<M: Method> Routine for Classification<M> {
             fresh
         };
         let task = ImageTraining::new(parts, spec, &device)?;
+        let model = task.trained(model, &mut streams)?;
         let mut training = context.training(spec)?;
         training.tail = spec.setting.last_epochs.map_or(0, NonZeroUsize::get);
         let teacher = teacher::load(spec, shape, classes, context)?;
@@ -225,7 +219,7 @@ impl<M: Method> Routine for Classification<M> {
             return Ok(Measured { opening: fit.opening, ..Measured::default() });
         }
         let select = training.config.select;
-        let renewal = spec.metrics.iter().any(|name| is_raw(name) || name == mixtures::TOP2_RAW);
+        let renewal = spec.metrics.iter().any(|name| is_raw(name));
         let mixtures = context.at_most(spec.setting.mixtures.map_or(0, NonZeroUsize::get));
         let mixtures = mixtures::pairs(&task.parts().test.labels, mixtures, streams.get("mixtures"));
         let evaluation = Evaluation {
@@ -252,6 +246,8 @@ impl<M: Method> Routine for Classification<M> {
         if spec.setting.picture {
             told.points.insert(picture::NAME.to_owned(), picture::points(&task, &fit.state, spec.seed)?);
         }
+        let confidences = evaluation::mixtures_with_outliers(&predictions, select);
+        told.points.extend(confidences.map(|points| (detection::FIGURE.to_owned(), points)));
         let curves = [("train-loss", fit.train_loss), ("validation-error", fit.validation_loss)];
         Ok(Measured {
             metrics,

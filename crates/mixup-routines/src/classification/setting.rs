@@ -52,6 +52,13 @@ pub struct Setting {
     /// Mixtures of two test images whose classes the network has to find (the metric `top2`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mixtures: Option<NonZeroUsize>,
+    /// So many classes, others for every seed, are in no part of the data; the network has to tell their test images
+    /// from those of the classes that it knows (near or fine-grained out-of-distribution data). None where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<NonZeroUsize>,
+    /// An image set whose images methods may see in training as outliers: neither the data nor `ood`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outliers: Option<String>,
     /// A network that every method of a seed starts from, trained once; a fresh one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
@@ -86,11 +93,13 @@ pub struct Base {
 }
 
 impl Setting {
-    /// That of a stage: what is measured of a run, and what it starts from, is none of its business.
+    /// That of a stage: what is measured of a run, what methods see beside the data and what it starts from is
+    /// none of its business.
     pub(super) fn of_stage(&self) -> Self {
         Self {
             base: None,
             ood: None,
+            outliers: None,
             teachers: BTreeMap::new(),
             last_epochs: None,
             mixtures: None,

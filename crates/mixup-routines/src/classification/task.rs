@@ -15,6 +15,7 @@ use mixup_core::{
 };
 use mixup_data::LabelledImages;
 use ndarray::{Array2, Ix2};
+use rand::Rng;
 
 use super::{Batch, Kind, Logits, Method, Parts, Spec, Start, Told, epoch, shape_of};
 
@@ -85,6 +86,17 @@ impl<M: Method> ImageTraining<M> {
         }
     }
 
+    /// The network that the method trains, of one that classifies.
+    ///
+    /// # Errors
+    /// As [`Method::trained`].
+    pub fn trained(&self, network: ImageNetwork, streams: &mut Streams) -> Result<ImageNetwork, CoreError> {
+        match &self.method {
+            Kind::Baseline(_) => Ok(network),
+            Kind::Own(method) => method.trained(network, streams),
+        }
+    }
+
     /// What the method tells after the last step.
     ///
     /// # Errors
@@ -121,9 +133,15 @@ impl<M: Method> ImageTraining<M> {
         let mut logits = Vec::with_capacity(rows * classes);
         for start in (0..rows).step_by(EVALUATION_BATCH) {
             let x = inputs(start..rows.min(start + EVALUATION_BATCH))?;
-            logits.extend(to_host(model.forward(x))?);
+            // Further outputs behind the classes are the method's own.
+            logits.extend(to_host(model.forward(x).slice_dim(1, 0..classes))?);
         }
         Array2::from_shape_vec((rows, classes), logits).map_err(|error| CoreError::Invalid(error.to_string()))
+    }
+
+    /// Images as a step sees them, `[rows, channels, height, width]`, augmented by draws of a stream.
+    pub(super) fn augmented(&self, images: &LabelledImages, rows: &[usize], rng: &mut impl Rng) -> Tensor<4> {
+        self.batcher.augmented(&images.pixels, rows, rng, &self.device)
     }
 
     /// Images as they are, normalised: `[rows, channels, height, width]`.
@@ -173,8 +191,7 @@ impl<M: Method> ImageTraining<M> {
         let rows: Vec<usize> = (0..self.parts.train.len()).collect();
         let rows = evenly_spaced(&rows, RENEWAL * batch);
         for batch in rows.chunks(batch.max(1)) {
-            let pixels = &self.parts.train.pixels;
-            model.forward(self.batcher.augmented(pixels, batch, streams.get("augment"), &self.device));
+            model.forward(self.augmented(&self.parts.train, batch, streams.get("augment")));
         }
         model.evaluation()
     }
@@ -202,13 +219,19 @@ impl<M: Method> Task for ImageTraining<M> {
     ) -> Result<Tensor<1>, CoreError> {
         let train = &self.parts.train;
         let rows: Vec<usize> = step.rows.iter().map(|sample| sample % train.len()).collect();
-        let x = self.batcher.augmented(&train.pixels, &rows, step.streams.get("augment"), &self.device);
+        let x = self.augmented(train, &rows, step.streams.get("augment"));
         let seen = self.parts.seen_labels();
         let labels: Vec<usize> = rows.iter().map(|&row| usize::from(seen[row])).collect();
         let targets = one_hot(&labels, usize::from(train.classes), &self.device)?;
         let batch = Batch { x, targets };
         match (&self.method, state) {
-            (Kind::Own(method), Some(state)) => method.loss(model, batch, state, step),
+            (Kind::Own(method), Some(state)) => match method.outliers() {
+                Some(each) => {
+                    let outliers = self.outliers(each.get() * batch.rows(), step)?;
+                    method.loss_beside(model, batch, outliers, state, step)
+                }
+                None => method.loss(model, batch, state, step),
+            },
             (Kind::Own(_), None) => Err(CoreError::Invalid("a method without its state".into())),
             (Kind::Baseline(baseline), _) => baseline.loss(model, batch, step),
         }

@@ -23,11 +23,15 @@ fn images(count: usize) -> LabelledImages {
     LabelledImages { channels: 1, height: 12, width: 12, classes: 2, pixels, labels }
 }
 
+fn parts() -> Parts {
+    let (train, validation, test) = (images(4), images(6), images(3));
+    Parts { train, validation, test, complementary: None, unseen: None, outliers: None }
+}
+
 fn task(epoch: usize) -> ImageTraining<NoOwn> {
-    let parts = Parts { train: images(4), validation: images(6), test: images(3), complementary: None };
     let mut spec = json();
     spec["setting"]["epoch"] = epoch.into();
-    ImageTraining::new(parts, &read(spec), &Device::flex()).unwrap()
+    ImageTraining::new(parts(), &read(spec), &Device::flex()).unwrap()
 }
 
 fn network(config: Value) -> Result<ImageNetwork, String> {
@@ -377,7 +381,7 @@ fn predictions_that_were_written_and_read_give_the_metrics_of_the_run_to_the_bit
 
 #[test]
 fn complementary_labels_train_and_choose_and_nothing_else() {
-    let mut parts = Parts { train: images(4), validation: images(6), test: images(3), complementary: None };
+    let mut parts = parts();
     let model = network(json!({"kind": "lenet"})).unwrap();
     let task = |parts: &Parts| ImageTraining::new(parts.clone(), &read(json()), &Device::flex()).unwrap();
     let loss = |parts: &Parts| {

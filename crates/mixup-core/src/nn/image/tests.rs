@@ -235,3 +235,14 @@ fn what_cannot_be_built_is_refused() {
         "dropout":0}"#;
     assert!(refused(lstnet, 8).contains("not for images"));
 }
+
+#[test]
+fn another_head_stands_behind_the_classes() {
+    let network = network(r#"{"kind":"convnet","channels":[8,12]}"#);
+    let other = network.backbone.new_head(4, Streams::new("image", 2).get("head"), &Device::flex());
+    let expected = linear(&other, network.features(images(3)), None);
+    let both = network.clone().with_further(other).forward(images(3));
+    assert_eq!(both.dims(), [3, 9]);
+    close("classes", both.clone().slice_dim(1, 0..5), network.forward(images(3)));
+    close("further outputs", both.slice_dim(1, 5..9), expected);
+}
