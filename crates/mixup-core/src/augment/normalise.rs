@@ -9,13 +9,15 @@ use crate::{
 };
 
 /// What images are centred and scaled by, as `normalise:` of an experiment names it:
-/// `training-set` or `{given: {mean: [...], std: [...]}}`.
+/// `training-set`, `unit-interval` or `{given: {mean: [...], std: [...]}}`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Normalise {
     /// Mean and standard deviation of the training images.
     #[default]
     TrainingSet,
+    /// Nothing: bytes divided by 255, from 0 to 1, as attacks on images want them.
+    UnitInterval,
     /// Constants, one of each per channel, for bytes divided by 255.
     Given(GivenStatistics),
 }
@@ -40,6 +42,17 @@ pub struct ChannelStatistics {
 }
 
 impl Normalise {
+    /// Whether images are left from 0 to 1.
+    pub fn is_identity(&self) -> bool {
+        match self {
+            Self::TrainingSet => false,
+            Self::UnitInterval => true,
+            Self::Given(GivenStatistics { mean, std }) => {
+                mean.iter().all(|mean| mean.get() == 0.0) && std.iter().all(|std| std.get() == 1.0)
+            }
+        }
+    }
+
     /// The constants, or else the statistics of the training images.
     ///
     /// # Shapes
@@ -48,8 +61,13 @@ impl Normalise {
     /// # Errors
     /// Constants for another number of channels, or as [`ChannelStatistics::of`].
     pub fn statistics(&self, pixels: &[u8], shape: ImageShape) -> Result<ChannelStatistics, CoreError> {
-        let Self::Given(GivenStatistics { mean, std }) = self else {
-            return ChannelStatistics::of(pixels, shape);
+        let GivenStatistics { mean, std } = match self {
+            Self::TrainingSet => return ChannelStatistics::of(pixels, shape),
+            Self::UnitInterval => {
+                let channels = shape.channels;
+                return Ok(ChannelStatistics { mean: vec![0.0; channels], std: vec![1.0; channels] });
+            }
+            Self::Given(given) => given,
         };
         if mean.len() != shape.channels || std.len() != shape.channels {
             return Err(CoreError::Invalid(format!(

@@ -50,6 +50,18 @@ impl ConvnetConfig {
     }
 }
 
+impl Convnet {
+    /// The convolution and the batch norm of each block, in their order: for whoever normalises in another way.
+    pub fn blocks(&self) -> impl Iterator<Item = (&Conv2d, &BatchNorm2d)> {
+        self.convs.iter().zip(&self.norms)
+    }
+
+    /// How the last block's maps become features.
+    pub fn pooling(&self) -> Pooling {
+        self.pooling
+    }
+}
+
 impl Staged for Convnet {
     type State = Tensor<4>;
 

@@ -46,6 +46,15 @@ pub trait Classifier {
     /// Images that the network cannot take.
     fn logits(&self, x: Tensor<4>) -> Result<Tensor<2>, CoreError>;
 
+    /// Logits in evaluation mode, where running statistics are used and not moved. Gradients reach the images and
+    /// no weight: for attacks on the images. Of what has no modes, [`Self::logits`].
+    ///
+    /// # Errors
+    /// As [`Self::logits`].
+    fn evaluated_logits(&self, x: Tensor<4>) -> Result<Tensor<2>, CoreError> {
+        self.logits(x)
+    }
+
     /// Logits of a batch that is mixed after a stage of the network; stage 0 mixes the images.
     ///
     /// # Errors
@@ -56,6 +65,10 @@ pub trait Classifier {
 impl Classifier for ImageNetwork {
     fn logits(&self, x: Tensor<4>) -> Result<Tensor<2>, CoreError> {
         Ok(self.forward(x))
+    }
+
+    fn evaluated_logits(&self, x: Tensor<4>) -> Result<Tensor<2>, CoreError> {
+        Ok(self.evaluation().forward(x))
     }
 
     fn mixed_logits(&self, x: Tensor<4>, stage: usize, mixture: &Mixture) -> Result<Tensor<2>, CoreError> {

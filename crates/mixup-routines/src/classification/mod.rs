@@ -1,5 +1,6 @@
 //! Classification of images: training by any method, accuracy, calibration, detection of another set.
 
+mod adversarial;
 mod baselines;
 mod complementary;
 mod detection;
@@ -17,6 +18,7 @@ mod start;
 mod task;
 mod teacher;
 
+pub use adversarial::{Adversarial, AdversarialTraining};
 pub use baselines::{
     Alternate, Baseline, Ecp, Focal, LabelSmoothing, ManifoldMixup, Mbls, Mixup, Mmce, Regmixup,
 };
