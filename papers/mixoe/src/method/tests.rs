@@ -32,8 +32,9 @@ fn a_box_has_the_share_of_the_label_and_one_lambda_is_for_the_batch() {
         assert!((share - share.round()).abs() < 1e-9, "whole pixels: {share}");
         // Ones are samples, zeros outliers.
         let device = burn::tensor::Device::flex();
-        let both =
-            Tensor::cat(vec![Tensor::ones([2, 1, 8, 8], &device), Tensor::zeros([2, 1, 8, 8], &device)], 0);
+        let (samples, outliers) =
+            (Tensor::<4>::ones([2, 1, 8, 8], &device), Tensor::zeros([2, 1, 8, 8], &device));
+        let both = Tensor::cat(vec![samples, outliers], 0);
         let kept = mixup_core::tensor::to_host(mixture.inputs(both).unwrap().sum()).unwrap()[0];
         assert!((kept - 2.0 * share).abs() < 1e-6, "{kept}");
     }
