@@ -6,12 +6,16 @@ mod bench;
 mod change;
 
 use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use mixup_data::{Library, catalogue};
 use mixup_lab::files::experiment::Profile;
 use mixup_lab::files::paper_files::PaperFiles;
-use mixup_lab::files::resolve::Overrides;
+use mixup_lab::files::resolve::{Overrides, Resolved};
 use mixup_lab::files::workspace::Workspace;
+use mixup_paper::Paper;
 use xtask::papers;
 
 use bench::{Bench, Finding};
@@ -276,36 +280,39 @@ const UNSEEN: &[Unseen] = &[
     },
 ];
 
+/// What was found of an experiment, or why it was not looked at.
+type Looked = (String, Result<Vec<Finding>, String>);
+
 #[test]
 fn every_parameter_changes_the_smoke_outcome() {
     let workspace = Workspace::open(&crate::root()).unwrap();
-    let library = Library::from_env(crate::data_dir()).remembering();
     // `PAPERS=fmix,openmixup` looks at these alone: for who writes one.
     let only = std::env::var("PAPERS").ok();
     let asked = |slug: &str| only.as_ref().is_none_or(|only| only.split(',').any(|asked| asked == slug));
+    let papers: Vec<Paper> = papers::all().into_iter().filter(|paper| asked(paper.slug)).collect();
+    let read =
+        |paper: &Paper| PaperFiles::read(&workspace, paper, Profile::Smoke, &Overrides::default()).unwrap();
+    let files: Vec<PaperFiles> = papers.iter().map(read).collect();
+    let experiments = papers.iter().zip(&files);
+    let experiments: Vec<(&Paper, &Resolved)> = experiments
+        .flat_map(|(paper, files)| files.experiments.iter().map(move |known| (paper, known)))
+        .collect();
     let (mut wrong, mut used, mut skipped) = (Vec::new(), vec![false; UNSEEN.len()], only.is_some());
-    for paper in papers::all().into_iter().filter(|paper| asked(paper.slug)) {
-        let files = PaperFiles::read(&workspace, &paper, Profile::Smoke, &Overrides::default()).unwrap();
-        for experiment in &files.experiments {
-            let name = format!("{}, {}", paper.slug, experiment.experiment);
-            let mut sets =
-                experiment.all_data.iter().map(|set| library.locate(catalogue::find(set).unwrap()));
-            if let Some(Err(error)) = sets.find(Result::is_err) {
-                println!("SKIPPED {name}: {error}");
-                skipped = true;
-                continue;
-            }
-            let routine = paper.routine(&experiment.routine).unwrap();
-            for Finding { row, at, what } in Bench::new(routine, experiment, &library).findings() {
-                let known = UNSEEN.iter().position(|known| {
-                    known.paper == paper.slug
-                        && [experiment.experiment.as_str(), ""].contains(&known.experiment)
-                        && (known.row, known.at) == (row.as_str(), at.as_str())
-                });
-                match known {
-                    Some(known) => used[known] = true,
-                    None => wrong.push(format!("{name}, {row}: {at} {what}")),
-                }
+    for ((paper, experiment), (name, found)) in experiments.iter().zip(look_at_all(&experiments)) {
+        let found = found.unwrap_or_else(|why| {
+            println!("SKIPPED {name}: {why}");
+            skipped = true;
+            Vec::new()
+        });
+        for Finding { row, at, what } in found {
+            let known = UNSEEN.iter().position(|known| {
+                known.paper == paper.slug
+                    && [experiment.experiment.as_str(), ""].contains(&known.experiment)
+                    && (known.row, known.at) == (row.as_str(), at.as_str())
+            });
+            match known {
+                Some(known) => used[known] = true,
+                None => wrong.push(format!("{name}, {row}: {at} {what}")),
             }
         }
     }
@@ -317,4 +324,35 @@ fn every_parameter_changes_the_smoke_outcome() {
     let seen = UNSEEN.iter().zip(used).filter(|(_, used)| !used && !skipped);
     let seen: Vec<String> = seen.map(|(known, _)| known.to_string()).collect();
     assert!(seen.is_empty(), "these are seen, take them off the list:\n{}", seen.join("\n"));
+}
+
+/// Every experiment by one of as many threads as there are cores: it is the longest of all tests.
+fn look_at_all(experiments: &[(&Paper, &Resolved)]) -> Vec<Looked> {
+    let next = AtomicUsize::new(0);
+    let mut looked: Vec<(usize, Looked)> = thread::scope(|scope| {
+        let worker = || {
+            let library = Library::from_env(crate::data_dir()).remembering();
+            let taken = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+            let taken = taken.take_while(|at| *at < experiments.len());
+            taken.map(|at| (at, look_at(experiments[at], &library))).collect::<Vec<_>>()
+        };
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    looked.sort_by_key(|(at, _)| *at);
+    looked.into_iter().map(|(_, looked)| looked).collect()
+}
+
+fn look_at((paper, experiment): (&Paper, &Resolved), library: &Library) -> Looked {
+    let name = format!("{}, {}", paper.slug, experiment.experiment);
+    let mut sets = experiment.all_data.iter().map(|set| library.locate(catalogue::find(set).unwrap()));
+    let found = match sets.find(Result::is_err) {
+        Some(Err(error)) => Err(error.to_string()),
+        _ => {
+            let routine = paper.routine(&experiment.routine).unwrap();
+            Ok(Bench::new(routine, experiment, library).findings())
+        }
+    };
+    (name, found)
 }
