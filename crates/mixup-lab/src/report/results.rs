@@ -227,7 +227,7 @@ mod tests {
         let block =
             |experiment: &str| format!("<!-- numbers: table {experiment} -->\nold\n<!-- /numbers -->\n");
         let names = ["wine".to_owned(), "airfoil".to_owned()];
-        let fill = || fill_readme(&readme, &manifest, &names, &[wine.clone()], &judged);
+        let fill = || fill_readme(&readme, &manifest, &names, std::slice::from_ref(&wine), &judged);
         fs::write(&readme, block("wine") + &block("airfoil")).unwrap();
         assert_eq!(fill().unwrap(), ["airfoil"]);
         let text = fs::read_to_string(&readme).unwrap();
