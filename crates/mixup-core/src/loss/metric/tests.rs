@@ -208,7 +208,7 @@ fn anchors_without_positives_or_negatives() {
 fn all_triplets_by_hand() {
     let s = [[1.0, 0.8, 0.5, 0.1], [0.8, 1.0, 0.6, 0.3], [0.5, 0.6, 1.0, -0.4], [0.1, 0.3, -0.4, 1.0]];
     let classes = [0, 0, 1, 0];
-    let distance = |a: usize, b: usize| (2.0 - 2.0 * s[a][b]).max(0.0).sqrt();
+    let distance = |a: usize, b: usize| f64::max(2.0 - 2.0 * s[a][b], 0.0).sqrt();
     let mut hinges = Vec::new();
     for (a, p, n) in (0..64).map(|place| (place / 16, place / 4 % 4, place % 4)) {
         if a != p && classes[a] == classes[p] && classes[a] != classes[n] {
