@@ -96,12 +96,7 @@ impl Lab {
     }
 
     pub fn run(&self, args: &[&str]) -> Ran {
-        let output = self.command(args).output().expect("the toy binary starts");
-        Ran {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Ran::of(&mut self.command(args))
     }
 
     /// The outcome of an experiment, without the circumstances of its runs.
@@ -128,6 +123,15 @@ impl Lab {
 }
 
 impl Ran {
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().expect("the toy binary starts");
+        Self {
+            status: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
     /// Asserts an exit status; shows everything where it is another one.
     #[track_caller]
     pub fn expect(self, status: i32) -> Self {

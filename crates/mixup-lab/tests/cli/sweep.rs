@@ -48,12 +48,7 @@ impl Cluster {
     }
 
     fn run(&self, args: &[&str]) -> Ran {
-        let output = self.command(args).output().unwrap();
-        Ran {
-            status: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Ran::of(&mut self.command(args))
     }
 
     fn submit(&self) -> Ran {
@@ -135,16 +130,17 @@ fn what_failed_or_was_lost_is_submitted_again_and_nothing_else() {
 }
 
 #[test]
+fn devices_are_listed_with_what_is_missing() {
+    let listed = Lab::new().run(&["devices"]).expect(0).stdout;
+    assert!(listed.starts_with("flex: opens"), "{listed}");
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+}
+
+#[test]
 fn without_a_batch_system_one_sentence_says_so() {
     let lab = Lab::new();
     let mut command = lab.command(&["sweep", "submit", "toy", "--on", "slurm"]);
-    let output = command.env("PATH", "/nowhere").output().unwrap();
-    let message = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(
-        message.contains("error: sbatch cannot be started") && !message.contains("panicked"),
-        "{message}"
-    );
+    Ran::of(command.env("PATH", "/nowhere")).refused("sbatch cannot be started");
     lab.run(&["sweep", "submit", "toy", "--on", "slurm", "--host", "n1"]).refused("--host is for");
     assert!(lab.run(&["sweep", "status"]).expect(0).stdout.contains("no sweeps"));
 }

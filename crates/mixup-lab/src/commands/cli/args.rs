@@ -12,8 +12,9 @@ use crate::commands::sweep::Backend;
 use crate::files::experiment::Profile;
 use crate::runs::session::Request;
 
-#[derive(Debug, Args)]
-pub(super) struct Reproduce {
+/// Which runs.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Asked {
     /// A paper, or `all`.
     pub(super) paper: String,
     /// Only this experiment.
@@ -28,6 +29,12 @@ pub(super) struct Reproduce {
     /// Where tensors live: flex (CPU); wgpu or cuda:0 where compiled in.
     #[arg(long, default_value = "flex")]
     pub(super) device: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Reproduce {
+    #[command(flatten)]
+    pub(super) asked: Asked,
     /// Where outcomes go instead of results/.
     #[arg(long, value_name = "DIR", hide = true)]
     pub(super) results: Option<PathBuf>,
@@ -63,23 +70,11 @@ pub(super) enum Sweep {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Submit {
-    /// A paper, or `all`.
-    pub(super) paper: String,
+    #[command(flatten)]
+    pub(super) asked: Asked,
     /// Who carries out the jobs.
     #[arg(long, value_enum)]
     pub(super) on: Backend,
-    /// Only this experiment.
-    #[arg(long, value_name = "NAME")]
-    pub(super) experiment: Option<String>,
-    /// How large.
-    #[arg(long, value_enum, default_value_t = Profile::Desk)]
-    pub(super) profile: Profile,
-    /// Another number of seeds than the experiment's.
-    #[arg(long, value_name = "N")]
-    pub(super) seeds: Option<NonZeroU32>,
-    /// Where tensors live: flex (CPU); wgpu or cuda:0 where compiled in.
-    #[arg(long, default_value = "flex")]
-    pub(super) device: String,
     /// An option for sbatch or parallel, as often as need be: --option=--partition=gpu.
     #[arg(long = "option", value_name = "OPTION", allow_hyphen_values = true)]
     pub(super) options: Vec<String>,
@@ -197,11 +192,11 @@ pub(crate) struct DataPlace {
 impl From<Reproduce> for Request {
     fn from(args: Reproduce) -> Self {
         Self {
-            paper: Some(args.paper).filter(|paper| paper != "all"),
-            experiment: args.experiment,
-            profile: args.profile,
-            seeds: args.seeds,
-            device: args.device,
+            paper: Some(args.asked.paper).filter(|paper| paper != "all"),
+            experiment: args.asked.experiment,
+            profile: args.asked.profile,
+            seeds: args.asked.seeds,
+            device: args.asked.device,
             jobs: args.execution.jobs,
             threads: args.execution.threads,
             data_dir: args.execution.data_dir,
@@ -215,11 +210,11 @@ impl From<Reproduce> for Request {
 impl From<Submit> for Request {
     fn from(args: Submit) -> Self {
         Self {
-            paper: Some(args.paper).filter(|paper| paper != "all"),
-            experiment: args.experiment,
-            profile: args.profile,
-            seeds: args.seeds,
-            device: args.device,
+            paper: Some(args.asked.paper).filter(|paper| paper != "all"),
+            experiment: args.asked.experiment,
+            profile: args.asked.profile,
+            seeds: args.asked.seeds,
+            device: args.asked.device,
             jobs: args.jobs,
             threads: NonZeroUsize::MIN,
             data_dir: args.data_dir,

@@ -3,6 +3,8 @@
 mod parallel;
 mod slurm;
 
+use std::path::Path;
+
 use clap::ValueEnum;
 use comfy_table::{Table, presets};
 use mixup_paper::Paper;
@@ -52,40 +54,28 @@ pub(crate) fn submit(
         ));
     }
     let session = Session::new(workspace, request)?;
-    let (mut status, mut commands) = (Status::Fine, Vec::new());
+    let mut status = Status::Fine;
+    // Keys name their paper: what is submitted for one is not under way for another.
+    let under_way = slurm::under_way(workspace)?;
     for paper in seeds::plan(&session, papers)? {
+        let slug = paper.slug;
         let to_do = session.to_do(&paper)?;
         for (experiment, why) in &to_do.left_out {
-            eprintln!("left out: {} {experiment}: {why}", paper.slug);
+            eprintln!("left out: {slug} {experiment}: {why}");
             status = status.and(Status::Refused);
         }
-        let under_way = slurm::under_way(workspace)?;
         let all = to_do.jobs.jobs.len();
         let jobs = to_do.jobs.without(&under_way.keys);
         if jobs.jobs.len() < all {
-            eprintln!("{}: {} jobs are under way already", paper.slug, all - jobs.jobs.len());
+            eprintln!("{slug}: {} jobs are under way already", all - jobs.jobs.len());
         }
         if jobs.jobs.is_empty() {
-            eprintln!(
-                "{}: nothing to submit; `cargo xtask reproduce {}` takes what is there",
-                paper.slug, paper.slug
-            );
+            eprintln!("{slug}: nothing to submit; `cargo xtask reproduce {slug}` takes what is there");
             continue;
         }
-        commands.push(hand_over(&session, paper.slug, &jobs, &under_way, manner)?);
-        status = status.and(commands.last().map_or(Status::Fine, |handed| handed.status));
-    }
-    let text: Vec<String> = commands.into_iter().map(|handed| handed.text).collect();
-    if !text.is_empty() {
-        print(&text.join("\n"))?;
+        status = status.and(hand_over(&session, slug, &jobs, &under_way, manner)?);
     }
     Ok(status)
-}
-
-/// What became of the jobs of a paper.
-struct Handed {
-    text: String,
-    status: Status,
 }
 
 fn hand_over(
@@ -94,10 +84,11 @@ fn hand_over(
     jobs: &Jobs,
     under_way: &slurm::UnderWay,
     manner: &Manner,
-) -> Result<Handed, LabError> {
+) -> Result<Status, LabError> {
     let amount = format!("{} stages and {} runs", jobs.stages, jobs.jobs.len() - jobs.stages);
     if manner.dry_run {
-        return Ok(Handed { text: format!("{slug}: would submit {amount}"), status: Status::Fine });
+        print(&format!("{slug}: would submit {amount}"))?;
+        return Ok(Status::Fine);
     }
     let sweep = Sweep::make(session.workspace.state(), jobs)?;
     eprintln!("{slug}: sweep {}, {amount}", sweep.id());
@@ -106,21 +97,26 @@ fn hand_over(
             let arrays = slurm::submit(&sweep, jobs, &under_way.stages, &manner.options);
             let arrays = arrays.or_else(|error| sweep.forget_unsubmitted().and(Err(error)))?;
             let ids: Vec<&str> = arrays.iter().map(|array| array.id.as_str()).collect();
-            let text = format!(
+            print(&format!(
                 "{slug}: submitted {amount} as Slurm's {}; `cargo xtask sweep status` says how they are, `cargo xtask \
                  reproduce {slug}` takes what is there",
                 ids.join(", ")
-            );
-            Ok(Handed { text, status: Status::Fine })
+            ))?;
+            Ok(Status::Fine)
         }
         Backend::Parallel => {
             let failed = parallel::run(&sweep, jobs, session.jobs(), manner)?;
             let done = jobs.jobs.len() - failed;
-            let text =
-                format!("{slug}: {done} jobs done, {failed} failed; logs are in {}", sweep.logs().display());
-            Ok(Handed { text, status: if failed == 0 { Status::Fine } else { Status::Failed } })
+            let logs = sweep.logs();
+            print(&format!("{slug}: {done} jobs done, {failed} failed; logs are in {}", logs.display()))?;
+            Ok(if failed == 0 { Status::Fine } else { Status::Failed })
         }
     }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 /// A sweep as `sweep status` shows it.

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::process::Command;
 
-use super::Manner;
+use super::{Manner, quoted};
 use crate::error::LabError;
 use crate::runs::sweep::{Jobs, Sweep};
 
@@ -14,7 +14,6 @@ pub(super) fn run(
     at_a_time: NonZeroUsize,
     manner: &Manner,
 ) -> Result<usize, LabError> {
-    let quoted = |path: &std::path::Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
     let job = format!(
         "{} sweep-job {} {{}} >> {}/{{}}.log 2>&1",
         quoted(&sweep.binary()),

@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::quoted;
 use crate::error::LabError;
 use crate::files::workspace::Workspace;
 use crate::runs::sweep::{Array, Jobs, Sweep, run_of};
@@ -66,7 +67,6 @@ pub(super) fn submit(
 /// The script of every job; its argument is the number of the array's first job.
 fn script(sweep: &Sweep) -> Result<PathBuf, LabError> {
     let file = sweep.folder().join("job.sh");
-    let quoted = |path: &std::path::Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
     let text = format!(
         "#!/bin/sh\n# Written by `cargo xtask sweep submit`: job $1 + array index of this sweep.\nexec {} sweep-job {} \"$(($1 + SLURM_ARRAY_TASK_ID))\"\n",
         quoted(&sweep.binary()),
