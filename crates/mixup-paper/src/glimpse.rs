@@ -62,7 +62,7 @@ pub(crate) fn identity<R: Routine>(spec: &Spec<R>, library: &Library) -> Result<
         context.stages.insert(stage.name.to_owned(), weights);
     }
     add_all(&mut hashes.predicted, &decided(spec));
-    add_all(&mut hashes.predicted, &R::constants());
+    add_all(&mut hashes.predicted, &R::constants(spec));
     hashes.add::<R>(spec, &R::run(spec, &context)?)?;
     Ok(hashes.finish())
 }

@@ -106,7 +106,7 @@ impl Routine for MixtureSearch {
         check_method(&spec.parameters)
     }
 
-    fn constants() -> Vec<f64> {
+    fn constants(_: &Spec) -> Vec<f64> {
         let own = [CANDIDATES as f64, LEAST_COST, FEWEST_FOR_TREES as f64, acquisition::VARIANCE_FLOOR];
         [&own[..], &fit::constants()[..]].concat()
     }

@@ -138,7 +138,7 @@ impl Routine for Simulation {
         }
     }
 
-    fn constants() -> Vec<f64> {
+    fn constants(_: &Spec) -> Vec<f64> {
         vec![EVALUATION_BATCH as f64]
     }
 

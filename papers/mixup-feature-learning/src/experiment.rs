@@ -157,7 +157,7 @@ impl Routine for Simulation {
         Ok(())
     }
 
-    fn constants() -> Vec<f64> {
+    fn constants(_: &Spec) -> Vec<f64> {
         vec![POINTS as f64]
     }
 

@@ -82,7 +82,7 @@ impl Routine for Terminal {
         Classification::<Method>::check(spec)
     }
 
-    fn constants() -> Vec<f64> {
+    fn constants(_: &TerminalSpec) -> Vec<f64> {
         [WATCHED, LAMBDAS].map(|count| count as f64).into()
     }
 

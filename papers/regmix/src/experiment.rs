@@ -122,7 +122,7 @@ impl Routine for ProxyRegression {
         spec.setting.trees.check().map_err(|error| format!("setting.trees: {error}"))
     }
 
-    fn constants() -> Vec<f64> {
+    fn constants(_: &Spec) -> Vec<f64> {
         vec![SIMULATED as f64]
     }
 

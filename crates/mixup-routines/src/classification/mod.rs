@@ -179,10 +179,12 @@ impl<M: Method> Routine for Classification<M> {
         spec.setting.base.iter().map(stage).chain(teacher::stage(spec)).collect()
     }
 
-    fn constants() -> Vec<f64> {
-        [TRAIN_IMAGES, task::RENEWAL, task::EVALUATION_BATCH, outliers::MOST, outliers::MIXED]
-            .map(|count| count as f64)
-            .into()
+    fn constants(spec: &Spec<M>) -> Vec<f64> {
+        let mut constants = vec![TRAIN_IMAGES, task::RENEWAL, task::EVALUATION_BATCH];
+        if spec.setting.outliers.is_some() {
+            constants.extend([outliers::MOST, outliers::MIXED]);
+        }
+        constants.into_iter().map(|count| count as f64).collect()
     }
 
     fn run(spec: &Spec<M>, context: &RunContext<'_>) -> Result<Measured, RunError> {

@@ -125,7 +125,7 @@ impl<M: Mixing> Routine for MetricLearning<M> {
         (spec.setting.order == Order::Random).then_some(1.0)
     }
 
-    fn constants() -> Vec<f64> {
+    fn constants(_: &Spec<M>) -> Vec<f64> {
         [task::EVALUATION_BATCH, task::SAMPLED_CLASSES].map(|count| count as f64).into()
     }
 

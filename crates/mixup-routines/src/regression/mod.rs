@@ -123,7 +123,7 @@ impl<M: Method> Routine for Regression<M> {
         }
     }
 
-    fn constants() -> Vec<f64> {
+    fn constants(_: &Spec<M>) -> Vec<f64> {
         vec![task::EVALUATION_BATCH as f64]
     }
 
