@@ -145,7 +145,7 @@ fn without_a_batch_system_one_sentence_says_so() {
     assert!(lab.run(&["sweep", "status"]).expect(0).stdout.contains("no sweeps"));
 }
 
-/// GNU parallel over a stand-in for ssh that runs the command here.
+/// GNU parallel over a stand-in for ssh that runs the command here, in an environment that names no shell.
 #[test]
 fn gnu_parallel_does_it_too() {
     if Command::new("parallel").arg("--version").output().is_err() {
@@ -154,11 +154,18 @@ fn gnu_parallel_does_it_too() {
     }
     let lab = Lab::new();
     let ssh = lab.path("ssh");
-    lab.write("ssh", "#!/bin/sh\nwhile [ $# -gt 1 ]; do case $1 in -*) shift;; *) break;; esac; done\nshift\n[ \"$1\" = -- ] && shift\nexec sh -c \"$*\"\n");
+    lab.write("ssh", "#!/bin/sh\nwhile [ $# -gt 1 ]; do case $1 in -*) shift;; *) break;; esac; done\nshift\n[ \"$1\" = -- ] && shift\nexec \"$THERE\" -c \"$*\"\n");
     fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
     let host = format!("1/{} here", Path::new(&ssh).display());
-    let ran =
-        lab.run(&["sweep", "submit", "toy", "--on", "parallel", "--jobs", "2", "--host", &host]).expect(0);
+    let submit = |shell: &str| {
+        let mut command =
+            lab.command(&["sweep", "submit", "toy", "--on", "parallel", "--jobs", "2", "--host", &host]);
+        Ran::of(command.env_remove("SHELL").env("THERE", shell))
+    };
+    // A host that says 0 and does nothing.
+    let ran = submit("true").expect(1);
+    assert!(ran.stdout.contains("0 jobs done, 6 failed"), "{}\n{}", ran.stdout, ran.stderr);
+    let ran = submit("sh").expect(0);
     assert!(ran.stdout.contains("6 jobs done, 0 failed"), "{}\n{}", ran.stdout, ran.stderr);
     let after = lab.run(&["reproduce", "toy"]).expect(0);
     assert!(after.stderr.contains("toy: 0 runs executed"), "{}", after.stderr);

@@ -105,7 +105,8 @@ fn hand_over(
             Ok(Status::Fine)
         }
         Backend::Parallel => {
-            let failed = parallel::run(&sweep, jobs, session.jobs(), manner)?;
+            parallel::run(&sweep, jobs, session.jobs(), manner)?;
+            let failed = jobs.jobs.iter().filter(|job| !is_done(job)).count();
             let done = jobs.jobs.len() - failed;
             let logs = sweep.logs();
             print(&format!("{slug}: {done} jobs done, {failed} failed; logs are in {}", logs.display()))?;
