@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod mix;
 pub mod nn;
 pub mod optim;
+pub mod probe;
 pub mod split;
 pub mod stream;
 pub mod tensor;
