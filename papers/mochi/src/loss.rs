@@ -70,7 +70,7 @@ pub fn proxy_accuracy(own: &[f64], queue: &Array2<f64>, excluded: &Excluded) -> 
         row.iter().enumerate().all(|(key, similarity)| excluded.has(query, key) || own > similarity)
     };
     let queries = own.iter().zip(queue.axis_iter(Axis(0))).enumerate();
-    queries.filter(|(query, (own, row))| right((*query, (own, *row)))).count() as f64 / own.len() as f64
+    queries.filter(|(query, (own, row))| right((*query, (*own, *row)))).count() as f64 / own.len() as f64
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ impl<M: Method> Task for ContrastiveTraining<'_, M> {
                 Ok(1.0 - share_among_first(votes.view(), &asked.classes(), std::num::NonZeroUsize::MIN)?)
             }
             None => {
-                let targets = ArrayView1::from(&bank.targets).insert_axis(Axis(1));
+                let targets = ArrayView1::from(&bank.targets[..]).insert_axis(Axis(1));
                 let penalty =
                     Positive::new(COURSE_PENALTY).map_err(|error| CoreError::Invalid(error.to_string()))?;
                 let found = Ridge::fit(known.view(), targets, penalty)?.predict(features.view());
