@@ -196,7 +196,7 @@ impl<'a> Anchors<'a> {
             |other: usize| self.terms.distance.map_or(1.0, |by| by.of_sample(own - self.labels[other]));
         let positive_weight = self.terms.distance.map_or(1.0, |distance| distance.of_mixture(0.0));
         let mut slopes = Slopes { real: vec![0.0; row.len()], mixed: vec![0.0; row.len()] };
-        let (mut numerator, mut positives, mut denominator) = (0.0, 0.0, 0.0);
+        let (mut numerator, mut positives, mut denominator) = (0.0_f64, 0.0_f64, 0.0_f64);
         for other in (0..row.len()).filter(|other| *other != anchor) {
             slopes.real[other] = weight(other) * (row[other] - real).exp();
             denominator += slopes.real[other];

@@ -70,7 +70,7 @@ fn of_anchor(anchor: usize, similarities: &[f64], gaps: &[f64]) -> (f64, Vec<f64
     others.sort_by(|a, b| gaps[*b].total_cmp(&gaps[*a]));
     let largest = others.iter().map(|other| similarities[*other]).fold(f64::NEG_INFINITY, f64::max);
     let power = |other: usize| (similarities[other] - largest).exp();
-    let (mut loss, mut sum) = (0.0, 0.0);
+    let (mut loss, mut sum) = (0.0_f64, 0.0_f64);
     // Of each gap, its samples and the sum of powers over its negatives.
     let mut sums = Vec::new();
     for equal in others.chunk_by(|a, b| gaps[*a] == gaps[*b]) {
