@@ -114,7 +114,7 @@ pub(super) fn measure(
 pub(super) const BEST: &str = "best-";
 
 /// Alignment of positive pairs: the two views of each sample.
-fn of_pairs(first: ArrayView2<'_, f64>, second: ArrayView2<'_, f64>) -> Result<f64, CoreError> {
+fn of_pairs<'a>(first: ArrayView2<'a, f64>, second: ArrayView2<'a, f64>) -> Result<f64, CoreError> {
     let both =
         concatenate(Axis(0), &[first, second]).map_err(|error| CoreError::Invalid(error.to_string()))?;
     let samples: Vec<usize> = (0..first.nrows()).chain(0..second.nrows()).collect();
