@@ -82,3 +82,6 @@ impl Method for BarlowTwins {
         Ok(twins + regulariser.mul_scalar(mixing.weight_at(step) * off_diagonal))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,3 +175,6 @@ impl Method for Mochi {
         Ok(Told { metrics: metrics.map(|(name, value)| (name.to_owned(), value)).into(), ..Told::default() })
     }
 }
+
+#[cfg(test)]
+mod tests;

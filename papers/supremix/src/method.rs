@@ -163,3 +163,6 @@ impl Method for SupReMix {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
