@@ -13,7 +13,6 @@ use mixup_routines::contrastive::{Batch, Memory, Method, Setting};
 use mixup_routines::{non_negative, parameters, positive};
 use rand::RngExt;
 use rand::seq::SliceRandom;
-use serde::{Deserialize, Serialize};
 
 use crate::loss::{Target, barlow_twins, mixed_samples, normalised};
 

@@ -14,7 +14,6 @@ use mixup_paper::{Direction, MetricInfo};
 use mixup_routines::classification::Told;
 use mixup_routines::contrastive::{Batch, Memory, MemoryPlan, Method, Origin, Sample, Setting};
 use mixup_routines::{parameters, positive, size, unit};
-use serde::{Deserialize, Serialize};
 
 use crate::loss::{contrastive, logits, proxy_accuracy};
 use crate::synthetic::{Between, Excluded, Toward, between, hardest, similarities, toward};
