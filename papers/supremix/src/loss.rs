@@ -178,19 +178,31 @@ impl<'a> Anchors<'a> {
     }
 
     /// What is subtracted from real similarities, and from those of mixtures.
-    fn shifts(&self, row: &[f64], negatives: &[Negative], products: &[Product<'_>]) -> [f64; 2] {
-        let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if self.terms.form == Form::Clean {
-            return [largest; 2];
-        }
+    fn shifts(
+        &self,
+        anchor: usize,
+        row: &[f64],
+        negatives: &[Negative],
+        products: &[Product<'_>],
+    ) -> [f64; 2] {
         let negatives = negatives.iter().map(|negative| negative.similarity);
-        let positives = products.iter().map(|product| product.largest(row));
-        [largest, negatives.chain(positives).fold(0.0, f64::max)]
+        let mixtures = negatives.chain(products.iter().map(|product| product.largest(row)));
+        match self.terms.form {
+            // The largest term of the sum, which the anchor itself is not.
+            Form::Clean => {
+                let others = [&row[..anchor], &row[anchor + 1..]].into_iter().flatten().copied();
+                [others.chain(mixtures).fold(f64::NEG_INFINITY, f64::max); 2]
+            }
+            Form::Official => {
+                let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                [largest, mixtures.fold(0.0, f64::max)]
+            }
+        }
     }
 
     fn of_anchor(&self, anchor: usize, row: &[f64], negatives: &[Negative]) -> (f64, Slopes) {
         let mut products = self.products(anchor);
-        let [real, mixed] = self.shifts(row, negatives, &products);
+        let [real, mixed] = self.shifts(anchor, row, negatives, &products);
         let own = self.labels[anchor];
         let weight =
             |other: usize| self.terms.distance.map_or(1.0, |by| by.of_sample(own - self.labels[other]));
