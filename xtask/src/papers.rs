@@ -12,15 +12,18 @@ pub fn all() -> Vec<Paper> {
         fmix::paper(),
         intra_cluster_mixup::paper(),
         metrix::paper(),
+        mixed_barlow_twins::paper(),
         mixoe::paper(),
         mixup::paper(),
         mixup_calibration_overlap::paper(),
         mixup_feature_learning::paper(),
         mixup_kd::paper(),
         mixup_neural_collapse::paper(),
+        mochi::paper(),
         openmixup::paper(),
         rankmixup::paper(),
         regmix::paper(),
+        supremix::paper(),
         // end of papers
     ]
 }

@@ -15,6 +15,7 @@ pub mod metrics;
 pub mod mix;
 pub mod nn;
 pub mod optim;
+pub mod probe;
 pub mod shift;
 pub mod split;
 pub mod stream;

@@ -7,11 +7,13 @@
 //!
 //! - [`classification`]: images in, classes out; calibration, out-of-distribution sets, renewed
 //!   batch-norm statistics, training sets of several sizes.
+//! - [`contrastive`]: features of which two views of a sample agree, judged by probes.
 //! - [`metric_learning`]: embeddings of images of unseen classes, judged by retrieval.
 //! - [`regression`]: tables and series.
 //! - [`proxies`]: no routine, but what papers on finished runs of language models share.
 
 pub mod classification;
+pub mod contrastive;
 pub mod golden;
 pub mod metric_learning;
 mod parameters;

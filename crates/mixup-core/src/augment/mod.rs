@@ -3,9 +3,11 @@
 
 mod batch;
 mod normalise;
+mod views;
 
 pub use batch::ImageBatcher;
 pub use normalise::{ChannelStatistics, GivenStatistics, Normalise};
+pub use views::{Jitter, ViewConfig, Views};
 
 use std::num::NonZeroUsize;
 

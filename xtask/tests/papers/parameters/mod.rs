@@ -41,6 +41,27 @@ impl fmt::Display for Unseen {
 
 const UNSEEN: &[Unseen] = &[
     Unseen {
+        paper: "supremix",
+        experiment: "",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch is measured; another choice is refused",
+    },
+    Unseen {
+        paper: "mixed-barlow-twins",
+        experiment: "",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch is measured; another choice is refused",
+    },
+    Unseen {
+        paper: "mochi",
+        experiment: "",
+        row: "all rows",
+        at: "/train/select",
+        why: "the last epoch is measured; another choice is refused",
+    },
+    Unseen {
         paper: "metrix",
         experiment: "",
         row: "all rows",
