@@ -6,6 +6,7 @@ use mixup_paper::Paper;
 pub fn all() -> Vec<Paper> {
     vec![
         // papers, one a line
+        adaptive_smoothing::paper(),
         admire_bayesopt::paper(),
         c_mixup::paper(),
         decoupled_mixup::paper(),
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Paper> {
         rankmixup::paper(),
         regmix::paper(),
         supremix::paper(),
+        unmix_tns::paper(),
         // end of papers
     ]
 }
