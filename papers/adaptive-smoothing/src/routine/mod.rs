@@ -96,7 +96,7 @@ impl Routine for Smoothing {
         Network::BOTH.iter().filter_map(stage).collect()
     }
 
-    fn constants() -> Vec<f64> {
+    fn constants(_: &Spec) -> Vec<f64> {
         [&[GLIMPSE as f64, train::VALIDATION as f64][..], &GRID].concat()
     }
 
