@@ -168,7 +168,7 @@ impl Parts {
     /// # Errors
     /// Constants for another number of channels.
     pub fn statistics(&self, normalise: &Normalise) -> Result<ChannelStatistics, CoreError> {
-        if let Normalise::Given(_) = normalise {
+        if *normalise != Normalise::TrainingSet {
             return normalise.statistics(&[], self.shape);
         }
         let plane = self.shape.height * self.shape.width;

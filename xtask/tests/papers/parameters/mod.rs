@@ -56,6 +56,13 @@ const UNSEEN: &[Unseen] = &[
     },
     Unseen {
         paper: "mochi",
+        experiment: "omniglot",
+        row: "between",
+        at: "/parameters/loss/mixing/largest_share",
+        why: "this row mixes nothing with the query; the others see it",
+    },
+    Unseen {
+        paper: "mochi",
         experiment: "",
         row: "all rows",
         at: "/train/select",
