@@ -40,8 +40,8 @@ pub fn sigmoid_cross_entropy_rows(
     Ok((sigmoid_cross_entropy(logits, targets)? * weight).sum_dim(1))
 }
 
-/// Targets times `scale` and then at most 1; at a scale of 1 they stay, also a two-hot target of 2, which has both of its
-/// classes the same (OpenMixup's heads for binary cross-entropy).
+/// Targets times `scale`, and then at most 1 (OpenMixup's heads for binary cross-entropy). At a scale of 1 they stay as
+/// they are, and so does the 2 of a two-hot target whose classes are the same.
 ///
 /// # Shapes
 /// - `targets`: `[batch, classes]`, the shares of mixed labels or their [hits](crate::mix::MixedLabels::hits)
