@@ -55,6 +55,15 @@ pub fn one_hot(
     Ok(Tensor::from_data(TensorData::new(values, [labels.len(), classes]), options))
 }
 
+/// Numbers, one per row, as a column that scales the rows of a tensor: of its device and type of number.
+///
+/// # Shapes
+/// - returns `[rows, 1]`
+pub fn column<const D: usize>(values: &[f64], beside: &Tensor<D>) -> Tensor<2> {
+    let data = TensorData::new(values.to_vec(), [values.len(), 1]);
+    Tensor::from_data(data, (&beside.device(), beside.dtype()))
+}
+
 /// The rows (entries along the first axis) of a tensor that `indices` name, in that order.
 /// Gradients flow back to the rows; those of a row that is named twice add up.
 ///

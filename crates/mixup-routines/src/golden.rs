@@ -23,9 +23,7 @@ use ndarray::{ArrayView1, Ix2};
 /// Inputs that are missing or do not agree.
 pub fn of_logits(case: &Case, loss: impl FnOnce(Tensor<2>) -> Result<Tensor<1>, GoldenError>) -> Outcome {
     let logits = case.tracked::<2>("logits")?;
-    let loss = loss(logits.clone())?;
-    let gradients = loss.backward();
-    Computed::of([("loss", Array::loss(loss)?)]).with_gradient("logits", &logits, &gradients)
+    Computed::of_loss(loss(logits.clone())?, "logits", &logits)
 }
 
 /// A loss of the case's `logits` and `labels`.
@@ -173,6 +171,18 @@ pub fn temperature_grid(case: &Case) -> Outcome {
 /// What is missing.
 pub fn mixture(case: &Case, lambda: &str, partners: &str) -> Result<Mixture, GoldenError> {
     Ok(Mixture { partners: case.indices(partners)?, ratio: Ratio::Batch(case.param_f64(lambda)?) })
+}
+
+/// The case's `labels` and those of their partners, under the names of both.
+///
+/// # Errors
+/// What is missing, and a partner without a label.
+pub fn both_labels(case: &Case, partners: &[usize], [own, partner]: [&str; 2]) -> Outcome {
+    let labels = case.indices("labels")?;
+    let of_partners: Option<Vec<usize>> = partners.iter().map(|&row| labels.get(row).copied()).collect();
+    let of_partners =
+        of_partners.ok_or_else(|| GoldenError::Malformed("a partner without a label".into()))?;
+    Ok(Computed::of([(own, Array::indices(&labels)), (partner, Array::indices(&of_partners))]))
 }
 
 /// An input of any shape, mixed as rows, with its gradient under a cotangent.

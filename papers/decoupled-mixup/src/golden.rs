@@ -1,17 +1,16 @@
 //! The golden ops of this paper: the official code's numbers against the functions of this crate.
 
-use burn::tensor::{Tensor, activation::log_softmax};
-use mixup_core::mix::{Mixture, Ratio};
-use mixup_core::tensor::same_shape;
-use mixup_paper::golden::{Array, Case, Computed, GoldenError, GoldenOp, Outcome, gradient, unknown};
+use burn::tensor::Tensor;
+use mixup_core::loss::{sigmoid_cross_entropy_rows, soft_cross_entropy_rows};
+use mixup_core::mix::{MixedLabels, Mixture, Ratio};
+use mixup_core::tensor::{column, one_hot};
+use mixup_paper::golden::{Array, Case, Computed, GoldenError, GoldenOp, Outcome, precision, unknown};
 use mixup_routines::{golden, unit};
 use ndarray::Ix2;
 
-use crate::binary::{Targets, binary_cross_entropy_rows};
-use crate::eta::{Curve, Scale, Side};
-use crate::labels::{MixedLabels, column};
-use crate::loss::{FLOOR, decoupled_rows, official_order};
+use crate::loss::{FLOOR, decoupled_rows, official_etas};
 use crate::method::{Dm, DmBce, Pairing};
+use crate::shares::{Curve, Scale, Side, Targets};
 use crate::unlabelled::{Cutoffs, PseudoLabels};
 
 /// Every op by its full name.
@@ -30,15 +29,9 @@ pub fn ops() -> Vec<(&'static str, GoldenOp)> {
     ]
 }
 
-/// Cross-entropy of soft labels for each row, `[batch, 1]`.
-fn cross_entropy_rows(logits: &Tensor<2>, soft: Tensor<2>) -> Result<Tensor<2>, GoldenError> {
-    same_shape("cross_entropy_rows", logits, &soft)?;
-    Ok((soft * log_softmax(logits.clone(), 1)).sum_dim(1).neg())
-}
-
 /// The rows of DM(CE), `[batch, 1]`.
 fn dm_rows(logits: &Tensor<2>, labels: &MixedLabels, etas: &[Vec<f64>]) -> Result<Tensor<2>, GoldenError> {
-    Ok(cross_entropy_rows(logits, labels.soft())? + decoupled_rows(logits, labels, etas)?)
+    Ok(soft_cross_entropy_rows(logits.clone(), labels.soft())? + decoupled_rows(logits, labels, etas)?)
 }
 
 /// Every row times its weight, where a case has weights.
@@ -68,21 +61,29 @@ fn soft_ce(case: &Case) -> Outcome {
         let weights = case.tracked::<1>("class_weight")?.detach();
         labels = labels * weights.unsqueeze::<2>();
     }
-    let rows = weighted(case, cross_entropy_rows(&logits, labels)?)?;
-    let loss = reduced(case, rows.clone())?;
-    let gradients = loss.backward();
-    let value = match case.param_str("reduction")? {
-        "none" => Array::vector(rows)?,
-        _ => Array::loss(loss)?,
-    };
-    Computed::of([("loss", value)]).with_gradient("logits", &logits, &gradients)
+    let rows = weighted(case, soft_cross_entropy_rows(logits.clone(), labels)?)?;
+    let computed = Computed::of_loss(reduced(case, rows.clone())?, "logits", &logits)?;
+    Ok(match case.param_str("reduction")? {
+        "none" => computed.with("loss", Array::vector(rows)?),
+        _ => computed,
+    })
+}
+
+/// Labels as one-hot targets, in the precision of the cases.
+fn classes_of(labels: &[usize], classes: usize) -> Result<Tensor<2>, GoldenError> {
+    let (device, dtype) = precision();
+    Ok(one_hot(labels, classes, (&device, dtype))?)
+}
+
+/// Labels of two points with the lambda of a case.
+fn with_lambda(case: &Case, own: Tensor<2>, partner: Tensor<2>) -> Result<MixedLabels, GoldenError> {
+    let lambdas = vec![case.param_f64("lambda")?; own.dims()[0]];
+    Ok(MixedLabels::of_two(own, partner, &lambdas)?)
 }
 
 /// The labels of a case of two points with one lambda.
 fn two_points(case: &Case, classes: usize) -> Result<MixedLabels, GoldenError> {
-    let (own, partner) = (case.one_hot("labels_a", classes)?, case.one_hot("labels_b", classes)?);
-    let rows = own.dims()[0];
-    Ok(MixedLabels::of_two(own, partner, &vec![case.param_f64("lambda")?; rows])?)
+    with_lambda(case, case.one_hot("labels_a", classes)?, case.one_hot("labels_b", classes)?)
 }
 
 /// One weight for each point, in every row.
@@ -90,20 +91,12 @@ fn in_every_row(etas: &[f64], rows: usize) -> Vec<Vec<f64>> {
     etas.iter().map(|&eta| vec![eta; rows]).collect()
 }
 
-/// The weights of the official loss for labels with one share per point.
-fn official(labels: &MixedLabels, etas: &[f64], floor: f64) -> Result<Vec<Vec<f64>>, GoldenError> {
-    let shares: Vec<f64> = labels.shares().iter().filter_map(|shares| shares.first().copied()).collect();
-    let classes = labels.classes()?;
-    let etas = official_order(&classes, &shares, etas, floor)?.unwrap_or_else(|| vec![0.0; shares.len()]);
-    Ok(in_every_row(&etas, classes.len()))
-}
-
 fn dm_ce(case: &Case) -> Outcome {
     let logits = case.tracked::<2>("logits")?;
     let [rows, classes] = logits.dims();
     let (labels, etas) = (two_points(case, classes)?, case.param_f64s("eta")?);
     let floor = if case.has_param("eps_smooth") { case.param_f64("eps_smooth")? } else { FLOOR };
-    let own = weighted(case, dm_rows(&logits, &labels, &official(&labels, &etas, floor)?)?)?;
+    let own = weighted(case, dm_rows(&logits, &labels, &official_etas(&labels, &etas, floor)?)?)?;
     let both_count =
         labels.shares().iter().all(|shares| shares.iter().all(|&share| share > floor.max(FLOOR)));
     let is_mean = !case.has_param("reduction") || case.param_str("reduction")? == "mean";
@@ -116,9 +109,7 @@ fn dm_ce(case: &Case) -> Outcome {
         let mean = |of: Tensor<2>| (own.clone() * of.clone()).sum() / of.sum().clamp_min(1.0);
         mean(distinct) + mean(single)
     };
-    let gradients = loss.backward();
-    let computed =
-        Computed::of([("loss", Array::loss(loss)?)]).with_gradient("logits", &logits, &gradients)?;
+    let computed = Computed::of_loss(loss, "logits", &logits)?;
     let intended = dm_rows(&logits, &labels, &in_every_row(&etas, rows))?;
     Ok(computed.with("loss_intended", Array::loss(weighted(case, intended)?.mean())?))
 }
@@ -127,15 +118,13 @@ fn dm_ce_k3(case: &Case) -> Outcome {
     golden::of_logits(case, |logits| {
         let [rows, classes] = logits.dims();
         let drawn = case.ndarray::<Ix2>("labels")?;
-        let mut flat = case.clone();
         let points = drawn.columns().into_iter().map(|labels| {
             let labels: Vec<usize> = labels.iter().map(|&label| label as usize).collect();
-            flat.inputs.insert("point".to_owned(), Array::indices(&labels));
-            flat.one_hot("point", classes)
+            classes_of(&labels, classes)
         });
         let points = points.collect::<Result<Vec<_>, _>>()?;
         let labels = MixedLabels::new(points, in_every_row(&case.param_f64s("lambdas")?, rows))?;
-        let etas = official(&labels, &case.param_f64s("eta")?, FLOOR)?;
+        let etas = official_etas(&labels, &case.param_f64s("eta")?, FLOOR)?;
         reduced(case, dm_rows(&logits, &labels, &etas)?)
     })
 }
@@ -147,14 +136,10 @@ fn dm_ce_paired(case: &Case) -> Outcome {
     let labels = MixedLabels::of_two(own, partner, case.array_of::<1>("lambda")?.1)?;
     let etas = in_every_row(&[case.param_f64("eta_a")?, case.param_f64("eta_b")?], rows);
     let rows = dm_rows(&logits, &labels, &etas)?;
-    let loss = rows.clone().mean();
-    let gradients = loss.backward();
-    let computed = Computed::of([
-        ("loss", Array::loss(loss)?),
-        ("loss_rows", Array::vector(rows)?),
-        ("loss_mce", Array::loss(cross_entropy_rows(&logits, labels.soft())?.mean())?),
-    ]);
-    computed.with_gradient("logits", &logits, &gradients)
+    let mce = soft_cross_entropy_rows(logits.clone(), labels.soft())?.mean();
+    Ok(Computed::of_loss(rows.clone().mean(), "logits", &logits)?
+        .with("loss_rows", Array::vector(rows)?)
+        .with("loss_mce", Array::loss(mce)?))
 }
 
 /// The scale of a case, under the names of its mode, threshold and index.
@@ -194,19 +179,14 @@ fn dm_head(case: &Case) -> Outcome {
         pairing: Pairing::Official,
         ..Dm::default()
     };
-    let weights = dm.weighing().weights(case.param_f64("lambda")?);
-    let mut intended = None;
-    let computed = golden::of_logits(case, |logits| {
-        let labels = two_points(case, logits.dims()[1])?;
-        let class = Dm { pairing: Pairing::Class, ..dm.clone() };
-        intended = Some(Array::loss(class.loss(logits.clone(), &labels)?)?);
-        Ok(dm.loss(logits, &labels)?)
-    })?;
-    let computed = computed.with("eta_weight", Array::floats(&[2], weights.to_vec()));
-    Ok(match intended {
-        Some(loss) => computed.with("loss_intended", loss),
-        None => computed,
-    })
+    let logits = case.tracked::<2>("logits")?;
+    let labels = two_points(case, logits.dims()[1])?;
+    let computed = Computed::of_loss(dm.loss(logits.clone(), &labels)?, "logits", &logits)?;
+    let weights = dm.weights(case.param_f64("lambda")?);
+    let intended = Dm { pairing: Pairing::Class, ..dm }.loss(logits, &labels)?;
+    Ok(computed
+        .with("eta_weight", Array::floats(&[2], weights.to_vec()))
+        .with("loss_intended", Array::loss(intended)?))
 }
 
 /// Which points are scaled, for targets of two hot classes.
@@ -221,7 +201,6 @@ fn scaled_points(case: &Case) -> Result<Vec<bool>, GoldenError> {
 }
 
 fn dm_bce(case: &Case) -> Outcome {
-    let mut targets = None;
     let bce = DmBce {
         targets: match case.param_bool("two_hot")? {
             true => Targets::TwoHot(scale(case, ["lam_scale_mode", "lam_thr", "lam_idx"])?),
@@ -231,23 +210,15 @@ fn dm_bce(case: &Case) -> Outcome {
         negatives: case.param_unit("neg_weight")?,
         ..DmBce::default()
     };
-    let scaled = scaled_points(case)?;
-    let computed = golden::of_logits(case, |logits| {
-        let of = bce.targets(&two_points(case, logits.dims()[1])?, &scaled)?;
-        targets = Some(Array::from_tensor(of.clone())?);
-        Ok(binary_cross_entropy_rows(logits, of, bce.negatives)?.mean())
-    })?;
-    Ok(match targets {
-        Some(targets) => computed.with("targets", targets),
-        None => computed,
-    })
+    let logits = case.tracked::<2>("logits")?;
+    let targets = bce.targets(&two_points(case, logits.dims()[1])?, &scaled_points(case)?);
+    let loss = sigmoid_cross_entropy_rows(logits.clone(), targets.clone(), bce.negatives)?.mean();
+    Ok(Computed::of_loss(loss, "logits", &logits)?.with("targets", Array::from_tensor(targets)?))
 }
 
 fn mixup_images(case: &Case) -> Outcome {
-    let (lambda, indices, labels) =
-        (case.param_f64("lambda")?, case.indices("indices")?, case.indices("labels")?);
-    let array = case.array("x")?;
-    let (mut shape, ratio) = (array.shape.clone(), Ratio::Batch(lambda));
+    let (indices, ratio) = (case.indices("indices")?, Ratio::Batch(case.param_f64("lambda")?));
+    let mut shape = case.array("x")?.shape.clone();
     let flat = case.as_rows(&["x"])?.tracked::<2>("x")?.detach();
     let x_mix = if case.param_bool("paired_views")? {
         // Both views of a row are its own: [rows, 2, ...].
@@ -258,13 +229,8 @@ fn mixup_images(case: &Case) -> Outcome {
     } else {
         Mixture::new(indices.clone(), ratio)?.inputs(flat)?
     };
-    let partner = indices.iter().map(|&row| labels.get(row).copied()).collect::<Option<Vec<_>>>();
-    let partner = partner.ok_or_else(|| unknown("indices", "a row", "one of `labels`"))?;
-    Ok(Computed::of([
-        ("x_mix", Array::floats(&shape, Array::from_tensor(x_mix)?.data)),
-        ("labels_a", Array::indices(&labels)),
-        ("labels_b", Array::indices(&partner)),
-    ]))
+    let x_mix = Array::floats(&shape, Array::from_tensor(x_mix)?.data);
+    Ok(golden::both_labels(case, &indices, ["labels_a", "labels_b"])?.with("x_mix", x_mix))
 }
 
 fn ssl_lu(case: &Case) -> Outcome {
@@ -272,10 +238,9 @@ fn ssl_lu(case: &Case) -> Outcome {
     let cutoffs = Cutoffs { sure: case.param_unit("p_cutoff")?, mixed: case.param_unit("p_mix_cutoff")? };
     let pseudo = PseudoLabels::of(case.tracked::<2>("logits_unlabelled_weak")?, lambda, cutoffs)?;
     let logits = case.tracked::<2>("logits_mixed")?;
-    let mut flat = case.clone();
-    flat.inputs.insert("labels_a".to_owned(), case.array("labels")?.clone());
-    flat.inputs.insert("labels_b".to_owned(), Array::indices(&pseudo.classes));
-    let labels = two_points(&flat, logits.dims()[1])?;
+    let classes = logits.dims()[1];
+    let partner = classes_of(&pseudo.classes, classes)?;
+    let labels = with_lambda(case, case.one_hot("labels", classes)?, partner)?;
     let curve = Curve { threshold: case.param_positive("lam_thr")?, index: case.param_f64("lam_idx")? };
     let rows = match case.param_str("head")? {
         "ce" => {
@@ -283,19 +248,13 @@ fn ssl_lu(case: &Case) -> Outcome {
             dm_rows(&logits, &labels, &dm.etas(&labels)?)?
         }
         "bce" => {
-            let targets = Targets::TwoHot(Scale::Pow(curve)).of(&labels, &scaled_points(case)?)?;
-            binary_cross_entropy_rows(logits.clone(), targets, unit(1.0))?
+            let targets = Targets::TwoHot(Scale::Pow(curve)).of(&labels, &scaled_points(case)?);
+            sigmoid_cross_entropy_rows(logits.clone(), targets, unit(1.0))?
         }
         other => return Err(unknown("head", other, "ce or bce")),
     };
     let loss = (rows.clone() * column(&pseudo.weights, &rows)).mean();
-    let gradients = loss.backward();
-    let gradient = Array::from_tensor(gradient("logits_mixed", &logits, &gradients)?)?;
-    let mut computed = Computed::of([
-        ("loss", Array::loss(loss)?),
-        ("pseudo_labels", Array::indices(&pseudo.classes)),
-        ("mask", Array::floats(&[pseudo.weights.len()], pseudo.weights)),
-    ]);
-    computed.grads.insert("logits_mixed".to_owned(), gradient);
-    Ok(computed)
+    Ok(Computed::of_loss(loss, "logits_mixed", &logits)?
+        .with("pseudo_labels", Array::indices(&pseudo.classes))
+        .with("mask", Array::floats(&[pseudo.weights.len()], pseudo.weights)))
 }

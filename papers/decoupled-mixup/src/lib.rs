@@ -1,18 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-mod binary;
-mod eta;
 mod golden;
-mod labels;
 mod loss;
 mod method;
+mod shares;
 mod unlabelled;
 
-pub use binary::{Targets, binary_cross_entropy_rows};
-pub use eta::{Curve, Eta, Scale, Side};
-pub use labels::MixedLabels;
-pub use loss::{decoupled_cross_entropy, decoupled_rows, decoupled_terms, official_order};
+pub use loss::{FLOOR, decoupled_cross_entropy, decoupled_rows, decoupled_terms, official_etas};
 pub use method::{Dm, DmBce, Mce, Method, Pairing};
+pub use shares::{Curve, Scale, Side, Targets};
 pub use unlabelled::{Cutoffs, PseudoLabels};
 
 use mixup_paper::{Paper, RoutineEntry};

@@ -1,21 +1,18 @@
 //! The rows of the tables, and what a step of them computes.
 
 use burn::tensor::Tensor;
-use mixup_core::{
-    CoreError,
-    checked::{Positive, UnitInterval},
-    loss::soft_cross_entropy,
-    nn::ModelConfig,
-    train::{NoState, Step},
-};
+use mixup_core::CoreError;
+use mixup_core::checked::{Positive, UnitInterval};
+use mixup_core::loss::{scaled_targets, sigmoid_cross_entropy_rows, soft_cross_entropy};
+use mixup_core::mix::MixedLabels;
+use mixup_core::nn::ModelConfig;
+use mixup_core::train::{NoState, Step};
 use mixup_routines::classification::{self, Baseline, Batch, Classifier, Mixup, Start};
 use mixup_routines::{parameters, positive, unit};
 use serde::{Deserialize, Serialize};
 
-use crate::binary::{Targets, binary_cross_entropy_rows, scaled};
-use crate::eta::{Eta, Scale, Side};
-use crate::labels::MixedLabels;
-use crate::loss::{FLOOR, decoupled_cross_entropy, official_order};
+use crate::loss::{FLOOR, decoupled_cross_entropy, official_etas};
+use crate::shares::{Scale, Side, Targets};
 
 /// `{kind: mce, weight: 2}`, `{kind: dm, mixing: {kind: cutmix}}` ...
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,15 +26,11 @@ pub enum Method {
     DmBce(DmBce),
 }
 
-fn mixup() -> Baseline {
-    Baseline::Mixup(Mixup::default())
-}
-
 parameters!(
     /// Parameters of [`Method::Mce`].
     Mce {
         /// What mixes: a baseline that mixes images.
-        mixing: Baseline = mixup(),
+        mixing: Baseline = Baseline::Mixup(Mixup::default()),
         /// Factor of the loss.
         weight: Positive = positive(1.0),
     }
@@ -46,7 +39,7 @@ parameters!(
     /// Parameters of [`Method::Dm`]; the defaults are the base configuration of the official code for CIFAR.
     Dm {
         /// What mixes: a baseline that mixes images.
-        mixing: Baseline = mixup(),
+        mixing: Baseline = Baseline::Mixup(Mixup::default()),
         /// Factor of the decoupled terms.
         eta: Positive = positive(0.1),
         /// Which of both count.
@@ -61,7 +54,7 @@ parameters!(
     /// Parameters of [`Method::DmBce`].
     DmBce {
         /// What mixes: a baseline that mixes images.
-        mixing: Baseline = mixup(),
+        mixing: Baseline = Baseline::Mixup(Mixup::default()),
         /// Targets of the sigmoids.
         targets: Targets = Targets::default(),
         /// Factor of the targets, which are then at most 1.
@@ -75,7 +68,7 @@ parameters!(
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pairing {
-    /// By the order of the classes in the first mixed row, for the whole batch ([`official_order`]); no term at
+    /// By the order of the classes in the first mixed row, for the whole batch ([`official_etas`]); no term at
     /// lambda 1/2, or within a thousandth of 0 and 1: the official code.
     #[default]
     Official,
@@ -85,11 +78,9 @@ pub enum Pairing {
 
 impl Method {
     fn mixing(&self) -> &Baseline {
-        match self {
-            Self::Mce(mce) => &mce.mixing,
-            Self::Dm(dm) => &dm.mixing,
-            Self::DmBce(bce) => &bce.mixing,
-        }
+        let (Self::Mce(Mce { mixing, .. }) | Self::Dm(Dm { mixing, .. }) | Self::DmBce(DmBce { mixing, .. })) =
+            self;
+        mixing
     }
 }
 
@@ -102,15 +93,11 @@ impl classification::Method for Method {
     }
 
     fn check(&self, _: &ModelConfig) -> Result<(), String> {
+        let refusal = "`mixing` must mix all images, and labels by the same shares: `{kind: mixup}`, say";
         match self.mixing() {
             Baseline::Mixup(Mixup { until: None, label_alpha: None, .. }) => {}
-            Baseline::Mixing(_) | Baseline::Alternate(_) => self.mixing().check()?,
-            _ => {
-                return Err(
-                    "`mixing` must mix all images, and labels by the same shares: `{kind: mixup}`, say"
-                        .into(),
-                );
-            }
+            mixing @ (Baseline::Mixing(_) | Baseline::Alternate(_)) => mixing.check()?,
+            _ => return Err(refusal.into()),
         }
         match self {
             Self::Dm(Dm { scale, .. }) => scale.check(),
@@ -127,10 +114,10 @@ impl classification::Method for Method {
         _: &mut NoState,
         step: &mut Step<'_>,
     ) -> Result<Tensor<1>, CoreError> {
-        let mixture = self.mixing().mixture(&batch.x, step)?.ok_or_else(|| {
-            CoreError::Invalid(format!("`mixing`: {:?} mixes no images, or not always", self.mixing()))
-        })?;
-        let labels = MixedLabels::mixed(&mixture, batch.targets)?;
+        let mixing = self.mixing();
+        let refusal = || CoreError::Invalid(format!("`mixing`: {mixing:?} mixes no images, or not always"));
+        let mixture = mixing.mixture(&batch.x, step)?.ok_or_else(refusal)?;
+        let labels = MixedLabels::of(&mixture, batch.targets)?;
         let logits = network.logits(mixture.inputs(batch.x)?)?;
         match self {
             Self::Mce(mce) => Ok(soft_cross_entropy(logits, labels.soft())?.mul_scalar(mce.weight.get())),
@@ -141,33 +128,22 @@ impl classification::Method for Method {
 }
 
 impl Dm {
-    /// How its terms are weighed.
-    pub fn weighing(&self) -> Eta {
-        Eta { eta: self.eta, side: self.side, scale: self.scale }
+    /// Weights of own and partner's term at a lambda, as the official head makes them; a share of 0 weighs nothing.
+    pub fn weights(&self, lambda: f64) -> [f64; 2] {
+        let weight = |share| if share > 0.0 { self.eta.get() * self.scale.of(share) } else { 0.0 };
+        self.side.of(lambda).map(weight)
     }
 
-    /// The weights of both terms in every row.
+    /// The weights of both terms in every row, for [`decoupled_cross_entropy`].
     ///
     /// # Errors
     /// A lambda for each row, which the official pairing does not have.
     pub fn etas(&self, labels: &MixedLabels) -> Result<Vec<Vec<f64>>, CoreError> {
-        let [lambdas, others] = labels.shares() else {
-            return Err(CoreError::Invalid("a mixture of more than two points".into()));
-        };
-        let weights: Vec<[f64; 2]> = lambdas.iter().map(|&lambda| self.weighing().weights(lambda)).collect();
-        let weights = match self.pairing {
-            Pairing::Class => weights,
-            Pairing::Official => {
-                if lambdas.iter().any(|lambda| lambda != &lambdas[0]) {
-                    let message = "the official pairing has one lambda for a batch; use `pairing: class`";
-                    return Err(CoreError::Invalid(message.into()));
-                }
-                let order = official_order(&labels.classes()?, &[lambdas[0], others[0]], &weights[0], FLOOR)?;
-                let weights = order.map_or([0.0; 2], |etas| [etas[0], etas[1]]);
-                vec![weights; lambdas.len()]
-            }
-        };
-        Ok([0, 1].map(|point| weights.iter().map(|row| row[point]).collect()).into())
+        let weights: Vec<[f64; 2]> = labels.shares()[0].iter().map(|&lambda| self.weights(lambda)).collect();
+        match (self.pairing, weights.first()) {
+            (Pairing::Official, Some(first)) => official_etas(labels, first, FLOOR),
+            _ => Ok([0, 1].map(|point| weights.iter().map(|row| row[point]).collect()).into()),
+        }
     }
 
     /// The loss of mixed samples, `[1]`.
@@ -175,18 +151,14 @@ impl Dm {
     /// # Errors
     /// As [`Self::etas`], and shapes that do not agree.
     pub fn loss(&self, logits: Tensor<2>, labels: &MixedLabels) -> Result<Tensor<1>, CoreError> {
-        let etas = self.etas(labels)?;
-        decoupled_cross_entropy(logits, labels, &etas)
+        decoupled_cross_entropy(logits, labels, &self.etas(labels)?)
     }
 }
 
 impl DmBce {
     /// Targets of mixed samples, `[batch, classes]`; see [`Targets::of`] for `scaled`.
-    ///
-    /// # Errors
-    /// As [`Targets::of`].
-    pub fn targets(&self, labels: &MixedLabels, scaled_points: &[bool]) -> Result<Tensor<2>, CoreError> {
-        Ok(scaled(self.targets.of(labels, scaled_points)?, self.target_scale))
+    pub fn targets(&self, labels: &MixedLabels, scaled: &[bool]) -> Tensor<2> {
+        scaled_targets(self.targets.of(labels, scaled), self.target_scale)
     }
 
     /// The loss of mixed samples, `[1]`: the sum over classes, the mean over rows.
@@ -194,7 +166,7 @@ impl DmBce {
     /// # Errors
     /// Shapes that do not agree.
     pub fn loss(&self, logits: Tensor<2>, labels: &MixedLabels) -> Result<Tensor<1>, CoreError> {
-        Ok(binary_cross_entropy_rows(logits, self.targets(labels, &[])?, self.negatives)?.mean())
+        Ok(sigmoid_cross_entropy_rows(logits, self.targets(labels, &[]), self.negatives)?.mean())
     }
 }
 

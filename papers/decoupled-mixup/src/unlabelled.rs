@@ -31,17 +31,11 @@ impl PseudoLabels {
     /// # Errors
     /// A device that failed to answer.
     pub fn of(logits: Tensor<2>, lambda: f64, cutoffs: Cutoffs) -> Result<Self, CoreError> {
-        let classes = logits.dims()[1].max(1);
         let enough = cutoffs.sure.get().min(cutoffs.mixed.get().max(1.0 - lambda));
-        let probabilities = to_host(softmax(logits.detach(), 1))?;
-        let likeliest = |row: &[f64]| {
-            let best = row
-                .iter()
-                .enumerate()
-                .fold((0, f64::NEG_INFINITY), |best, (class, &p)| if p > best.1 { (class, p) } else { best });
-            (best.0, if best.1 >= enough { 1.0 } else { 0.0 })
-        };
-        let (classes, weights) = probabilities.chunks(classes).map(likeliest).unzip();
+        let (confidences, classes) = softmax(logits.detach(), 1).max_dim_with_indices(1);
+        let classes = to_host(classes.float())?.into_iter().map(|class| class as usize).collect();
+        let weights =
+            to_host(confidences)?.into_iter().map(|p| if p >= enough { 1.0 } else { 0.0 }).collect();
         Ok(Self { classes, weights })
     }
 }

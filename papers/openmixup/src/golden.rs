@@ -1,18 +1,17 @@
-//! The golden ops of this paper: OpenMixup's numbers against the functions of core and of this crate.
+//! The golden ops of this paper: OpenMixup's numbers against the functions of core.
 
 use mixup_core::{
     CoreError,
-    loss::{sigmoid_cross_entropy, soft_cross_entropy},
+    loss::{scaled_targets, sigmoid_cross_entropy_rows, soft_cross_entropy},
+    metrics::classification::ranked_accuracy,
     mix::{
         GridMix, Interpolation, Mask, Mixture, Paste, Ratio, SmoothLabels, SmoothMix, Spectrum, Threshold,
         Window, attentive_cells, attentive_mask, low_frequency_image, mix, peak,
     },
 };
-use mixup_paper::golden::{Array, Case, Computed, GoldenError, GoldenOp, Outcome, unknown};
-use mixup_routines::golden;
+use mixup_paper::golden::{Array, Case, GoldenError, GoldenOp, Outcome, unknown};
+use mixup_routines::{golden, unit};
 use ndarray::{Axis, Ix2, Ix4};
-
-use crate::loss::{TwoHot, ranked_accuracy, two_hot};
 
 /// Every op by its full name.
 pub fn ops() -> Vec<(&'static str, GoldenOp)> {
@@ -40,10 +39,7 @@ fn mixed(case: &Case, ratio: Ratio) -> Outcome {
 }
 
 fn labels(case: &Case, mixture: &Mixture) -> Outcome {
-    let own = case.indices("labels")?;
-    let partner: Option<Vec<usize>> = mixture.partners.iter().map(|&row| own.get(row).copied()).collect();
-    let partner = partner.ok_or_else(|| GoldenError::Malformed("a partner without a label".into()))?;
-    Ok(Computed::of([("y_a", Array::indices(&own)), ("y_b", Array::indices(&partner))]))
+    golden::both_labels(case, &mixture.partners, ["y_a", "y_b"])
 }
 
 /// Height and width of the images.
@@ -187,18 +183,18 @@ fn mixup_ce(case: &Case) -> Outcome {
 }
 
 fn soft_loss(case: &Case) -> Outcome {
-    let ([rows, classes], _) = case.array_of::<2>("logits")?;
+    let ([_, classes], _) = case.array_of::<2>("logits")?;
     let lambda = case.param_f64("lam")?;
     let (own, partner) = (case.one_hot("y_a", classes)?, case.one_hot("y_b", classes)?);
     let kind = case.param_str("kind")?;
     let target = match kind {
-        "two_hot_bce" => two_hot(own, partner, TwoHot { scale: case.param_f64("two_hot_scale")? }),
+        "two_hot_bce" => scaled_targets(own + partner, case.param_unit("two_hot_scale")?),
         _ => mix(own, partner, lambda),
     };
     let computed = golden::of_logits(case, |logits| match kind {
         "soft" => Ok(soft_cross_entropy(logits, target.clone())?),
         "bce_soft" | "two_hot_bce" => {
-            Ok(sigmoid_cross_entropy(logits, target.clone())?.sum().div_scalar(rows as f64))
+            Ok(sigmoid_cross_entropy_rows(logits, target.clone(), unit(1.0))?.mean())
         }
         other => Err(unknown("kind", other, "`soft`, `bce_soft` or `two_hot_bce`")),
     })?;

@@ -1,10 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod golden;
-mod loss;
 mod method;
 
-pub use loss::{TwoHot, ranked_accuracy, two_hot};
 pub use method::{Attentivemix, Method, Watched};
 
 use mixup_paper::{Paper, RoutineEntry};

@@ -1,6 +1,6 @@
 //! Cross-entropy with soft targets, and the two-target form of mixup.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation::log_softmax};
 
 use crate::{CoreError, tensor::same_shape};
 
@@ -29,6 +29,19 @@ use crate::{CoreError, tensor::same_shape};
 pub fn soft_cross_entropy(logits: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<1>, CoreError> {
     same_shape("soft_cross_entropy", &logits, &targets)?;
     Ok(mixup_kernels::soft_cross_entropy(logits, targets))
+}
+
+/// The same for each row, for what weighs the rows or leaves some out: `-sum_c targets_c log softmax(logits)_c`.
+///
+/// # Shapes
+/// - `logits`, `targets`: `[batch, classes]`; rows of `targets` may sum to anything
+/// - returns `[batch, 1]`, in nats
+///
+/// # Errors
+/// Shapes that differ.
+pub fn soft_cross_entropy_rows(logits: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<2>, CoreError> {
+    same_shape("soft_cross_entropy_rows", &logits, &targets)?;
+    Ok((targets * log_softmax(logits, 1)).sum_dim(1).neg())
 }
 
 /// Mixup's loss as its authors' code writes it (`mixup_criterion`):
@@ -88,6 +101,16 @@ mod tests {
         for (a, b) in two.iter().zip(soft) {
             assert!((a - b).abs() < 1e-12);
         }
+    }
+
+    #[test]
+    fn the_loss_is_the_mean_of_its_rows() {
+        let logits = [[2.0, 0.0, -1.0], [0.5, -3.0, 1.0]];
+        let soft = || mix(targets(&[1, 0], 3), targets(&[1, 2], 3), 0.3);
+        let rows = gradient(logits, |z| soft_cross_entropy_rows(z, soft()).unwrap().mean());
+        let all = gradient(logits, |z| soft_cross_entropy(z, soft()).unwrap());
+        assert!(rows.iter().zip(all).all(|(a, b)| (a - b).abs() < 1e-12));
+        assert!(soft_cross_entropy_rows(tracked([[0.0, 0.0]]), soft()).is_err());
     }
 
     #[test]

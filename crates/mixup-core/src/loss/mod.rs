@@ -22,10 +22,10 @@ mod regularized;
 mod testing;
 
 pub use bce_softmax::bce_softmax;
-pub use binary::sigmoid_cross_entropy;
+pub use binary::{scaled_targets, sigmoid_cross_entropy, sigmoid_cross_entropy_rows};
 pub use brier::brier;
 pub use confidence_penalty::confidence_penalty;
-pub use cross_entropy::{mixup_cross_entropy, soft_cross_entropy};
+pub use cross_entropy::{mixup_cross_entropy, soft_cross_entropy, soft_cross_entropy_rows};
 pub use distillation::distillation;
 pub use focal::{focal, focal_sample_dependent};
 pub use known_gradient::with_known_gradient;

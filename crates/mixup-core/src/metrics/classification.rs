@@ -114,8 +114,46 @@ pub fn mixed_accuracy(
     Ok(lambda * own + (1.0 - lambda) * partner)
 }
 
+/// Accuracy of a mixed batch by rank (OpenMixup's heads): the label with more weight counts where it is ranked first, the
+/// other where it is second; at one half the partner's is the one with more. A share.
+///
+/// # Shapes
+/// - as [`mixed_accuracy`], of two classes at least
+///
+/// # Errors
+/// As [`Predictions::from_logits`], and a single class.
+pub fn ranked_accuracy(
+    logits: ArrayView2<'_, f64>,
+    own: &[usize],
+    partner: &[usize],
+    lambda: f64,
+) -> Result<f64, CoreError> {
+    check(&logits, own)?;
+    check(&logits, partner)?;
+    let (rows, classes) = logits.dim();
+    if classes < 2 {
+        return Err(CoreError::Invalid("no class is ranked second where there is one".into()));
+    }
+    let (major, minor, weight) =
+        if lambda > 0.5 { (own, partner, lambda) } else { (partner, own, 1.0 - lambda) };
+    let ranks: Vec<[usize; 2]> = logits.outer_iter().map(first_two).collect();
+    let share = |labels: &[usize], rank: usize| {
+        let right = ranks.iter().zip(labels).filter(|(ranks, label)| ranks[rank] == **label);
+        right.count() as f64 / rows as f64
+    };
+    Ok(weight * share(major, 0) + (1.0 - weight) * share(minor, 1))
+}
+
+/// Positions of the two largest values, of two at least.
+fn first_two(row: ArrayView1<'_, f64>) -> [usize; 2] {
+    let first = argmax(row);
+    let mut others = row.to_owned();
+    others[first] = f64::NEG_INFINITY;
+    [first, argmax(others.view())]
+}
+
 /// Position of the largest value, the first of equals.
-fn argmax(row: ArrayView1<'_, f64>) -> usize {
+pub(super) fn argmax(row: ArrayView1<'_, f64>) -> usize {
     row.iter().enumerate().fold(0, |best, (index, value)| if *value > row[best] { index } else { best })
 }
 
@@ -145,6 +183,35 @@ fn check(logits: &ArrayView2<'_, f64>, labels: &[usize]) -> Result<(), CoreError
 mod tests {
     use super::*;
     use ndarray::array;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_smaller_share_counts_where_it_is_second() {
+        let logits = array![[3.0, 2.0, 1.0], [0.0, 5.0, 4.0]];
+        let accuracy = |own: &[usize], partner: &[usize], lambda| {
+            ranked_accuracy(logits.view(), own, partner, lambda).unwrap()
+        };
+        assert!((accuracy(&[0, 1], &[1, 0], 0.7) - (0.7 + 0.3 * 0.5)).abs() < 1e-12);
+        // At one half the partner is the one with more weight.
+        assert_eq!(accuracy(&[1, 2], &[0, 1], 0.5), 1.0);
+        // Of equals the first class is first, and the next is second.
+        assert_eq!(ranked_accuracy(array![[1.0, 1.0, 1.0]].view(), &[0], &[1], 0.6).unwrap(), 1.0);
+        assert!(ranked_accuracy(logits.view(), &[0], &[0, 1], 0.5).is_err());
+        assert!(ranked_accuracy(array![[1.0]].view(), &[0], &[0], 0.5).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn names_of_own_and_partner_do_not_matter(
+            logits in prop::array::uniform8(-3.0f64..3.0), labels in prop::array::uniform4(0usize..4), lambda in 0.51f64..1.0,
+        ) {
+            let logits = Array2::from_shape_vec((2, 4), logits.to_vec()).unwrap();
+            let (own, partner) = (&labels[..2], &labels[2..]);
+            let accuracy = ranked_accuracy(logits.view(), own, partner, lambda).unwrap();
+            let swapped = ranked_accuracy(logits.view(), partner, own, 1.0 - lambda).unwrap();
+            prop_assert!((accuracy - swapped).abs() < 1e-12);
+        }
+    }
 
     #[test]
     fn values_by_hand() {

@@ -3,6 +3,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
+use super::classification::argmax;
 use crate::CoreError;
 use crate::linalg::symmetric_eigen;
 
@@ -170,11 +171,6 @@ fn nearest(means: &Array2<f64>, sample: ArrayView1<'_, f64>) -> usize {
     let distances: Array1<f64> =
         means.rows().into_iter().map(|mean| -(&mean - &sample).mapv(|x| x * x).sum()).collect();
     argmax(distances.view())
-}
-
-/// Position of the largest value, the first of equals.
-fn argmax(row: ArrayView1<'_, f64>) -> usize {
-    row.iter().enumerate().fold(0, |best, (index, value)| if *value > row[best] { index } else { best })
 }
 
 #[cfg(test)]

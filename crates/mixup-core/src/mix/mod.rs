@@ -1,5 +1,6 @@
 //! Mixing: how strongly ([`Lambda`], [`Ratio`]), with whom ([`Partner`]), and the [`Mixture`] itself, which
-//! mixes inputs, hidden states and targets the same way. A [`Blend`] mixes more than two points.
+//! mixes inputs, hidden states and targets the same way. A [`Blend`] mixes more than two points. [`MixedLabels`] are
+//! for losses that ask which classes were mixed, and not only for their mean.
 //!
 //! What mixes images draws a [`Mask`] ([`Window`] for CutMix and SaliencyMix, [`GridMix`], [`SmoothMix`], [`FMix`],
 //! [`attentive_mask`]) or a [`Paste`] (ResizeMix).
@@ -12,6 +13,7 @@ mod fmix;
 mod gridmix;
 mod kde;
 mod lambda;
+mod mixed_labels;
 mod mixture;
 mod partner;
 mod paste;
@@ -29,6 +31,7 @@ pub use fmix::{FMix, Spectrum, Threshold, frequencies, low_frequency_image, norm
 pub use gridmix::{Grid, GridMix};
 pub use kde::{Kde, Kernel, choose};
 pub use lambda::Lambda;
+pub use mixed_labels::MixedLabels;
 pub use mixture::Mixture;
 pub use partner::Partner;
 pub use paste::{Interpolation, Paste};

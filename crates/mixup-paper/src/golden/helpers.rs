@@ -15,6 +15,19 @@ impl Computed {
         Self { outputs: outputs.map(|(name, array)| (name.to_owned(), array)).into(), grads: BTreeMap::new() }
     }
 
+    /// A loss, `[1]`, under the name `loss`, and the gradient of an input.
+    ///
+    /// # Errors
+    /// As [`Self::with_gradient`].
+    pub fn of_loss<const D: usize>(
+        loss: Tensor<1>,
+        name: &str,
+        input: &Tensor<D>,
+    ) -> Result<Self, GoldenError> {
+        let gradients = loss.backward();
+        Self::of([("loss", Array::loss(loss)?)]).with_gradient(name, input, &gradients)
+    }
+
     /// One more output.
     #[must_use]
     pub fn with(mut self, name: &str, array: Array) -> Self {

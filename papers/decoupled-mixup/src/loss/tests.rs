@@ -1,11 +1,12 @@
 //! Identities of the decoupled terms, for any logits.
 
-use burn::tensor::{DType, Device, Tensor, TensorData};
+use std::cmp::Ordering;
+
+use burn::tensor::{DType, Device, TensorData};
 use mixup_core::tensor::{one_hot, to_host};
 use proptest::prelude::*;
 
-use super::{FLOOR, decoupled_cross_entropy, decoupled_rows, decoupled_terms, official_order};
-use crate::labels::MixedLabels;
+use super::*;
 
 const ROWS: usize = 4;
 
@@ -70,7 +71,7 @@ proptest! {
     fn rows_of_one_class_have_cross_entropy_only(values in logits(4), eta in 0.1_f64..5.0, lambda in 0.0_f64..1.0) {
         let labels = labels(&[&[0, 1, 2, 3], &[0, 1, 2, 3]], &[lambda, 1.0 - lambda], 4, DType::F64);
         let z = || tensor(&values, 4, DType::F64);
-        let plain = mixup_core::loss::soft_cross_entropy(z(), labels.points()[0].clone()).unwrap();
+        let plain = soft_cross_entropy(z(), labels.points()[0].clone()).unwrap();
         let loss = decoupled_cross_entropy(z(), &labels, &every_row(&[eta, eta], ROWS)).unwrap();
         prop_assert!((value(loss) - value(plain)).abs() < 1e-9);
     }
@@ -120,35 +121,33 @@ proptest! {
     fn the_official_order_swaps_the_weights_where_the_own_class_is_the_higher(
         first in 0_usize..6, second in 0_usize..6, lambda in 0.01_f64..0.49,
     ) {
-        let order = |classes: Vec<Vec<usize>>| {
-            official_order(&classes, &[lambda, 1.0 - lambda], &[1.0, 2.0], FLOOR).unwrap()
-        };
-        let expected = if first < second { vec![1.0, 2.0] } else { vec![2.0, 1.0] };
         // Rows of one class have no say, and after the first other row nobody has.
-        let rows = vec![vec![3, 3], vec![first, second], vec![second, first]];
-        if first == second {
-            prop_assert_eq!(order(rows), None);
-        } else {
-            prop_assert_eq!(order(rows), Some(expected));
-        }
+        let labels = labels(&[&[3, first, second], &[3, second, first]], &[lambda, 1.0 - lambda], 6, DType::F64);
+        let expected = match first.cmp(&second) {
+            Ordering::Less => [1.0, 2.0],
+            Ordering::Equal => [0.0, 0.0],
+            Ordering::Greater => [2.0, 1.0],
+        };
+        prop_assert_eq!(official_etas(&labels, &[1.0, 2.0], FLOOR).unwrap(), every_row(&expected, 3));
     }
 }
 
 #[test]
 fn the_official_loss_has_no_term_at_a_half_and_at_the_edges() {
-    let order =
-        |lambda: f64| official_order(&[vec![0, 1]], &[lambda, 1.0 - lambda], &[1.0, 2.0], FLOOR).unwrap();
+    let etas = |points: &[&[usize]], shares: &[f64], etas: &[f64]| {
+        official_etas(&labels(points, shares, 8, DType::F64), etas, FLOOR).unwrap()
+    };
+    let two = |lambda: f64| etas(&[&[0], &[1]], &[lambda, 1.0 - lambda], &[1.0, 2.0]);
     for lambda in [0.0, 0.0005, FLOOR, 0.5, 0.9995, 1.0] {
-        assert_eq!(order(lambda), None, "{lambda}");
+        assert_eq!(two(lambda), [[0.0], [0.0]], "{lambda}");
     }
     for lambda in [0.002, 0.4999, 0.998] {
-        assert_eq!(order(lambda), Some(vec![1.0, 2.0]), "{lambda}");
+        assert_eq!(two(lambda), [[1.0], [2.0]], "{lambda}");
     }
     // Of three points each class takes the weight of its rank.
-    let three = official_order(&[vec![7, 2, 4]], &[0.5, 0.3, 0.2], &[1.0, 2.0, 3.0], FLOOR).unwrap();
-    assert_eq!(three, Some(vec![3.0, 1.0, 2.0]));
-    assert_eq!(official_order(&[vec![7, 2, 4]], &[0.4, 0.2, 0.4], &[1.0; 3], FLOOR).unwrap(), None);
-    assert!(official_order(&[vec![0, 1]], &[0.5, 0.5], &[1.0], FLOOR).is_err());
+    let points: [&[usize]; 3] = [&[7], &[2], &[4]];
+    assert_eq!(etas(&points, &[0.5, 0.3, 0.2], &[1.0, 2.0, 3.0]), [[3.0], [1.0], [2.0]]);
+    assert_eq!(etas(&points, &[0.4, 0.2, 0.4], &[1.0; 3]), [[0.0]; 3]);
 }
 
 #[test]
@@ -168,14 +167,10 @@ fn large_logits_stay_finite_in_both_precisions() {
 
 #[test]
 fn what_does_not_agree_is_refused() {
-    let (device, dtype) = options(DType::F64);
-    let of = |labels: &[usize]| one_hot(labels, 3, (&device, dtype)).unwrap();
-    assert!(MixedLabels::new(vec![of(&[0])], vec![vec![1.0]]).is_err());
-    assert!(MixedLabels::of_two(of(&[0, 1]), of(&[0]), &[0.5, 0.5]).is_err());
-    assert!(MixedLabels::of_two(of(&[0]), of(&[1]), &[0.5, 0.5]).is_err());
-    let labels = MixedLabels::of_two(of(&[0]), of(&[1]), &[0.5]).unwrap();
+    let labels = labels(&[&[0], &[1]], &[0.5, 0.5], 3, DType::F64);
     assert!(decoupled_terms(&tensor(&[0.0; 8], 4, DType::F64), &labels).is_err());
     let z = tensor(&[0.0; 3], 3, DType::F64);
     assert!(decoupled_rows(&z, &labels, &every_row(&[1.0], 1)).is_err());
     assert!(decoupled_rows(&z, &labels, &every_row(&[1.0, 1.0], 2)).is_err());
+    assert!(official_etas(&labels, &[1.0], FLOOR).is_err());
 }

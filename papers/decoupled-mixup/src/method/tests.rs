@@ -3,9 +3,10 @@ use mixup_core::mix::{Mixture, Ratio};
 use mixup_core::stream::Streams;
 use mixup_core::tensor::{one_hot, to_host};
 use mixup_routines::classification::Method as _;
+use proptest::prelude::*;
 
 use super::*;
-use crate::eta::Curve;
+use crate::shares::Curve;
 
 const LABELS: [usize; 4] = [0, 1, 2, 3];
 
@@ -61,6 +62,19 @@ fn labels(lambdas: &[f64]) -> MixedLabels {
     MixedLabels::of_two(of(&LABELS), of(&partners), lambdas).unwrap()
 }
 
+proptest! {
+    #[test]
+    fn exactly_one_side_counts(lambda in 0.01_f64..0.99, threshold in 0.0_f64..=1.0) {
+        let weights = |side| Dm { eta: positive(2.0), side, ..Dm::default() }.weights(lambda);
+        let [both, less, more] =
+            [Side::Both, Side::Less(unit(threshold)), Side::More(unit(threshold))].map(weights);
+        prop_assert_eq!(both, [2.0 * lambda, 2.0 * (1.0 - lambda)]);
+        prop_assert!(less.contains(&0.0) && more.contains(&0.0));
+        // What one leaves out the other has.
+        prop_assert_eq!([less[0] + more[0], less[1] + more[1]], both);
+    }
+}
+
 #[test]
 fn pairings_differ_where_the_own_class_is_the_higher() {
     let dm = |pairing| Dm { eta: positive(1.0), pairing, ..Dm::default() };
@@ -87,14 +101,14 @@ fn pairings_differ_where_the_own_class_is_the_higher() {
 fn two_hot_targets_by_hand() {
     let targets = |targets: Targets, scaled: &[bool]| {
         let bce = DmBce { targets, ..DmBce::default() };
-        to_host(bce.targets(&labels(&[0.25; 4]), scaled).unwrap()).unwrap()[..4].to_vec()
+        to_host(bce.targets(&labels(&[0.25; 4]), scaled)).unwrap()[..4].to_vec()
     };
     let half = Scale::Pow(Curve { threshold: positive(0.5), index: 1.0 });
     assert_eq!(targets(Targets::Mixed, &[]), [0.25, 0.75, 0.0, 0.0]);
     assert_eq!(targets(Targets::TwoHot(Scale::Constant), &[]), [1.0, 1.0, 0.0, 0.0]);
     assert_eq!(targets(Targets::TwoHot(half), &[]), [0.5, 1.0, 0.0, 0.0]);
     assert_eq!(targets(Targets::TwoHot(half), &[true, false]), [0.5, 0.75, 0.0, 0.0]);
-    let same = MixedLabels::mixed(
+    let same = MixedLabels::of(
         &Mixture::new(vec![0], Ratio::Batch(0.5)).unwrap(),
         one_hot(&[1], 2, &Device::flex()).unwrap(),
     );
@@ -103,7 +117,7 @@ fn two_hot_targets_by_hand() {
         target_scale: unit(scale),
         ..DmBce::default()
     };
-    let of = |scale| to_host(bce(scale).targets(same.as_ref().unwrap(), &[]).unwrap()).unwrap();
+    let of = |scale| to_host(bce(scale).targets(same.as_ref().unwrap(), &[])).unwrap();
     assert_eq!((of(1.0), of(0.75)), (vec![0.0, 2.0], vec![0.0, 1.0]));
 }
 

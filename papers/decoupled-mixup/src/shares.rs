@@ -1,6 +1,9 @@
-//! How much a decoupled term weighs, by the share of its class.
+//! What becomes of the shares of mixed classes: weights of their decoupled terms, or targets of their sigmoids.
 
+use burn::tensor::Tensor;
 use mixup_core::checked::{Positive, UnitInterval};
+use mixup_core::mix::MixedLabels;
+use mixup_routines::positive;
 use serde::{Deserialize, Serialize};
 
 /// What a share becomes: `constant`, `{pow: {threshold: 1, index: 1}}` ...
@@ -29,8 +32,7 @@ pub struct Curve {
 impl Default for Scale {
     /// The share itself: the base configuration of the official code.
     fn default() -> Self {
-        let one = Positive::new(1.0).expect("1 is above 0");
-        Self::Pow(Curve { threshold: one, index: 1.0 })
+        Self::Pow(Curve { threshold: positive(1.0), index: 1.0 })
     }
 }
 
@@ -54,18 +56,14 @@ impl Scale {
     /// # Errors
     /// The message for the user.
     pub fn check(self) -> Result<(), String> {
-        match self {
-            Self::Constant => Ok(()),
-            Self::Pow(curve) | Self::Exp(curve)
-                if !curve.index.is_finite() || curve.threshold.get() > 1.0 =>
-            {
-                Err("`scale`: a finite `index`, and a `threshold` of at most 1".into())
-            }
-            Self::Exp(curve) if [0.0, 1.0].contains(&curve.index.abs()) => {
-                Err("`scale`: an exponential of base 0 or 1 goes nowhere".into())
-            }
-            _ => Ok(()),
+        let (Self::Pow(curve) | Self::Exp(curve)) = self else { return Ok(()) };
+        if !curve.index.is_finite() || curve.threshold.get() > 1.0 {
+            return Err("`scale`: a finite `index`, and a `threshold` of at most 1".into());
         }
+        if matches!(self, Self::Exp(_)) && [0.0, 1.0].contains(&curve.index.abs()) {
+            return Err("`scale`: an exponential of base 0 or 1 goes nowhere".into());
+        }
+        Ok(())
     }
 }
 
@@ -84,7 +82,7 @@ pub enum Side {
 
 impl Side {
     /// The shares of own and partner's class, one of which may become 0.
-    fn of(self, lambda: f64) -> [f64; 2] {
+    pub(crate) fn of(self, lambda: f64) -> [f64; 2] {
         let own = match self {
             Self::Both => return [lambda, 1.0 - lambda],
             Self::Less(threshold) => lambda < threshold.get(),
@@ -94,23 +92,24 @@ impl Side {
     }
 }
 
-/// The weights of both decoupled terms, as the official head makes them.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Eta {
-    /// The factor of both.
-    pub eta: Positive,
-    /// Which count.
-    pub side: Side,
-    /// What becomes of their shares.
-    pub scale: Scale,
+/// Targets of the sigmoids of the binary form: `mixed`, or `{two-hot: constant}`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Targets {
+    /// The shares.
+    #[default]
+    Mixed,
+    /// What the shares become by a [`Scale`], each for itself.
+    TwoHot(Scale),
 }
 
-impl Eta {
-    /// Weights of own and partner's term; a share of 0 weighs nothing.
-    pub fn weights(&self, lambda: f64) -> [f64; 2] {
-        self.side
-            .of(lambda)
-            .map(|share| if share > 0.0 { self.eta.get() * self.scale.of(share) } else { 0.0 })
+impl Targets {
+    /// Targets of mixed labels, `[batch, classes]`. A row of one class twice has the sum of both: above 1 where both are
+    /// scaled. A point whose `scaled` is false keeps its share, unless the scale is constant.
+    pub fn of(self, labels: &MixedLabels, scaled: &[bool]) -> Tensor<2> {
+        let Self::TwoHot(scale) = self else { return labels.soft() };
+        let keeps = |point| scale != Scale::Constant && scaled.get(point) == Some(&false);
+        labels.with_shares(|point, share| if keeps(point) { share } else { scale.of(share) }).soft()
     }
 }
 
@@ -140,18 +139,6 @@ mod tests {
                 prop_assert_eq!(turned.of(share), here);
             }
             prop_assert_eq!(Scale::default().of(share), share);
-        }
-
-        #[test]
-        fn exactly_one_side_counts(lambda in 0.01_f64..0.99, threshold in 0.0_f64..=1.0) {
-            let threshold = UnitInterval::new(threshold).unwrap();
-            let eta = |side| Eta { eta: Positive::new(2.0).unwrap(), side, scale: Scale::default() };
-            let [both, less, more] =
-                [Side::Both, Side::Less(threshold), Side::More(threshold)].map(|side| eta(side).weights(lambda));
-            prop_assert_eq!(both, [2.0 * lambda, 2.0 * (1.0 - lambda)]);
-            prop_assert!(less.contains(&0.0) && more.contains(&0.0));
-            // What one leaves out the other has.
-            prop_assert_eq!([less[0] + more[0], less[1] + more[1]], both);
         }
     }
 
