@@ -49,7 +49,11 @@ pub enum FigureKind {
         y_label: String,
     },
     /// Images: per method those of [`crate::Picture`], each with its share.
-    Images {},
+    Images {
+        /// Whether a level says something on a scale, 0 that nothing is there; otherwise it is a brightness.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        scale: bool,
+    },
     /// Per category one horizontal bar from 0 for each method. A point is the position of its
     /// category in the list, and the value.
     Bars {

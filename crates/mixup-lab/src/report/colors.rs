@@ -48,7 +48,7 @@ impl Colors {
 fn names(outcome: &Outcome) -> Vec<&str> {
     let others = outcome.figures.iter().flat_map(|figure| match &figure.info.kind {
         FigureKind::Bars { others, .. } => others.iter().map(|other| other.name.as_str()).collect(),
-        FigureKind::Scatter { .. } | FigureKind::Lines { .. } | FigureKind::Images {} => Vec::new(),
+        FigureKind::Scatter { .. } | FigureKind::Lines { .. } | FigureKind::Images { .. } => Vec::new(),
     });
     let mut names = Vec::new();
     for name in outcome.methods.keys().map(|method| base(method)).chain(others.map(base)) {

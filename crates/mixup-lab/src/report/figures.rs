@@ -97,7 +97,7 @@ fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
             }
             .render()
         }
-        FigureKind::Images {} => {
+        FigureKind::Images { scale } => {
             let images = shown().flat_map(|(method, points)| {
                 let named = |picture: Picture| NamedImage {
                     name: named(outcome, figure, method),
@@ -106,7 +106,7 @@ fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
                 };
                 Picture::from_points(points).unwrap_or_default().into_iter().map(named).collect::<Vec<_>>()
             });
-            Images { title, images: images.collect() }.render()
+            Images { title, images: images.collect(), scale: *scale }.render()
         }
         FigureKind::Bars { label, decimals, categories, others } => {
             let ours = shown().map(|(method, points)| BarGroup {

@@ -48,7 +48,7 @@ fn paper() -> (Manifest, Vec<Outcome>) {
     });
     let image = Picture::new(0.5, 2, [0.0, 1.0, 0.5, 0.0]);
     bars.figures.push(Figure {
-        info: FigureInfo { kind: FigureKind::Images {}, ..scatter("mixed") },
+        info: FigureInfo { kind: FigureKind::Images { scale: false }, ..scatter("mixed") },
         seed: 0,
         points: BTreeMap::from([("c-mixup".to_owned(), Picture::to_points(&[image.clone(), image]))]),
     });

@@ -26,7 +26,7 @@ pub(super) fn figure() -> FigureInfo {
                   by turns, is not shown."
             .to_owned(),
         metric: None,
-        kind: FigureKind::Images {},
+        kind: FigureKind::Images { scale: false },
     }
 }
 

@@ -84,11 +84,12 @@ impl<M: Method> Routine for Contrastive<M> {
         let plane = FigureInfo {
             name: PLANE.to_owned(),
             title: "Features in the plane of largest variance".to_owned(),
-            caption: "Features of the test samples by their two largest principal components; the lighter, the larger the label \
-                      (or the later the class). Below each the share of the variance that is in the plane."
+            caption: "Features of the test samples of one run by their two largest principal components, from blue, the smallest \
+                      label or the first class, to yellow, the largest. Below each the share of the variance that is in the \
+                      plane."
                 .to_owned(),
             metric: None,
-            kind: FigureKind::Images {},
+            kind: FigureKind::Images { scale: true },
         };
         [vec![course, plane], M::figures()].concat()
     }

@@ -1,4 +1,4 @@
-//! Where samples lie in the plane of the two largest principal components, in the grey of their labels.
+//! Where samples lie in the plane of the two largest principal components, in the tones of their labels.
 
 use mixup_core::linalg::symmetric_eigen;
 use mixup_paper::Picture;
@@ -7,11 +7,11 @@ use ndarray::{Array2, ArrayView2, Axis};
 /// Pixels of a side.
 pub(super) const SIDE: usize = 48;
 
-/// Grey of the smallest label; nothing is black.
+/// Tone of the smallest label; where nothing is it is 0.
 const DARKEST: f64 = 0.25;
 
-/// A picture of samples: a pixel has the mean grey of the samples in it, from dark, the smallest label or the first class, to
-/// white. Below it stands the share of the variance that is in the plane.
+/// A picture of samples: a pixel has the mean tone of the samples in it, from [`DARKEST`], the smallest label or the first class,
+/// to 1. Below it stands the share of the variance that is in the plane.
 pub(super) fn projected(features: ArrayView2<'_, f64>, labels: &[f64]) -> Picture {
     let (places, share) = in_plane(features);
     let range = |values: &mut dyn Iterator<Item = f64>| {

@@ -88,6 +88,7 @@ impl Browser {
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             browser.call(domain, json!({}));
         }
+        browser.call("Performance.enable", json!({"timeDomain": "threadTicks"}));
         Some(browser)
     }
 
@@ -134,6 +135,15 @@ impl Browser {
             self.events.push(event);
         }
         self.events.retain(|event| !is_load(event));
+    }
+
+    /// Milliseconds of processor time that pages took of the browser's main thread so far: other work on the machine does
+    /// not count.
+    pub(super) fn worked(&mut self) -> f64 {
+        let answer = self.call("Performance.getMetrics", json!({}));
+        let metrics = answer["metrics"].as_array().unwrap();
+        let task = metrics.iter().find(|metric| metric["name"] == "TaskDuration").unwrap();
+        1000.0 * task["value"].as_f64().unwrap()
     }
 
     /// The value of an expression, or of a promise, in the page.

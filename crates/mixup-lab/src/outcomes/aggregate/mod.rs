@@ -248,7 +248,7 @@ fn figure(
     let PlannedFigure { info, request } = planned;
     let seeds = match info.kind {
         FigureKind::Lines { .. } => heading.seeds,
-        FigureKind::Scatter { .. } | FigureKind::Bars { .. } | FigureKind::Images {} => {
+        FigureKind::Scatter { .. } | FigureKind::Bars { .. } | FigureKind::Images { .. } => {
             std::slice::from_ref(&request.seed)
         }
     };

@@ -161,18 +161,25 @@ impl Canvas {
         self.element(&format!("<rect {} fill=\"none\"{stroke}/>", extent(area)));
     }
 
-    /// An image of 16 grey values, which are the same on any ground: its pixels are `pixel` long.
-    pub(super) fn grey(&mut self, (left, top): (f64, f64), pixel: f64, width: usize, levels: &[u8]) {
+    /// An image of 16 levels, whose tones are the same on any ground: its pixels are `pixel` long.
+    pub(super) fn pixels(
+        &mut self,
+        (left, top): (f64, f64),
+        pixel: f64,
+        width: usize,
+        levels: &[u8],
+        tones: &[String; 16],
+    ) {
         let [left, top, pixel] = [left, top, pixel].map(number);
         self.element(&format!(
             "<g transform=\"translate({left} {top}) scale({pixel})\" fill=\"none\" shape-rendering=\"crispEdges\">"
         ));
-        for level in 0..16 {
+        for (level, tone) in tones.iter().enumerate() {
             let mut path = String::new();
             for (row, line) in levels.chunks(width.max(1)).enumerate() {
                 let mut column = 0;
                 for run in line.chunk_by(|a, b| a == b) {
-                    if run[0] == level {
+                    if usize::from(run[0]) == level {
                         // Writing to a String does not fail.
                         let _ = write!(path, "M{column} {row}.5h{}", run.len());
                     }
@@ -180,8 +187,7 @@ impl Canvas {
                 }
             }
             if !path.is_empty() {
-                let tone = 17 * level;
-                self.element(&format!("<path d=\"{path}\" stroke=\"#{tone:02x}{tone:02x}{tone:02x}\"/>"));
+                self.element(&format!("<path d=\"{path}\" stroke=\"{tone}\"/>"));
             }
         }
         self.element("</g>");
