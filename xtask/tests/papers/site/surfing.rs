@@ -197,6 +197,6 @@ fn a_thousand_claims_open_quickly_and_scroll() {
     assert_eq!(rows, 1000);
     // Processor time of the main thread, a second for five hundred; below the lower bounds the clock would have stood still.
     assert!((1.0..2000.0).contains(&opened) && (0.1..400.0).contains(&filtered), "{opened} {filtered}");
-    assert!((0.01..16.0).contains(&frame), "{frame}");
+    assert!((0.01..33.0).contains(&frame), "{frame}");
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
