@@ -28,11 +28,11 @@ fn constant(values: Vec<f64>) -> Tensor<2> {
 fn naive(embeddings: Tensor<2>, labels: &[f64], terms: &Terms<'_>) -> Tensor<1> {
     let samples = labels.len();
     let fixed = embeddings.clone().detach();
-    let row = |index: usize| fixed.clone().slice([index..index + 1]);
+    let row = |index: usize| fixed.clone().slice_dim(0, index..index + 1);
     let (mut lambdas, mut total) = (terms.lambdas.unwrap_or(&[]).iter(), Vec::new());
     for anchor in 0..samples {
         let own = labels[anchor];
-        let anchored = embeddings.clone().slice([anchor..anchor + 1]);
+        let anchored = embeddings.clone().slice_dim(0, anchor..anchor + 1);
         let others: Vec<usize> = (0..samples).filter(|other| *other != anchor).collect();
         let real = anchored.clone().matmul(select_rows(embeddings.clone(), &others).unwrap().transpose());
         let weight = |difference: f64| terms.distance.map_or(1.0, |by| by.of_sample(difference));
