@@ -122,6 +122,12 @@ fn means(pairs: &[Moved]) -> String {
 }
 
 impl Tolerance {
+    /// That of a metric with so many printed decimals.
+    pub(super) fn printed(self, decimals: usize) -> Self {
+        let digit = self.digit * 0.1_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX));
+        Self { absolute: self.absolute.max(digit), ..self }
+    }
+
     pub(super) fn around(self, committed: f64) -> f64 {
         self.absolute + self.relative * committed.abs()
     }

@@ -5,7 +5,8 @@
 //! check across machines must tell noise from a change. Its levels:
 //!
 //! 1. **Identical**: every seed has the same bits.
-//! 2. **Same**: every seed agrees within the [`Tolerance`], relative 1e-3 unless told otherwise.
+//! 2. **Same**: every seed agrees within the [`Tolerance`], relative 1e-3 unless told otherwise, and metrics within a tenth of
+//!    the last digit that tables print.
 //! 3. **Drift**: some seed does not, but rounding explains it. Reported, not a failure.
 //! 4. **Regression**: changed.
 //!
@@ -64,11 +65,13 @@ pub struct Tolerance {
     pub relative: f64,
     /// Absolute, for values near 0.
     pub absolute: f64,
+    /// Of a metric, the share of the last digit that tables print. A correlation of 0.01 is no more exact than one of 0.9.
+    pub digit: f64,
 }
 
 impl Default for Tolerance {
     fn default() -> Self {
-        Self { relative: 1e-3, absolute: 1e-9 }
+        Self { relative: 1e-3, absolute: 1e-9, digit: 0.1 }
     }
 }
 
@@ -224,6 +227,8 @@ pub fn compare_outcomes(committed: &Outcome, fresh: &Outcome, tolerance: Toleran
         for (metric, old) in &old.values {
             let Some(new) = new.values.get(metric) else { continue };
             let pairs = cell::by_seed((&committed.seeds, old), (&fresh.seeds, new));
+            let printed = committed.metrics.iter().find(|info| info.name == *metric);
+            let tolerance = printed.map_or(tolerance, |info| tolerance.printed(info.decimals));
             let cell = cell::compare((method, metric), &pairs, trained, tolerance);
             worst = worst.max(cell.level);
             cells.push(cell);

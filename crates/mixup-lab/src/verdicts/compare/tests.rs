@@ -89,10 +89,22 @@ fn a_single_seed_has_only_the_tolerance() {
 
 #[test]
 fn the_tolerance_can_be_chosen() {
-    let strict = Tolerance { relative: 0.0, absolute: 0.0 };
+    let strict = Tolerance { relative: 0.0, absolute: 0.0, digit: 0.0 };
     let moved = VALUES.map(|v| v + 1e-12);
     let check = compare_outcomes(&outcome("a", &[("x", &VALUES)]), &outcome("a", &[("x", &moved)]), strict);
     assert_eq!(check.level, Level::Drift);
+}
+
+/// The metric is printed with three decimals.
+#[test]
+fn a_value_near_nothing_may_move_by_a_tenth_of_its_last_digit() {
+    let level = |by: f64| {
+        let (old, new) = ([0.0138, 0.0021], [0.0138 + by, 0.0021 + by]);
+        let sides = (outcome("a", &[("x", &old)]), outcome("a", &[("x", &new)]));
+        compare_outcomes(&sides.0, &sides.1, Tolerance::default()).level
+    };
+    assert_eq!((level(5e-5), level(-5e-5)), (Level::Same, Level::Same));
+    assert_eq!((level(5e-2), level(-5e-2)), (Level::Regression, Level::Regression));
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) const CLOSE: f64 = 1e-5;
 
 /// What some samples on the other side of a decision make of an error rate: relative, and absolute for
 /// small ones.
-const COUNTED: Tolerance = Tolerance { relative: 0.02, absolute: 0.005 };
+const COUNTED: Tolerance = Tolerance { relative: 0.02, absolute: 0.005, digit: 0.0 };
 
 /// What the curves of a method say about its training, and so about what its metrics may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
