@@ -182,6 +182,7 @@ mod tests {
         let library = Library::new(Some(folder.path().to_owned()), folder.path().join("cache"));
         let absent = load_corrupted(&library, "cifar-10-c", "fog", 1).unwrap_err().to_string();
         assert!(absent.contains("DIR/cifar-10-c/labels.npy"), "{absent}");
+        assert!(absent.contains("from https://zenodo.org/records/2535967 Unpack CIFAR-10-C.tar"), "{absent}");
         fs::rename(tree().keep(), folder.path().join("CIFAR-10-C")).unwrap();
         // Two images are not ten thousand.
         let small = load_corrupted(&library, "cifar-10-c", "fog", 1).unwrap_err().to_string();

@@ -293,6 +293,9 @@ fn unavailable(set: &DataSet, tried: Vec<Attempt>) -> DataError {
         advice += &format!(", or `apt-get install {}` on Debian", package.name);
     }
     advice += ".";
+    if let Content::Tree(_) = set.content {
+        advice += &format!(" It comes from {}", set.page);
+    }
     if let Some(howto) = set.howto {
         advice += &format!(" {howto}");
     }

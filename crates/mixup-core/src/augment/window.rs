@@ -130,7 +130,7 @@ mod tests {
             corners.insert(view[0]);
         }
         let expected = (0..3).flat_map(|row| (0..5).map(move |column| 10 * row + column));
-        assert_eq!(corners, expected.collect());
+        assert_eq!(corners, expected.collect::<std::collections::BTreeSet<u8>>());
     }
 
     #[test]
