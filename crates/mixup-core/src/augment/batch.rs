@@ -326,7 +326,8 @@ mod tests {
         assert!(error.contains("a padding of 4 for images of 3 x 3"), "{error}");
         let three = ImageShape { channels: 3, ..SQUARE };
         let refused = |json: &str| {
-            let error = ImageBatcher::new(SQUARE, &statistics, read(json).unwrap()).unwrap_err();
+            let augment: AugmentConfig = serde_json::from_str(json).unwrap();
+            let error = ImageBatcher::new(SQUARE, &statistics, augment).unwrap_err();
             error.to_string()
         };
         assert!(refused(r#"{"window": {"side": 4}}"#).contains("a window of 4 pixels"));
