@@ -41,6 +41,8 @@ pub enum Content {
     Files(&'static [File]),
     /// Files that are too many to list.
     Members(Members),
+    /// Folders as their user unpacked them, of which no sum is known here.
+    Tree(Tree),
     /// Values inside a crate.
     Embedded {
         /// The crate.
@@ -50,6 +52,14 @@ pub enum Content {
         /// SHA-256 over all cells, row-major, each as eight little-endian bytes of its `f64`.
         sha256: &'static str,
     },
+}
+
+/// Folders that the user puts in place. No provider serves them, and nothing here knows their sums: readers look at what
+/// they read, and a run's identity says which set was meant, not which bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tree {
+    /// Files and folders that must be there, below the set's own folder.
+    pub marks: &'static [&'static str],
 }
 
 /// One file of a data set.
@@ -96,7 +106,7 @@ impl DataSet {
     pub fn files(&self) -> &'static [File] {
         match self.content {
             Content::Files(files) => files,
-            Content::Members(_) | Content::Embedded { .. } => &[],
+            Content::Members(_) | Content::Tree(_) | Content::Embedded { .. } => &[],
         }
     }
 
@@ -113,10 +123,15 @@ impl DataSet {
     }
 
     /// One digest for the whole set, for the key of a run: over name and first sum of every file, or
-    /// that of the members or of the embedded values. Nothing is read for it, and it does not depend on where the set is found.
+    /// that of the members or of the embedded values; of a [`Tree`], whose sums are not known, over its names. Nothing is
+    /// read for it, and it does not depend on where the set is found.
     pub fn sha256(&self) -> String {
         match self.content {
             Content::Embedded { sha256, .. } | Content::Members(Members { sha256, .. }) => sha256.to_owned(),
+            Content::Tree(Tree { marks }) => {
+                let lines = marks.iter().flat_map(|mark| [*mark, "\n"]);
+                sha256_of(["tree ", self.name, "\n"].into_iter().chain(lines).map(str::as_bytes))
+            }
             Content::Files(files) => {
                 let sums = |file: &'static File| file.sums.first().map_or("", |sum| sum.sha256);
                 sha256_of(

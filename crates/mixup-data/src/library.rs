@@ -72,13 +72,16 @@ impl fmt::Display for Provider {
 pub struct Located {
     /// Where it comes from.
     pub provider: Provider,
-    /// Its files, in the order of the catalogue; none when it is embedded.
+    /// Its files, in the order of the catalogue; none when it is embedded, the one folder when it is a tree.
     pub files: Vec<PathBuf>,
 }
 
 impl fmt::Display for Located {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.files.first().and_then(|file| file.parent()) {
+        let folder = |file: &'_ PathBuf| -> Option<PathBuf> {
+            if file.is_dir() { Some(file.clone()) } else { file.parent().map(Path::to_owned) }
+        };
+        match self.files.first().and_then(folder) {
             Some(folder) => write!(f, "{}: {}", self.provider, folder.display()),
             None => write!(f, "{}", self.provider),
         }
@@ -269,6 +272,7 @@ pub(crate) fn lock(folder: &Path) -> io::Result<fs::File> {
 fn unavailable(set: &DataSet, tried: Vec<Attempt>) -> DataError {
     let (first, more) = match &set.content {
         Content::Members(members) => (members.globs.first().copied(), "and the like are"),
+        Content::Tree(tree) => (tree.marks.first().copied(), "is with what belongs to it"),
         _ => {
             let more = if set.files().len() > 1 { "is with the other files beside it" } else { "is" };
             (set.files().first().map(|file| file.name), more)
@@ -289,6 +293,9 @@ fn unavailable(set: &DataSet, tried: Vec<Attempt>) -> DataError {
         advice += &format!(", or `apt-get install {}` on Debian", package.name);
     }
     advice += ".";
+    if let Content::Tree(_) = set.content {
+        advice += &format!(" It comes from {}", set.page);
+    }
     if let Some(howto) = set.howto {
         advice += &format!(" {howto}");
     }

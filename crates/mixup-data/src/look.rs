@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::{Content, File};
+use crate::dataset::{Content, File, Tree};
 use crate::digest::measure_file;
 use crate::error::{DataError, Mismatch};
 
@@ -40,7 +40,17 @@ pub(crate) fn content_in(folder: &Path, content: &Content, check: Check) -> Resu
     match content {
         Content::Files(files) => files_in(folder, files, check),
         Content::Members(members) => members.look(folder, check),
+        Content::Tree(tree) => tree_in(folder, tree),
         Content::Embedded { .. } => Ok(Vec::new()),
+    }
+}
+
+/// The folder of a tree where all its marks are there; its files are not looked at.
+fn tree_in(folder: &Path, tree: &Tree) -> Result<Vec<PathBuf>, Miss> {
+    let absent = tree.marks.iter().map(|mark| folder.join(mark)).find(|path| !path.exists());
+    match absent {
+        Some(path) => Err(Miss::Absent(path)),
+        None => Ok(vec![folder.to_owned()]),
     }
 }
 

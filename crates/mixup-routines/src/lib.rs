@@ -15,8 +15,11 @@
 pub mod classification;
 pub mod contrastive;
 pub mod golden;
+mod initial;
 pub mod metric_learning;
 mod parameters;
+#[cfg(test)]
+mod photographed;
 pub mod proxies;
 pub mod regression;
 

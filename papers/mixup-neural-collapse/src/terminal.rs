@@ -73,8 +73,10 @@ impl Routine for Terminal {
     }
 
     fn check(spec: &TerminalSpec) -> Result<(), String> {
-        if spec.setting.base.is_some() || spec.setting.ood.is_some() {
-            return Err("`setting.base` and `setting.ood` have no meaning here: leave them out".into());
+        if spec.setting.base.is_some() || spec.setting.ood.is_some() || spec.setting.initial_weights.is_some()
+        {
+            let keys = "`setting.base`, `setting.ood` and `setting.initial_weights`";
+            return Err(format!("{keys} have no meaning here: leave them out"));
         }
         if spec.train.as_ref().is_some_and(|train| train.select != Selection::Last) {
             return Err("`train.select` must be `last`: the terminal phase is the end of the training".into());

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::{Rng, RngExt};
 
-use super::{AugmentConfig, ChannelStatistics, Fill, ImageShape};
+use super::{AugmentConfig, ChannelStatistics, Fill, ImageShape, window};
 use crate::CoreError;
 
 /// Makes f32 batches `[batch, channels, height, width]` out of bytes.
@@ -13,6 +13,7 @@ pub struct ImageBatcher {
     augment: AugmentConfig,
     /// What each byte becomes, by channel.
     tables: Vec<[f32; 256]>,
+    statistics: ChannelStatistics,
 }
 
 /// Where the window stands over an image, and whether it is flipped.
@@ -27,7 +28,8 @@ impl ImageBatcher {
     /// A batcher for images of one shape.
     ///
     /// # Errors
-    /// Statistics of another number of channels, or a padding that is not smaller than the image.
+    /// Statistics of another number of channels, a padding that is not smaller than the image, a window that is larger or
+    /// that is asked for beside a crop.
     pub fn new(
         shape: ImageShape,
         statistics: &ChannelStatistics,
@@ -47,11 +49,20 @@ impl ImageBatcher {
                 "crop: a padding of {} for images of {} x {}: it must be smaller than the image",
                 crop.padding, shape.height, shape.width
             ))),
-            _ => Ok(Self { shape, augment, tables }),
+            Some(_) if augment.window.is_some() || augment.jitter.is_some() => {
+                Err(CoreError::Invalid("augment: `crop` goes neither with `window` nor with `jitter`".into()))
+            }
+            _ => match augment.window {
+                Some(window) if window.side.get() > side => Err(CoreError::Invalid(format!(
+                    "augment: a window of {} pixels for images of {} x {}",
+                    window.side, shape.height, shape.width
+                ))),
+                _ => Ok(Self { shape, augment, tables, statistics: statistics.clone() }),
+            },
         }
     }
 
-    /// Training images: placed and flipped at random, then normalised. For each image in turn, `rng`
+    /// Training images: placed, flipped and coloured at random, then normalised. For each image in turn, `rng`
     /// (the stream `augment`) gives its row, its column and its flip, as far as they are asked for.
     ///
     /// # Shapes
@@ -68,10 +79,15 @@ impl ImageBatcher {
         rng: &mut impl Rng,
         device: &Device,
     ) -> Tensor<4> {
+        if self.augment.window.is_some() || self.augment.jitter.is_some() {
+            let view =
+                |image: &[u8]| window::augmented(image, self.shape, &self.augment, &self.statistics, rng);
+            return self.to_device(self.views(pixels, images, view), device);
+        }
         self.to_device(self.values(pixels, images, || self.draw(rng)), device)
     }
 
-    /// Images as they are, normalised.
+    /// Images as they are, or through the window in their middle, normalised.
     ///
     /// # Shapes
     /// As [`ImageBatcher::augmented`].
@@ -79,12 +95,23 @@ impl ImageBatcher {
     /// # Panics
     /// When an index is not an image.
     pub fn plain(&self, pixels: &[u8], images: &[usize], device: &Device) -> Tensor<4> {
+        if self.augment.window.is_some() {
+            let view = |image: &[u8]| window::plain(image, self.shape, &self.augment, &self.statistics);
+            return self.to_device(self.views(pixels, images, view), device);
+        }
         self.to_device(self.values(pixels, images, Placement::default), device)
     }
 
+    /// Images through a window.
+    fn views(&self, pixels: &[u8], images: &[usize], view: impl FnMut(&[u8]) -> Vec<f32>) -> Vec<f32> {
+        let size = self.shape.size();
+        images.iter().map(|image| &pixels[image * size..(image + 1) * size]).flat_map(view).collect()
+    }
+
     fn to_device(&self, values: Vec<f32>, device: &Device) -> Tensor<4> {
-        let ImageShape { channels, height, width } = self.shape;
-        let batch = values.len() / self.shape.size();
+        let seen = self.augment.seen(self.shape);
+        let ImageShape { channels, height, width } = seen;
+        let batch = values.len() / seen.size();
         Tensor::from_data(TensorData::new(values, [batch, channels, height, width]), device)
     }
 
@@ -173,7 +200,8 @@ mod tests {
     const IMAGE: [u8; 9] = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
     fn placed(fill: Fill, down: isize, right: isize, flip: bool) -> Vec<u8> {
-        let batcher = batcher(SQUARE, AugmentConfig { crop: crop(2, fill), flip: true });
+        let batcher =
+            batcher(SQUARE, AugmentConfig { crop: crop(2, fill), flip: true, ..AugmentConfig::default() });
         let mut out = vec![f32::NAN; 9];
         batcher.place(&IMAGE, Placement { down, right, flip }, &mut out);
         bytes(&out)
@@ -221,7 +249,7 @@ mod tests {
                 Placement { down: down.clamp(-padding, padding), right: right.clamp(-padding, padding), flip };
             let mut streams = Streams::new("augment", seed);
             let image: Vec<u8> = (0..shape.size()).map(|_| streams.get("image").random()).collect();
-            let batcher = batcher(shape, AugmentConfig { crop: crop(padding as usize, fill), flip });
+            let batcher = batcher(shape, AugmentConfig { crop: crop(padding as usize, fill), flip, ..AugmentConfig::default() });
             let mut out = vec![f32::NAN; shape.size()];
             batcher.place(&image, placement, &mut out);
             for (index, found) in bytes(&out).into_iter().enumerate() {
@@ -233,7 +261,10 @@ mod tests {
 
     #[test]
     fn draws_are_even_and_from_one_stream() {
-        let batcher = batcher(SQUARE, AugmentConfig { crop: crop(1, Fill::Zero), flip: true });
+        let batcher = batcher(
+            SQUARE,
+            AugmentConfig { crop: crop(1, Fill::Zero), flip: true, ..AugmentConfig::default() },
+        );
         let mut streams = Streams::new("augment", 3);
         let mut counts = [0; 18];
         for _ in 0..18_000 {
@@ -254,7 +285,7 @@ mod tests {
             assert_eq!(batch.dims(), [3, 1, 3, 3]);
             (batch.into_data().try_to_vec::<f32>().unwrap(), streams.positions())
         };
-        let augment = AugmentConfig { crop: crop(1, Fill::Reflect), flip: true };
+        let augment = AugmentConfig { crop: crop(1, Fill::Reflect), flip: true, ..AugmentConfig::default() };
         assert_eq!(make(augment, 1), make(augment, 1));
         assert_ne!(make(augment, 1).0, make(augment, 2).0);
         let (plain, positions) = make(AugmentConfig::default(), 1);
@@ -267,7 +298,7 @@ mod tests {
     #[test]
     fn black_is_normalised_as_a_byte_of_the_image_is() {
         let statistics = ChannelStatistics { mean: vec![0.5], std: vec![0.25] };
-        let augment = AugmentConfig { crop: crop(2, Fill::Zero), flip: false };
+        let augment = AugmentConfig { crop: crop(2, Fill::Zero), flip: false, ..AugmentConfig::default() };
         let batcher = ImageBatcher::new(SQUARE, &statistics, augment).unwrap();
         let mut out = [f32::NAN; 9];
         batcher.place(&[255; 9], Placement { down: 2, right: 0, flip: false }, &mut out);
@@ -278,7 +309,10 @@ mod tests {
     fn settings_are_read_and_checked() {
         let read = serde_json::from_str::<AugmentConfig>;
         let augment = read(r#"{"crop": {"padding": 4}, "flip": true}"#).unwrap();
-        assert_eq!(augment, AugmentConfig { crop: crop(4, Fill::Zero), flip: true });
+        assert_eq!(
+            augment,
+            AugmentConfig { crop: crop(4, Fill::Zero), flip: true, ..AugmentConfig::default() }
+        );
         assert_eq!(read("{}").unwrap(), AugmentConfig::default());
         for bad in [
             r#"{"crop": {"padding": 0}}"#,
@@ -291,6 +325,22 @@ mod tests {
         let error = ImageBatcher::new(SQUARE, &statistics, augment).unwrap_err().to_string();
         assert!(error.contains("a padding of 4 for images of 3 x 3"), "{error}");
         let three = ImageShape { channels: 3, ..SQUARE };
+        let refused = |json: &str| {
+            let augment: AugmentConfig = serde_json::from_str(json).unwrap();
+            let error = ImageBatcher::new(SQUARE, &statistics, augment).unwrap_err();
+            error.to_string()
+        };
+        assert!(refused(r#"{"window": {"side": 4}}"#).contains("a window of 4 pixels"));
+        assert!(refused(r#"{"window": {"side": 2}, "crop": {"padding": 1}}"#).contains("goes neither"));
+        let window = read(r#"{"window": {"side": 2, "area": 0.25}, "flip": true}"#).unwrap();
+        assert_eq!(window.seen(three), ImageShape { channels: 3, height: 2, width: 2 });
+        let batcher = ImageBatcher::new(SQUARE, &statistics, window).unwrap();
+        let mut streams = Streams::new("augment", 0);
+        let batch = batcher.augmented(&[7; 27], &[2, 0], streams.get("augment"), &Device::flex());
+        assert_eq!(
+            (batch.dims(), batcher.plain(&[7; 27], &[1], &Device::flex()).dims()),
+            ([2, 1, 2, 2], [1, 1, 2, 2])
+        );
         assert!(ImageBatcher::new(three, &statistics, AugmentConfig::default()).is_err());
     }
 
@@ -302,7 +352,8 @@ mod tests {
         let images: Vec<usize> = (0..128).map(|index| index * 7).collect();
         let mut streams = Streams::new("augment", 0);
         for fill in [Fill::Zero, Fill::Reflect] {
-            let batcher = batcher(shape, AugmentConfig { crop: crop(4, fill), flip: true });
+            let batcher =
+                batcher(shape, AugmentConfig { crop: crop(4, fill), flip: true, ..AugmentConfig::default() });
             let times = (0..200).map(|_| {
                 let start = std::time::Instant::now();
                 batcher.augmented(&pixels, &images, streams.get("augment"), &Device::flex());

@@ -3,7 +3,9 @@
 
 mod batch;
 mod normalise;
+mod part;
 mod views;
+mod window;
 
 pub use batch::ImageBatcher;
 pub use normalise::{ChannelStatistics, GivenStatistics, Normalise};
@@ -12,6 +14,8 @@ pub use views::{Jitter, ViewConfig, Views};
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
+
+use crate::checked::UnitInterval;
 
 /// Size of all images of a set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +37,44 @@ impl ImageShape {
 
 /// What is done at random to a training image, as `augment:` of an experiment names it; nothing by
 /// default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AugmentConfig {
     /// A window of the image's size at a random place of the padded image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<CropConfig>,
+    /// A smaller square of the image at a random place, instead of `crop`. Images that nothing is done to at random are seen
+    /// through the same window in their middle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<WindowConfig>,
     /// Left and right exchanged, with probability 1/2, after the crop.
     #[serde(default)]
     pub flip: bool,
+    /// Other brightness, contrast and colours, after all others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Jitter>,
+}
+
+/// Settings of [`AugmentConfig::window`]: `{side: 448}`, or `{side: 224, area: 0.08}` for torchvision's `RandomResizedCrop`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowConfig {
+    /// Pixels of a side, afterwards.
+    pub side: NonZeroUsize,
+    /// A part of the image is brought to that size: of so large a share of its area, at least, with sides in a proportion of
+    /// 3:4 to 4:3. A square of that size as it is where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<UnitInterval>,
+}
+
+impl AugmentConfig {
+    /// Size of what a network sees of images of a size.
+    pub fn seen(&self, shape: ImageShape) -> ImageShape {
+        match self.window {
+            Some(WindowConfig { side, .. }) => ImageShape { height: side.get(), width: side.get(), ..shape },
+            None => shape,
+        }
+    }
 }
 
 /// Settings of [`AugmentConfig::crop`].

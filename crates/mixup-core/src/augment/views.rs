@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use colour::Jitter;
 
+use super::part::Rectangle;
 use super::{ChannelStatistics, ImageShape};
 use crate::CoreError;
 use crate::checked::{Positive, UnitInterval};
@@ -54,18 +55,6 @@ pub struct Views {
     /// Mean and standard deviation of each channel.
     statistics: Vec<(f32, f32)>,
     config: ViewConfig,
-}
-
-/// Tries after which the whole image is taken.
-const TRIES: usize = 10;
-
-/// A rectangle of whole pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Rectangle {
-    top: usize,
-    left: usize,
-    height: usize,
-    width: usize,
 }
 
 impl Views {
@@ -138,8 +127,9 @@ impl Views {
         let ViewConfig { crop_from, shift, flip, jitter, grey, noise } = self.config;
         let mut view = image.to_vec();
         if let Some(least) = crop_from {
-            let part = self.part(least.get(), rng);
-            view = self.by_planes(&view, |plane| self.enlarged(plane, part));
+            let ImageShape { height, width, .. } = self.shape;
+            let part = Rectangle::random([height, width], least.get(), rng);
+            view = self.by_planes(&view, |plane| part.enlarged(plane, width, [height, width]));
         }
         if shift > 0 {
             // u32, so that a 32-bit machine draws the same.
@@ -177,47 +167,6 @@ impl Views {
             plane.iter_mut().for_each(|value| *value = (*value - mean) / std);
         }
         image
-    }
-
-    /// A part of the image: its area a uniform share from `least` to 1, the logarithm of width over height uniform. The
-    /// whole image where none of some tries lies in it.
-    fn part(&self, least: f64, rng: &mut impl Rng) -> Rectangle {
-        let ImageShape { height, width, .. } = self.shape;
-        let widest = (4.0_f64 / 3.0).ln();
-        for _ in 0..TRIES {
-            let area = (height * width) as f64 * rng.random_range(least..=1.0);
-            let ratio = rng.random_range(-widest..=widest).exp();
-            let wide = (area * ratio).sqrt().round() as usize;
-            let high = (area / ratio).sqrt().round() as usize;
-            if (1..=width).contains(&wide) && (1..=height).contains(&high) {
-                let top = rng.random_range(0..=(height - high) as u32) as usize;
-                let left = rng.random_range(0..=(width - wide) as u32) as usize;
-                return Rectangle { top, left, height: high, width: wide };
-            }
-        }
-        Rectangle { top: 0, left: 0, height, width }
-    }
-
-    /// A part of a plane, as large as the plane: bilinear between centres of pixels.
-    fn enlarged(&self, plane: &[f32], part: Rectangle) -> Vec<f32> {
-        let ImageShape { height, width, .. } = self.shape;
-        let place = |out: usize, size: usize, inside: usize| {
-            let centre = (out as f32 + 0.5) * inside as f32 / size as f32 - 0.5;
-            let centre = centre.clamp(0.0, (inside - 1) as f32);
-            (centre as usize, (centre as usize + 1).min(inside - 1), centre.fract())
-        };
-        let columns: Vec<_> = (0..width).map(|column| place(column, width, part.width)).collect();
-        let mut enlarged = Vec::with_capacity(plane.len());
-        for row in 0..height {
-            let (upper, lower, down) = place(row, height, part.height);
-            let line = |row: usize| &plane[(part.top + row) * width + part.left..];
-            let (upper, lower) = (line(upper), line(lower));
-            enlarged.extend(columns.iter().map(|&(left, right, over)| {
-                let of = |line: &[f32]| line[left] * (1.0 - over) + line[right] * over;
-                of(upper) * (1.0 - down) + of(lower) * down
-            }));
-        }
-        enlarged
     }
 
     /// A plane seen through a window that stands `down` and `right`.

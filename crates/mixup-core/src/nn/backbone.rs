@@ -6,8 +6,10 @@ use burn::tensor::{Device, Tensor};
 use rand::Rng;
 
 use super::mlp::PixelMlp;
+use super::normalised::{Normalised, Normaliser, Norms};
+use super::pretrained::Weights;
 use super::staged::{HiddenState, Staged, no_maps};
-use super::{Attended, Convnet, Lenet, ModelConfig, Resnet, Vit, WideResnet, init};
+use super::{Attended, BatchNorm2d, Convnet, Lenet, ModelConfig, Resnet, Vit, WideResnet, init};
 use crate::{CoreError, augment::ImageShape, mix::Mixture};
 
 /// A network from images to features. It is a row of stages; hidden states can be mixed after each:
@@ -154,6 +156,69 @@ impl Backbone {
             Self::Resnet(network) => Ok(network.pooled(maps)),
             Self::WideResnet(network) => Ok(network.pooled(maps)),
             Self::Vit(network) => network.pooled_maps(maps),
+        }
+    }
+
+    /// Its batch norms, in the order in which they see an image; none of a network whose normalisation cannot be replaced.
+    pub fn norms(&self) -> Vec<&BatchNorm2d> {
+        self.normalised().map_or_else(Vec::new, Normalised::norms)
+    }
+
+    /// Features where `norm` stands in the place of each batch norm of [`Self::norms`].
+    ///
+    /// # Shapes
+    /// - as of [`Self::features`]
+    ///
+    /// # Errors
+    /// A network whose normalisation cannot be replaced, and what `norm` refuses.
+    pub fn features_normalised_by(
+        &self,
+        x: Tensor<4>,
+        norm: &mut Normaliser<'_>,
+    ) -> Result<Tensor<2>, CoreError> {
+        let network = self.normalised().ok_or_else(|| {
+            let such = "a `convnet`, a `resnet` or a `wide-resnet`";
+            CoreError::Invalid(format!("only {such} can be given other normalisations"))
+        })?;
+        self.pooled(network.maps_normalised(x, &mut Norms::new(norm))?)
+    }
+
+    fn normalised(&self) -> Option<&dyn Normalised> {
+        match self {
+            Self::Convnet(network) => Some(network),
+            Self::Resnet(network) => Some(network),
+            Self::WideResnet(network) => Some(network),
+            Self::Mlp(_) | Self::Lenet(_) | Self::Vit(_) => None,
+        }
+    }
+
+    /// The network with weights of a file in the place of its own. A classifying layer of the file is not used.
+    ///
+    /// # Errors
+    /// A network that is no `resnet`, and as [`Weights::fill`].
+    pub fn with_weights(self, weights: &Weights) -> Result<Self, CoreError> {
+        match self {
+            Self::Resnet(mut network) => {
+                weights.fill(&mut |visit| network.slots(visit))?;
+                Ok(Self::Resnet(network))
+            }
+            _ => Err(CoreError::Invalid(
+                "initial weights are those of a `resnet`; this network is none".into(),
+            )),
+        }
+    }
+
+    /// Weights and running statistics of a `resnet` under torchvision's names; none of another network.
+    ///
+    /// # Errors
+    /// A device that failed to answer.
+    pub fn weights(&self) -> Result<Option<Weights>, CoreError> {
+        match self {
+            Self::Resnet(network) => {
+                let mut network = network.clone();
+                Weights::of(&mut |visit| network.slots(visit)).map(Some)
+            }
+            _ => Ok(None),
         }
     }
 

@@ -3,12 +3,14 @@
 use std::num::NonZeroUsize;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, activation::relu};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::normalised::{Normalised, Norms};
 use super::staged::Staged;
 use super::{BatchNorm2d, Conv2d, Pooling, conv::ConvSizes, is_default};
+use crate::CoreError;
 
 /// Blocks of a 3x3 convolution, batch norm and ReLU, then global pooling.
 /// The first block keeps the resolution, each further one halves it.
@@ -50,15 +52,13 @@ impl ConvnetConfig {
     }
 }
 
-impl Convnet {
-    /// The convolution and the batch norm of each block, in their order: for whoever normalises in another way.
-    pub fn blocks(&self) -> impl Iterator<Item = (&Conv2d, &BatchNorm2d)> {
-        self.convs.iter().zip(&self.norms)
+impl Normalised for Convnet {
+    fn norms(&self) -> Vec<&BatchNorm2d> {
+        self.norms.iter().collect()
     }
 
-    /// How the last block's maps become features.
-    pub fn pooling(&self) -> Pooling {
-        self.pooling
+    fn maps_normalised(&self, x: Tensor<4>, norms: &mut Norms<'_, '_>) -> Result<Tensor<4>, CoreError> {
+        self.convs.iter().try_fold(x, |x, conv| Ok(relu(norms.next(conv.forward(x))?)))
     }
 }
 

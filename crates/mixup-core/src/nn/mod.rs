@@ -16,7 +16,9 @@ mod lenet;
 mod linear;
 mod lstnet;
 mod mlp;
+mod normalised;
 mod pooling;
+mod pretrained;
 mod resnet;
 mod staged;
 mod statistics;
@@ -36,8 +38,10 @@ pub use lenet::Lenet;
 pub use linear::linear;
 pub use lstnet::{Lstnet, LstnetConfig, LstnetWeights};
 pub use mlp::{Mlp, MlpConfig, PixelMlp};
+pub use normalised::Normaliser;
 pub use pooling::Pooling;
-pub use resnet::{Resnet, ResnetConfig};
+pub use pretrained::Weights;
+pub use resnet::{Resnet, ResnetConfig, Stem};
 pub use statistics::RunningStatistics;
 pub use vit::{TokenPooling, Vit, VitConfig};
 pub use wide_resnet::{WideResnet, WideResnetConfig};
@@ -81,6 +85,7 @@ mod tests {
             r#"{"kind":"convnet","channels":[8,16],"pooling":"average-and-maximum"}"#,
             r#"{"kind":"resnet","width":8,"blocks":[1,2]}"#,
             r#"{"kind":"resnet","width":8,"blocks":[1,2],"bottleneck":true,"pooling":"maximum"}"#,
+            r#"{"kind":"resnet","width":8,"blocks":[1,2],"stem":"imagenet","frozen_norms":true}"#,
             r#"{"kind":"wide-resnet","blocks":1,"widen":1}"#,
             r#"{"kind":"wide-resnet","blocks":1,"widen":1,"pooling":"maximum"}"#,
             r#"{"kind":"vit","patch":4,"dim":16,"depth":2,"heads":4}"#,

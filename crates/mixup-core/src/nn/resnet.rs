@@ -1,15 +1,18 @@
-//! Residual networks for small images (He et al. 2016), as the mixup papers use them on CIFAR: a 3x3
-//! convolution for a stem and no pooling before the first block.
+//! Residual networks (He et al. 2016), as the mixup papers use them on CIFAR: a 3x3 convolution for a stem and no pooling
+//! before the first block; and with the stem of ImageNet, as torchvision has them.
 
 use std::num::NonZeroUsize;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, activation::relu, module::max_pool2d, ops::MaxPoolOptions};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::normalised::{Normalised, Norms};
+use super::pretrained::Slot;
 use super::staged::Staged;
 use super::{BatchNorm2d, Conv2d, Pooling, conv::ConvSizes, is_default};
+use crate::CoreError;
 
 /// Sizes of a ResNet. ResNet-18 is `{width: 64, blocks: [2, 2, 2, 2]}`, ResNet-50
 /// `{width: 64, blocks: [3, 4, 6, 3], bottleneck: true}`, ResNet-8 of width 16
@@ -27,6 +30,23 @@ pub struct ResnetConfig {
     /// How maps become features.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pooling: Pooling,
+    /// What comes before the first block.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stem: Stem,
+    /// Whether batch norms are constants in training: for networks that were trained before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub frozen_norms: bool,
+}
+
+/// What comes before the first block of a residual network.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stem {
+    /// A 3x3 convolution that keeps the image's size.
+    #[default]
+    Small,
+    /// A 7x7 convolution of stride 2 and 3x3 maximum pooling of stride 2: a fourth of the size, for images of 224 pixels.
+    Imagenet,
 }
 
 /// A residual network, from images to features.
@@ -35,6 +55,8 @@ pub struct Resnet {
     stem: Conv2d,
     stem_norm: BatchNorm2d,
     stages: Vec<Vec<Block>>,
+    #[module(skip)]
+    pooled_stem: bool,
     #[module(skip)]
     width: usize,
     #[module(skip)]
@@ -64,7 +86,13 @@ impl ResnetConfig {
     /// A ResNet with PyTorch's default start.
     pub fn init(&self, channels: usize, rng: &mut impl Rng, device: &Device) -> Resnet {
         let width = self.width.get();
-        let stem = ConvSizes::three(channels, width, 1).init(rng, device);
+        let stem = match self.stem {
+            Stem::Small => ConvSizes::three(channels, width, 1),
+            Stem::Imagenet => {
+                ConvSizes { inputs: channels, outputs: width, kernel: 7, stride: 2, padding: 3, bias: false }
+            }
+        };
+        let stem = stem.init(rng, device);
         let mut inputs = width;
         let mut stages = Vec::new();
         for (stage, count) in self.blocks.iter().enumerate() {
@@ -77,8 +105,9 @@ impl ResnetConfig {
             };
             stages.push((0..count.get()).map(&mut block).collect());
         }
-        let stem_norm = BatchNorm2d::new(width, device);
-        Resnet { stem, stem_norm, stages, width: inputs, pooling: self.pooling }
+        let stem_norm = BatchNorm2d::new(width, device).frozen(self.frozen_norms);
+        let pooled_stem = self.stem == Stem::Imagenet;
+        Resnet { stem, stem_norm, stages, pooled_stem, width: inputs, pooling: self.pooling }
     }
 
     fn block(
@@ -100,16 +129,14 @@ impl ResnetConfig {
         } else {
             (vec![ConvSizes::three(inputs, inside, stride), ConvSizes::three(inside, inside, 1)], inside)
         };
-        let layers = sizes.into_iter().map(|sizes| Layer::new(sizes, rng, device)).collect();
+        let mut layer = |sizes: ConvSizes| Layer {
+            conv: sizes.init(rng, device),
+            norm: BatchNorm2d::new(sizes.outputs, device).frozen(self.frozen_norms),
+        };
+        let layers = sizes.into_iter().map(&mut layer).collect();
         let changes = stride != 1 || inputs != outputs;
-        let shortcut = changes.then(|| Layer::new(ConvSizes::one(inputs, outputs, stride), rng, device));
+        let shortcut = changes.then(|| layer(ConvSizes::one(inputs, outputs, stride)));
         Block { layers, shortcut }
-    }
-}
-
-impl Layer {
-    fn new(sizes: ConvSizes, rng: &mut impl Rng, device: &Device) -> Self {
-        Self { conv: sizes.init(rng, device), norm: BatchNorm2d::new(sizes.outputs, device) }
     }
 }
 
@@ -122,6 +149,61 @@ impl Block {
         let Some((last, first)) = self.layers.split_last() else { return shortcut };
         let hidden = first.iter().fold(x, |x, layer| layer.norm.forward_relu(layer.conv.forward(x)));
         last.norm.forward_add_relu(last.conv.forward(hidden), shortcut)
+    }
+
+    fn forward_normalised(&self, x: Tensor<4>, norms: &mut Norms<'_, '_>) -> Result<Tensor<4>, CoreError> {
+        let Some((last, first)) = self.layers.split_last() else { return Ok(x) };
+        let mut hidden = x.clone();
+        for layer in first {
+            hidden = relu(norms.next(layer.conv.forward(hidden))?);
+        }
+        let hidden = norms.next(last.conv.forward(hidden))?;
+        let shortcut = match &self.shortcut {
+            Some(layer) => norms.next(layer.conv.forward(x))?,
+            None => x,
+        };
+        Ok(relu(hidden + shortcut))
+    }
+}
+
+impl Resnet {
+    /// Its tensors under torchvision's names, in the order of its layers.
+    pub(super) fn slots(&mut self, visit: &mut dyn FnMut(&str, Slot<'_>)) {
+        Slot::layer(&mut self.stem, &mut self.stem_norm, ("conv1", "bn1"), visit);
+        for (stage, blocks) in self.stages.iter_mut().enumerate() {
+            for (index, block) in blocks.iter_mut().enumerate() {
+                let name = |part: &str| format!("layer{}.{index}.{part}", stage + 1);
+                for (at, layer) in block.layers.iter_mut().enumerate() {
+                    let (conv, norm) = (name(&format!("conv{}", at + 1)), name(&format!("bn{}", at + 1)));
+                    Slot::layer(&mut layer.conv, &mut layer.norm, (&conv, &norm), visit);
+                }
+                if let Some(layer) = &mut block.shortcut {
+                    let (conv, norm) = (name("downsample.0"), name("downsample.1"));
+                    Slot::layer(&mut layer.conv, &mut layer.norm, (&conv, &norm), visit);
+                }
+            }
+        }
+    }
+
+    fn pooled_stem(&self, x: Tensor<4>) -> Tensor<4> {
+        if !self.pooled_stem {
+            return x;
+        }
+        let options = MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]);
+        max_pool2d(x, options)
+    }
+}
+
+impl Normalised for Resnet {
+    fn norms(&self) -> Vec<&BatchNorm2d> {
+        let blocks = self.stages.iter().flatten();
+        let layers = blocks.flat_map(|block| block.layers.iter().chain(&block.shortcut));
+        std::iter::once(&self.stem_norm).chain(layers.map(|layer| &layer.norm)).collect()
+    }
+
+    fn maps_normalised(&self, x: Tensor<4>, norms: &mut Norms<'_, '_>) -> Result<Tensor<4>, CoreError> {
+        let x = self.pooled_stem(relu(norms.next(self.stem.forward(x))?));
+        self.stages.iter().flatten().try_fold(x, |x, block| block.forward_normalised(x, norms))
     }
 }
 
@@ -137,7 +219,7 @@ impl Staged for Resnet {
     }
 
     fn enter(&self, x: Tensor<4>) -> Tensor<4> {
-        self.stem_norm.forward_relu(self.stem.forward(x))
+        self.pooled_stem(self.stem_norm.forward_relu(self.stem.forward(x)))
     }
 
     fn stage(&self, index: usize, x: Tensor<4>) -> Tensor<4> {
@@ -162,6 +244,8 @@ mod tests {
             blocks: blocks.iter().copied().map(non_zero).collect(),
             bottleneck,
             pooling: Pooling::Average,
+            stem: Stem::Small,
+            frozen_norms: false,
         }
     }
 
@@ -178,6 +262,24 @@ mod tests {
     fn resnet_18_and_50_have_their_known_sizes() {
         assert_eq!(parameters(config(&[2, 2, 2, 2], false), 10), 11_173_962 + 2 * 4800);
         assert_eq!(parameters(config(&[3, 4, 6, 3], true), 10), 23_520_842 + 2 * 26_560);
+        // ImageNet's have 11 689 512 and 25 557 032 with a thousand classes.
+        let imagenet =
+            |blocks, bottleneck| ResnetConfig { stem: Stem::Imagenet, ..config(blocks, bottleneck) };
+        assert_eq!(parameters(imagenet(&[2, 2, 2, 2], false), 1000), 11_689_512 + 2 * 4800);
+        assert_eq!(parameters(imagenet(&[3, 4, 6, 3], true), 1000), 25_557_032 + 2 * 26_560);
+    }
+
+    #[test]
+    fn the_stem_of_imagenet_leaves_a_fourth_of_the_size() {
+        let config = ResnetConfig {
+            width: NonZeroUsize::new(4).unwrap(),
+            stem: Stem::Imagenet,
+            ..config(&[1, 1], false)
+        };
+        let model = config.init(3, Streams::new("stem", 0).get("init"), &Device::flex());
+        let x = Tensor::<4>::ones([1, 3, 33, 32], &Device::flex());
+        assert_eq!(model.enter(x.clone()).dims(), [1, 4, 9, 8]);
+        assert_eq!(model.last_state(x).dims(), [1, 8, 5, 4]);
     }
 
     #[test]

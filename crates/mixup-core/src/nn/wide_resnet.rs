@@ -3,12 +3,14 @@
 use std::num::NonZeroUsize;
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, activation::relu};
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::normalised::{Normalised, Norms};
 use super::staged::Staged;
 use super::{BatchNorm2d, Conv2d, Pooling, conv::ConvSizes, is_default};
+use crate::CoreError;
 
 /// Sizes of a wide ResNet. WRN-28-10 (28 counts the convolutions, two shortcuts among them, and the
 /// linear layer) is `{blocks: 4, widen: 10}`.
@@ -84,6 +86,27 @@ impl WideBlock {
         };
         let hidden = self.second_norm.forward_relu(self.first.forward(normal));
         self.second.forward(hidden) + shortcut
+    }
+}
+
+impl Normalised for WideResnet {
+    fn norms(&self) -> Vec<&BatchNorm2d> {
+        let blocks = self.stages.iter().flatten();
+        blocks.flat_map(|block| [&block.first_norm, &block.second_norm]).chain([&self.norm]).collect()
+    }
+
+    fn maps_normalised(&self, x: Tensor<4>, norms: &mut Norms<'_, '_>) -> Result<Tensor<4>, CoreError> {
+        let mut x = self.stem.forward(x);
+        for block in self.stages.iter().flatten() {
+            let normal = relu(norms.next(x.clone())?);
+            let shortcut = match &block.shortcut {
+                Some(conv) => conv.forward(normal.clone()),
+                None => x,
+            };
+            let hidden = relu(norms.next(block.first.forward(normal))?);
+            x = block.second.forward(hidden) + shortcut;
+        }
+        Ok(relu(norms.next(x)?))
     }
 }
 

@@ -4,10 +4,15 @@
 //! known to be the canonical one byte for byte, `note` says so.
 
 mod images;
+mod placed;
 mod words;
 
 pub use images::{
     CIFAR_10, CIFAR_100, CIFAR10_JPEG, DIGITS, FASHION_MNIST, MNIST_T10K, OMNIGLOT_SMALL, TINY_IMAGENET_200,
+};
+pub use placed::{
+    BUTTERFLY_200, CIFAR_10_C, CIFAR_100_C, CUB_200_2011, FGVC_AIRCRAFT, IN_SHOP, NABIRDS, RESNET50_IMAGENET,
+    STANFORD_CARS, STANFORD_ONLINE_PRODUCTS, WEBVISION,
 };
 pub use words::{FSDD, STS_B, STS_B_DIR, STS_B_DIR_SUPREMIX};
 
@@ -40,7 +45,7 @@ pub fn find(name: &str) -> Result<&'static DataSet, DataError> {
 }
 
 /// Every data set.
-pub static ALL: [&DataSet; 20] = [
+pub static ALL: [&DataSet; 31] = [
     &AIRFOIL,
     &NO2,
     &WINE_QUALITY,
@@ -61,6 +66,17 @@ pub static ALL: [&DataSet; 20] = [
     &STS_B,
     &STS_B_DIR,
     &STS_B_DIR_SUPREMIX,
+    &CUB_200_2011,
+    &STANFORD_CARS,
+    &STANFORD_ONLINE_PRODUCTS,
+    &IN_SHOP,
+    &FGVC_AIRCRAFT,
+    &BUTTERFLY_200,
+    &NABIRDS,
+    &WEBVISION,
+    &CIFAR_10_C,
+    &CIFAR_100_C,
+    &RESNET50_IMAGENET,
 ];
 
 /// A file: name, URL, accepted sums.

@@ -8,7 +8,9 @@ use mixup_core::{
     split::{HoldOut, evenly_spaced},
     stream::Streams,
 };
-use mixup_data::{ImageSet, LabelledImages};
+use mixup_data::{
+    Album, DataError, Fit, ImageSet, LabelledImages, Library, album, is_album, load_images, load_test_images,
+};
 use mixup_paper::{RunContext, RunError, required};
 use rand::{Rng, seq::SliceRandom};
 
@@ -41,8 +43,10 @@ impl Parts {
     /// `label-noise`, complementary ones of all images of the set, in their order, drawn on the stream
     /// `complementary`; unseen classes are drawn on the stream `unseen`, before all of that.
     ///
+    /// Of photographs the set has stand-ins, as [`load`] gives them; those that are left are decoded.
+    ///
     /// # Errors
-    /// No `hold_out`, or one that the set is too small for.
+    /// No `hold_out`, or one that the set is too small for; photographs that cannot be decoded.
     pub fn of<M>(
         spec: &Spec<M>,
         set: ImageSet,
@@ -81,23 +85,67 @@ impl Parts {
             .map(|config| ComplementaryLabels::draw(config, &set.train, &drawn, streams.get("complementary")))
             .transpose()?;
         let [train, validation] = [&drawn.train, &drawn.validation].map(|rows| set.train.select(rows));
-        let sized = |images: LabelledImages| match spec.setting.resize.map(NonZeroUsize::get) {
-            Some(side) => {
-                resized(&images, ImageShape { channels: images.channels, height: side, width: side })
-            }
-            None => images,
+        let album = if is_album(&spec.data) { album(context.library, &spec.data)? } else { None };
+        let sized = |images: LabelledImages| -> Result<LabelledImages, RunError> {
+            let side = spec.setting.resize.map(NonZeroUsize::get);
+            Ok(match (&album, side) {
+                (Some(album), side) => {
+                    album.developed(&images, Fit::Stretched, *required(side.as_ref(), RESIZE)?)?
+                }
+                (None, Some(side)) => {
+                    resized(&images, ImageShape { channels: images.channels, height: side, width: side })
+                }
+                (None, None) => images,
+            })
         };
-        let train = sized(train);
+        let train = sized(train)?;
         let outliers = Outliers::of(spec, shape_of(&train), context)?;
         Ok(Self {
             train,
-            validation: sized(validation),
-            test: sized(tested_on(set.test, spec, context)),
+            validation: sized(validation)?,
+            test: sized(tested_on(set.test, spec, context))?,
             complementary,
-            unseen: unseen.map(|unseen| sized(tested_on(unseen, spec, context))),
+            unseen: unseen.map(|unseen| sized(tested_on(unseen, spec, context))).transpose()?,
             outliers,
         })
     }
+}
+
+/// What photographs need.
+pub(super) const RESIZE: &str = "setting.resize";
+
+/// An image set; of photographs stand-ins ([`Album`]).
+///
+/// # Errors
+/// As [`load_images`].
+pub fn load(library: &Library, name: &str) -> Result<ImageSet, DataError> {
+    match album(library, name)? {
+        Some(album) => Ok(album.split()),
+        None => load_images(library, name),
+    }
+}
+
+/// The images of another set that may be tested on, in the shape of the run's own.
+pub(super) fn others<M>(
+    name: &str,
+    shape: ImageShape,
+    spec: &Spec<M>,
+    context: &RunContext<'_>,
+) -> Result<LabelledImages, RunError> {
+    Ok(match album(context.library, name)? {
+        Some(album) => developed(&album, &tested_on(album.split().test, spec, context), shape)?,
+        None => resized(&tested_on(load_test_images(context.library, name)?, spec, context), shape),
+    })
+}
+
+/// Photographs that stand-ins stand for, stretched to a shape.
+pub(super) fn developed(
+    album: &Album,
+    stand_ins: &LabelledImages,
+    shape: ImageShape,
+) -> Result<LabelledImages, DataError> {
+    let images = album.developed(stand_ins, Fit::Stretched, shape.height)?;
+    Ok(if shape_of(&images) == shape { images } else { resized(&images, shape) })
 }
 
 /// The images of a test part that a run is measured on: as many as the spec says, evenly spaced, and of a

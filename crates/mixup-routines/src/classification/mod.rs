@@ -25,7 +25,7 @@ pub use baselines::{
 pub use complementary::{Complementary, ComplementaryLabels, transition};
 pub use drawers::Drawers;
 pub use image_mixing::{Cutmix, Fmix, Gridmix, ImageMixing, Resizemix, Saliencymix, Smoothmix};
-pub use images::{Parts, resized, shape_of};
+pub use images::{Parts, load, resized, shape_of};
 pub use measure::{
     BINS, Logits, few_steps, is_raw, measure, measure_raw, metrics as measured_metrics, temperatures,
 };
@@ -46,12 +46,13 @@ use mixup_core::{
     stream::Streams,
     train::fit,
 };
-use mixup_data::{load_images, load_test_images};
+use mixup_data::is_album;
 use mixup_paper::{
     Direction, FigureInfo, FigureKind, Measured, MetricInfo, Predictions, Routine, RunContext, RunError,
     RunSpec, Stage, as_json, required,
 };
 
+use crate::initial;
 use evaluation::Evaluation;
 
 as_json!(Baseline, Setting);
@@ -122,8 +123,12 @@ impl<M: Method> Routine for Classification<M> {
     }
 
     fn data(spec: &Spec<M>) -> Vec<String> {
-        let Setting { ood, outliers, .. } = &spec.setting;
-        [Some(&spec.data), ood.as_ref(), outliers.as_ref()].into_iter().flatten().cloned().collect()
+        let Setting { ood, outliers, initial_weights, .. } = &spec.setting;
+        [Some(&spec.data), ood.as_ref(), outliers.as_ref(), initial_weights.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     }
 
     fn check(spec: &Spec<M>) -> Result<(), String> {
@@ -134,6 +139,14 @@ impl<M: Method> Routine for Classification<M> {
         };
         if spec.train.is_none() || spec.optimizer.is_none() {
             return Err("`train` and `optimizer` are needed".into());
+        }
+        initial::check(spec.setting.initial_weights.as_ref(), model)?;
+        if is_album(&spec.data) && spec.setting.resize.is_none() {
+            return Err(format!(
+                "`{}` are photographs of any size: `{}` is needed",
+                spec.data,
+                images::RESIZE
+            ));
         }
         match (&spec.setting.drawers, spec.setting.hold_out) {
             (Some(drawers), _) => drawers.check(spec)?,
@@ -192,31 +205,31 @@ impl<M: Method> Routine for Classification<M> {
         let mut streams = Streams::new(&spec.experiment, spec.seed);
         let parts = match &spec.setting.drawers {
             Some(drawers) => drawers.parts(spec, context, &mut streams)?,
-            None => Parts::of(spec, load_images(context.library, &spec.data)?, context, &mut streams)?,
+            None => Parts::of(spec, load(context.library, &spec.data)?, context, &mut streams)?,
         };
         let shape = shape_of(&parts.train);
         let other = match &spec.setting.ood {
-            Some(name) if !context.replay => {
-                let images = images::tested_on(load_test_images(context.library, name)?, spec, context);
-                Some(resized(&images, shape))
-            }
+            Some(name) if !context.replay => Some(images::others(name, shape, spec, context)?),
             _ => None,
         };
         let classes = usize::from(parts.train.classes);
         let config = required(spec.model.as_ref(), "model")?;
-        let fresh = ImageNetwork::for_images(config, shape, classes, streams.get("init"), &device)?;
+        let seen = spec.setting.augment.seen(shape);
+        let fresh = ImageNetwork::for_images(config, seen, classes, streams.get("init"), &device)?;
         let model = if spec.setting.base.is_some() {
             // What follows a stage must not draw again what the stage drew.
             streams = Streams::new(&format!("{} after {BASE}", spec.experiment), spec.seed);
             context.start_from(BASE, fresh)?
         } else {
-            fresh
+            let weights = spec.setting.initial_weights.as_ref();
+            let ImageNetwork { backbone, head } = fresh;
+            ImageNetwork { backbone: initial::started(backbone, weights, context)?, head }
         };
         let task = ImageTraining::new(parts, spec, &device)?;
         let model = task.trained(model, &mut streams)?;
         let mut training = context.training(spec)?;
         training.tail = spec.setting.last_epochs.map_or(0, NonZeroUsize::get);
-        let teacher = teacher::load(spec, shape, classes, context)?;
+        let teacher = teacher::load(spec, seen, classes, context)?;
         let state = task.state(&model, teacher.as_ref(), training.config.batch.get(), &mut streams)?;
         let fit = fit(&task, model, state, &training, &mut streams)?;
         if context.replay {

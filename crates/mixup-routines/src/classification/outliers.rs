@@ -11,10 +11,11 @@ use mixup_core::{
     stream::Streams,
     train::Step,
 };
-use mixup_data::{DataError, LabelledImages, load_images, load_test_images};
+use mixup_data::{DataError, LabelledImages, album, load_images, load_test_images};
 use mixup_paper::{RunContext, RunError};
 use rand::seq::SliceRandom;
 
+use super::images::developed;
 use super::{ImageTraining, Method, Spec, resized};
 
 /// More than these are thinned, evenly.
@@ -41,19 +42,21 @@ impl Outliers {
         context: &RunContext<'_>,
     ) -> Result<Option<Self>, RunError> {
         let Some(name) = &spec.setting.outliers else { return Ok(None) };
+        let thinned = |images: &LabelledImages| {
+            let rows: Vec<usize> = (0..images.len()).collect();
+            images.select(&evenly_spaced(&rows, context.at_most(MOST)))
+        };
+        let own = |images| Self { images, experiment: spec.experiment.clone(), seed: spec.seed };
+        if let Some(album) = album(context.library, name)? {
+            return Ok(Some(own(developed(&album, &thinned(&album.train()), shape)?)));
+        }
         let images = match load_images(context.library, name) {
             Ok(set) if !set.train.is_empty() => set.train,
             Ok(set) => set.test,
             Err(DataError::NotImages { .. }) => load_test_images(context.library, name)?,
             Err(error) => return Err(error.into()),
         };
-        let rows: Vec<usize> = (0..images.len()).collect();
-        let images = images.select(&evenly_spaced(&rows, context.at_most(MOST)));
-        Ok(Some(Self {
-            images: resized(&images, shape),
-            experiment: spec.experiment.clone(),
-            seed: spec.seed,
-        }))
+        Ok(Some(own(resized(&thinned(&images), shape))))
     }
 
     /// The outliers of a step that sees `count` of them: pass after pass over all, each in an order of its own that

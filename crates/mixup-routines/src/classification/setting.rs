@@ -39,7 +39,7 @@ pub struct Setting {
     #[serde(default)]
     pub normalise: Normalise,
     /// Pixels of a side that images are resized to; as they are where absent. Omniglot's drawings of 105 pixels
-    /// are box-filtered to it, to 28 where absent.
+    /// are box-filtered to it, to 28 where absent. Photographs of any size are stretched to it; they need it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<NonZeroUsize>,
     /// Samples per epoch, taken from the training images over and over, so that rows with training
@@ -59,6 +59,10 @@ pub struct Setting {
     /// An image set whose images methods may see in training as outliers: neither the data nor `ood`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outliers: Option<String>,
+    /// A set of weights that networks start from, `resnet50-imagenet`; drawn ones where absent. The layer that classifies is
+    /// drawn in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_weights: Option<String>,
     /// A network that every method of a seed starts from, trained once; a fresh one where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,

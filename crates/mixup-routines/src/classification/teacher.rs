@@ -15,7 +15,7 @@ use mixup_paper::{MetricInfo, RunContext, RunError, RunSpec, Stage, required};
 use ndarray::Axis;
 use serde::{Deserialize, Serialize};
 
-use super::{Baseline, Kind, Logits, Method, Row, Spec};
+use super::{Baseline, Kind, Logits, Method, Row, Setting, Spec};
 
 /// How a teacher is trained, under its name in `setting.teachers`: on the images of the student's own training
 /// part. Its training reads streams of the same names as the student's, so that teachers of one seed see
@@ -78,7 +78,10 @@ pub(super) fn stage<M: Method>(spec: &Spec<M>) -> Option<Stage<Spec<M>>> {
                 train: spec.parameters.train,
                 classes: spec.parameters.classes,
             },
-            setting: spec.setting.of_stage(),
+            setting: match &teacher.model {
+                Some(_) => Setting { initial_weights: None, ..spec.setting.of_stage() },
+                None => spec.setting.of_stage(),
+            },
             model: teacher.model.clone().or_else(|| spec.model.clone()),
             optimizer: teacher.optimizer.clone().or_else(|| spec.optimizer.clone()),
             train: Some(teacher.train.clone()),

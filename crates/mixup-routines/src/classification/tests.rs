@@ -8,7 +8,7 @@ use mixup_core::mix::{Mixture, Ratio};
 use mixup_core::nn::{ImageNetwork, ModelConfig};
 use mixup_core::stream::Streams;
 use mixup_core::train::{Step, Task};
-use mixup_data::{LabelledImages, Library};
+use mixup_data::{LabelledImages, Library, load_images};
 use mixup_paper::{Glimpse, Json, Routine, RoutineEntry, RunContext};
 use serde_json::{Value, json};
 

@@ -16,6 +16,9 @@ use ndarray::Array2;
 /// Ks of Recall@K.
 const KS: [usize; 4] = [1, 2, 4, 8];
 
+/// Further Ks, of products and clothes; computed only where they are asked for.
+const LARGER_KS: [usize; 4] = [10, 20, 100, 1000];
+
 /// Normalised mutual information of classes and of as many clusters; computed only where it is asked for.
 pub(super) const NMI: &str = "nmi";
 
@@ -24,7 +27,7 @@ pub(super) fn metrics() -> Vec<MetricInfo> {
     let info = MetricInfo::new;
     let (lower, higher) = (Some(Direction::Lower), Some(Direction::Higher));
     let mut metrics: Vec<MetricInfo> =
-        KS.iter().map(|k| info(&recall_at(*k), &format!("R@{k} (%)"), higher, 2)).collect();
+        KS.iter().chain(&LARGER_KS).map(|k| info(&recall_at(*k), &format!("R@{k} (%)"), higher, 2)).collect();
     metrics.extend([
         info("map-at-r", "mAP@R (%)", higher, 2),
         info("r-precision", "R-precision (%)", higher, 2),
@@ -61,9 +64,16 @@ impl Part {
         })
     }
 
-    fn retrieval(&self) -> Result<Retrieval, CoreError> {
-        let gallery = Gallery { embeddings: self.embeddings.view(), labels: &self.classes };
-        retrieval(gallery, Queries::Gallery, &KS)
+    fn samples(&self) -> Gallery<'_> {
+        Gallery { embeddings: self.embeddings.view(), labels: &self.classes }
+    }
+
+    /// How well samples of a gallery, or all others of the part, are found.
+    fn retrieval(&self, gallery: Option<&Self>, ks: &[usize]) -> Result<Retrieval, CoreError> {
+        match gallery {
+            Some(gallery) => retrieval(gallery.samples(), Queries::Others(self.samples()), ks),
+            None => retrieval(self.samples(), Queries::Gallery, ks),
+        }
     }
 }
 
@@ -73,28 +83,34 @@ pub(super) const TRAIN: &str = "train";
 /// Name of the test part among predictions.
 pub(super) const TEST: &str = "test";
 
+/// Name of the gallery among predictions, where it is another part.
+pub(super) const GALLERY: &str = "gallery";
+
 /// All metrics of the embeddings; stream read here: `k-means`, where NMI is asked for.
 pub(super) fn measure(
     predictions: &Predictions,
-    nmi: bool,
+    wants: &dyn Fn(&str) -> bool,
     streams: &mut Streams,
 ) -> Result<BTreeMap<String, f64>, RunError> {
     let (train, test) = (Part::of(predictions, TRAIN)?, Part::of(predictions, TEST)?);
-    let retrieved = test.retrieval()?;
-    let recall = KS.iter().zip(retrieved.recall).map(|(k, recall)| (recall_at(*k), 100.0 * recall));
+    let gallery = predictions.values(GALLERY).map(|_| Part::of(predictions, GALLERY)).transpose()?;
+    let larger = LARGER_KS.into_iter().filter(|k| wants(&recall_at(*k)));
+    let ks: Vec<usize> = KS.into_iter().chain(larger).collect();
+    let retrieved = test.retrieval(gallery.as_ref(), &ks)?;
+    let recall = ks.iter().zip(retrieved.recall).map(|(k, recall)| (recall_at(*k), 100.0 * recall));
     let mut metrics: BTreeMap<String, f64> = recall.collect();
     let distances = nearest_distances(test.embeddings.view(), train.embeddings.view())?;
     for (name, value) in [
         ("map-at-r", 100.0 * retrieved.map_at_r),
         ("r-precision", 100.0 * retrieved.r_precision),
-        ("train-recall-1", 100.0 * train.retrieval()?.recall[0]),
+        ("train-recall-1", 100.0 * train.retrieval(None, &KS)?.recall[0]),
         ("alignment", alignment(test.embeddings.view(), &test.classes)?),
         ("uniformity", uniformity(test.embeddings.view())),
         ("utilization", distances.iter().sum::<f64>() / distances.len() as f64),
     ] {
         metrics.insert(name.to_owned(), value);
     }
-    if nmi {
+    if wants(NMI) {
         let classes = test.classes.iter().max().map_or(1, |last| last + 1);
         let clusters = NonZeroUsize::new(classes).unwrap_or(NonZeroUsize::MIN);
         let found = kmeans(test.embeddings.view(), clusters, streams.get("k-means"))?;

@@ -38,7 +38,8 @@ use mixup_paper::{
 };
 
 use crate::classification::shape_of;
-use measure::{NMI, Part, TEST, TRAIN};
+use crate::initial;
+use measure::{GALLERY, Part, TEST, TRAIN};
 use task::MetricTraining;
 
 as_json!(Setting);
@@ -93,6 +94,10 @@ impl<M: Mixing> Routine for MetricLearning<M> {
         [vec![course, coverage], M::figures()].concat()
     }
 
+    fn data(spec: &Spec<M>) -> Vec<String> {
+        [Some(&spec.data), spec.setting.initial_weights.as_ref()].into_iter().flatten().cloned().collect()
+    }
+
     fn check(spec: &Spec<M>) -> Result<(), String> {
         match &spec.model {
             None => return Err("`model` is missing: `convnet`, `resnet` ...".into()),
@@ -117,6 +122,9 @@ impl<M: Mixing> Routine for MetricLearning<M> {
                 "train.batch is {batch}; it must be a multiple of setting.per_class, {per_class}"
             ));
         }
+        if let Some(model) = &spec.model {
+            initial::check(spec.setting.initial_weights.as_ref(), model)?;
+        }
         spec.parameters.mixing.as_ref().map_or(Ok(()), |mixing| mixing.check(&spec.parameters.loss))
     }
 
@@ -137,8 +145,9 @@ impl<M: Mixing> Routine for MetricLearning<M> {
         let config = required(spec.model.as_ref(), "model")?;
         let proxies = loss.has_proxies().then_some(usize::from(parts.train.classes));
         let dimensions = spec.setting.dimensions.get();
-        let shape = shape_of(&parts.train);
-        let model = EmbeddingNetwork::new(config, shape, dimensions, proxies, &mut streams, &device)?;
+        let shape = spec.setting.augment.seen(shape_of(&parts.train));
+        let mut model = EmbeddingNetwork::new(config, shape, dimensions, proxies, &mut streams, &device)?;
+        model.backbone = initial::started(model.backbone, spec.setting.initial_weights.as_ref(), context)?;
         let task = MetricTraining::new(parts, &spec.parameters, &spec.setting, &device)?;
         let training = context.training(spec)?;
         let stretched = stretched(training.config, *longer);
@@ -155,6 +164,9 @@ impl<M: Mixing> Routine for MetricLearning<M> {
         let mut predictions = Predictions::default();
         train.add(&mut predictions, TRAIN);
         test.add(&mut predictions, TEST);
+        if let Some(gallery) = &task.parts().gallery {
+            part(gallery)?.add(&mut predictions, GALLERY);
+        }
         let mut metrics = Self::from_predictions(spec, &predictions)?;
         let mut told = M::told(loss, &task.sample(&fit.last)?)?;
         metrics.extend(told.metrics);
@@ -178,7 +190,7 @@ impl<M: Mixing> Routine for MetricLearning<M> {
         predictions: &Predictions,
     ) -> Result<BTreeMap<String, f64>, RunError> {
         let mut streams = Streams::new(&spec.experiment, spec.seed);
-        measure::measure(predictions, spec.wants(NMI), &mut streams)
+        measure::measure(predictions, &|name| spec.wants(name), &mut streams)
     }
 }
 

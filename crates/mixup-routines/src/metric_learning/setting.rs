@@ -15,7 +15,7 @@ parameters!(
         train_groups: NonZeroUsize = size(4),
         /// Which groups these are.
         order: Order = Order::default(),
-        /// Pixels of a side that images are resized to.
+        /// Pixels of a side that images are resized to; of photographs, that the square in their middle is resized to.
         side: NonZeroUsize = size(28),
         /// Samples of a class in a batch; it divides the batch.
         per_class: NonZeroUsize = size(5),
@@ -25,6 +25,9 @@ parameters!(
         augment: AugmentConfig = AugmentConfig::default(),
         /// What images are centred and scaled by.
         normalise: Normalise = Normalise::default(),
+        /// A set of weights that the backbone starts from, `resnet50-imagenet`; drawn ones where absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        initial_weights: Option<String> = None,
         /// Images of each test class in the course of Recall@1 over the epochs.
         course: NonZeroUsize = size(4),
     }
@@ -37,6 +40,7 @@ pub enum Order {
     /// Random ones, others for each seed.
     #[default]
     Random,
-    /// The first, as CUB-200-2011 and Cars196 are split.
+    /// The first, as CUB-200-2011 and Cars196 are split. Of photographs with a split of their authors without a common class,
+    /// all that it trains on.
     Given,
 }

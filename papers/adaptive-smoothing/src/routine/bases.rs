@@ -28,9 +28,10 @@ impl Bases {
         context: &RunContext<'_>,
         device: &Device,
     ) -> Result<Self, RunError> {
-        let config = required(spec.model.as_ref(), "model")?;
         let (shape, classes) = (shape_of(&parts.train), usize::from(parts.train.classes));
         let load = |network: Network| {
+            let own = spec.setting.trained(network).and_then(|trained| trained.model);
+            let config = required(own.as_ref().or(spec.model.as_ref()), "model")?;
             // Its weights are replaced.
             let mut unused = Streams::new(network.name(), spec.seed);
             let fresh = ImageNetwork::for_images(config, shape, classes, unused.get("init"), device)?;

@@ -79,7 +79,7 @@ impl Routine for Smoothing {
             return Vec::new();
         }
         let stage = |network: &Network| {
-            let Trained { train, optimizer } = spec.setting.trained(*network)?;
+            let Trained { train, optimizer, model } = spec.setting.trained(*network)?;
             Some(Stage {
                 name: network.name(),
                 spec: RunSpec {
@@ -88,6 +88,7 @@ impl Routine for Smoothing {
                     setting: spec.setting.of_stage(*network),
                     train: Some(train),
                     optimizer: optimizer.or_else(|| spec.optimizer.clone()),
+                    model: model.or_else(|| spec.model.clone()),
                     metrics: Vec::new(),
                     ..spec.clone()
                 },

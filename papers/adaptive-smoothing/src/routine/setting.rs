@@ -3,7 +3,12 @@
 use std::num::NonZeroUsize;
 
 use mixup_core::{
-    attack::Pgd, augment::Normalise, optim::OptimizerConfig, split::HoldOut, train::TrainConfig,
+    attack::Pgd,
+    augment::{AugmentConfig, Normalise},
+    nn::ModelConfig,
+    optim::OptimizerConfig,
+    split::HoldOut,
+    train::TrainConfig,
 };
 use mixup_paper::RunSpec;
 use mixup_routines::classification::{self, Adversarial, AdversarialTraining, Baseline, Kind, Row};
@@ -87,6 +92,9 @@ pub struct Trained {
     /// The experiment's where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<OptimizerConfig>,
+    /// The experiment's where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelConfig>,
 }
 
 /// How the robust network is trained.
@@ -100,6 +108,9 @@ pub struct RobustlyTrained {
     /// The experiment's where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optimizer: Option<OptimizerConfig>,
+    /// The experiment's where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelConfig>,
 }
 
 /// What an experiment says beside data, network and the training of the network that chooses.
@@ -112,6 +123,9 @@ pub struct Setting {
     /// Pixels of a side that images are resized to; as they are where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resize: Option<NonZeroUsize>,
+    /// What is done to images at random while the two networks are trained.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub augment: AugmentConfig,
     /// The accurate network. Required, but by the other's stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standard: Option<Trained>,
@@ -129,15 +143,20 @@ pub struct Setting {
     pub scales: Option<Scales>,
 }
 
+fn is_default(augment: &AugmentConfig) -> bool {
+    *augment == AugmentConfig::default()
+}
+
 impl Setting {
     /// The training of a network.
     pub(super) fn trained(&self, network: Network) -> Option<Trained> {
         match network {
             Network::Standard => self.standard.clone(),
-            Network::Robust => self
-                .robust
-                .as_ref()
-                .map(|robust| Trained { train: robust.train.clone(), optimizer: robust.optimizer.clone() }),
+            Network::Robust => self.robust.as_ref().map(|robust| Trained {
+                train: robust.train.clone(),
+                optimizer: robust.optimizer.clone(),
+                model: robust.model.clone(),
+            }),
         }
     }
 
@@ -178,12 +197,13 @@ pub(super) fn training(spec: &Spec, network: Network) -> Result<classification::
         setting: classification::Setting {
             hold_out: spec.setting.hold_out,
             resize: spec.setting.resize,
+            augment: spec.setting.augment,
             normalise: Normalise::UnitInterval,
             ..classification::Setting::default()
         },
         seed: spec.seed,
         data: spec.data.clone(),
-        model: spec.model.clone(),
+        model: trained.model.or_else(|| spec.model.clone()),
         optimizer: trained.optimizer.or_else(|| spec.optimizer.clone()),
         train: Some(trained.train),
         train_samples: spec.train_samples,

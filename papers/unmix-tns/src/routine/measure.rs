@@ -5,10 +5,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use mixup_core::{
     CoreError,
-    augment::{ImageBatcher, Normalise},
+    augment::ImageBatcher,
     metrics::classification::Predictions,
     optim::{AdamConfig, OptimizerConfig},
-    shift::{Corruption, CorruptionKind, classes_per_batch, correlated_order},
+    shift::{classes_per_batch, correlated_order},
     stream::Streams,
     tensor::to_array,
 };
@@ -17,6 +17,7 @@ use mixup_routines::classification::{Parts, shape_of};
 use ndarray::Array2;
 use rand::seq::SliceRandom;
 
+use super::images::{Images, kinds};
 use super::{Setting, Stream, Tent};
 use crate::network::{Adapted, Affines, entropies};
 
@@ -34,8 +35,8 @@ fn error(order: &str) -> String {
     format!("error-{order}")
 }
 
-fn error_of(order: &str, kind: CorruptionKind) -> String {
-    format!("error-{order}-{}", kind.name())
+fn error_of(order: &str, kind: &str) -> String {
+    format!("error-{order}-{kind}")
 }
 
 fn classes(order: &str) -> String {
@@ -53,9 +54,9 @@ pub(super) fn metrics() -> Vec<MetricInfo> {
     for order in ORDERS {
         metrics.push(MetricInfo::new(&error(order), &format!("error, {order} (%)"), lower, 2));
         metrics.push(MetricInfo::new(&classes(order), &format!("classes in a batch, {order}"), None, 2));
-        metrics.extend(CorruptionKind::ALL.map(|kind| {
-            let label = format!("error, {order}, {} (%)", kind.name());
-            MetricInfo::new(&error_of(order, kind), &label, lower, 2)
+        metrics.extend(kinds().into_iter().map(|kind| {
+            let label = format!("error, {order}, {kind} (%)");
+            MetricInfo::new(&error_of(order, &kind), &label, lower, 2)
         }));
     }
     metrics
@@ -83,7 +84,7 @@ pub(super) fn figures() -> Vec<FigureInfo> {
 
 /// Corrupted images in an order of their own.
 struct Part {
-    corruption: Corruption,
+    kind: String,
     pixels: Vec<u8>,
     /// Of each order, image by image.
     orders: [Vec<usize>; 2],
@@ -99,31 +100,32 @@ pub(super) struct Measurement {
 }
 
 impl Measurement {
-    /// Corrupts all test images and draws their orders.
+    /// Draws the orders of corrupted images, which have the same labels under each corruption.
     ///
-    /// Streams read here: `corruption`, `order` and `correlated`.
+    /// Streams read here: `order` and `correlated`.
     ///
     /// # Errors
     /// No test images.
     pub(super) fn new(
         parts: &Parts,
+        images: Vec<Images>,
         setting: &Setting,
         stream: Stream,
         device: &Device,
         streams: &mut Streams,
     ) -> Result<Self, CoreError> {
-        let (test, shape) = (&parts.test, shape_of(&parts.test));
-        let statistics = Normalise::TrainingSet.statistics(&parts.train.pixels, shape)?;
+        let shape = shape_of(&parts.train);
+        let statistics = setting.normalise.statistics(&parts.train.pixels, shape)?;
         let batcher = ImageBatcher::new(shape, &statistics, mixup_core::augment::AugmentConfig::default())?;
-        let labels: Vec<usize> = test.labels.iter().copied().map(usize::from).collect();
-        let part = |&corruption: &Corruption| {
-            let pixels = corruption.of(&test.pixels, shape, streams.get("corruption"))?;
+        let labels = images.first().map_or(&parts.test.labels, |first| &first.images.labels);
+        let labels: Vec<usize> = labels.iter().copied().map(usize::from).collect();
+        let part = |Images { kind, images }: Images| {
             let mut independent: Vec<usize> = (0..labels.len()).collect();
             independent.shuffle(streams.get("order"));
             let correlated = correlated_order(&labels, stream.concentration, streams.get("correlated"))?;
-            Ok(Part { corruption, pixels, orders: [independent, correlated] })
+            Ok(Part { kind, pixels: images.pixels, orders: [independent, correlated] })
         };
-        let parts = setting.corruptions.iter().map(part).collect::<Result<_, CoreError>>()?;
+        let parts = images.into_iter().map(part).collect::<Result<_, CoreError>>()?;
         Ok(Self { parts, labels, batcher, stream, device: device.clone() })
     }
 
@@ -146,7 +148,7 @@ impl Measurement {
                 let share = |wrong: &[bool]| {
                     100.0 * wrong.iter().filter(|wrong| **wrong).count() as f64 / wrong.len().max(1) as f64
                 };
-                measured.metrics.insert(error_of(order, part.corruption.kind), share(&wrong));
+                measured.metrics.insert(error_of(order, &part.kind), share(&wrong));
                 errors.push(share(&wrong));
                 for (tenth, error) in tenths.iter_mut().enumerate() {
                     let place = |tenth: usize| tenth * wrong.len() / PARTS;
@@ -225,7 +227,8 @@ mod tests {
         let names: Vec<String> = metrics().into_iter().map(|metric| metric.name).collect();
         assert!(
             names.contains(&error("iid"))
-                && names.contains(&error_of("correlated", CorruptionKind::Contrast))
+                && names.contains(&error_of("correlated", "contrast"))
+                && names.contains(&error_of("iid", "jpeg-compression"))
         );
         let unique: std::collections::BTreeSet<&String> = names.iter().collect();
         assert_eq!(unique.len(), names.len());

@@ -1,6 +1,7 @@
 //! The experiment: a network is trained once per seed on clean images; each row adapts it in its way to streams of corrupted
 //! ones, and is judged by what it says while it adapts.
 
+mod images;
 mod measure;
 mod setting;
 
@@ -14,8 +15,9 @@ use mixup_paper::{
 use mixup_routines::classification::{Classification, NoOwn, Parts, shape_of};
 
 use crate::network::Adapted;
+use images::{foreign, own};
 use measure::{Measurement, figures, metrics};
-use setting::training;
+use setting::{Corrupted, training};
 
 mixup_paper::as_json!(Method, Setting);
 
@@ -41,13 +43,30 @@ impl Routine for Unmixing {
         figures()
     }
 
+    fn data(spec: &Spec) -> Vec<String> {
+        let corrupted = spec.setting.corrupted.as_ref().map(|corrupted| &corrupted.data);
+        [Some(&spec.data), corrupted].into_iter().flatten().cloned().collect()
+    }
+
     fn check(spec: &Spec) -> Result<(), String> {
         Classification::<NoOwn>::check(&training(spec)?)?;
         if matches!(spec.parameters, Method::Train {}) {
             return Ok(());
         }
-        if spec.setting.corruptions.is_empty() {
-            return Err("`setting.corruptions` is empty: `[{kind: contrast, severity: 2}]`, say".into());
+        match (&spec.setting.corrupted, spec.setting.corruptions.is_empty()) {
+            (None, true) => {
+                return Err("`setting.corruptions` is empty: `[{kind: contrast, severity: 2}]`, say".into());
+            }
+            (Some(_), false) => {
+                return Err("`setting.corruptions` and `setting.corrupted`: only one of them".into());
+            }
+            (Some(Corrupted { data, .. }), true) if *data != format!("{}-c", spec.data) => {
+                return Err(format!(
+                    "setting.corrupted.data is `{data}`, of other images than `{}`",
+                    spec.data
+                ));
+            }
+            _ => {}
         }
         match &spec.setting.stream {
             Some(_) => Ok(()),
@@ -92,7 +111,11 @@ impl Routine for Unmixing {
         let mut streams = Streams::new(&format!("{} adapted", spec.experiment), spec.seed);
         let norm = spec.parameters.norm(&stream);
         let start = Adapted::new(&network, norm, streams.get("components"), &device)?;
-        let measurement = Measurement::new(&parts, &spec.setting, stream, &device, &mut streams)?;
+        let images = match &spec.setting.corrupted {
+            Some(corrupted) => foreign(corrupted, spec, context)?,
+            None => own(&parts.test, &spec.setting.corruptions, &mut streams)?,
+        };
+        let measurement = Measurement::new(&parts, images, &spec.setting, stream, &device, &mut streams)?;
         let mut measured = measurement.of(&start, spec.parameters.tent())?;
         for metric in metrics() {
             if spec.wants(&metric.name) {

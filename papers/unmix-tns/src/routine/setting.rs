@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 
 use mixup_core::{
-    augment::AugmentConfig,
+    augment::{AugmentConfig, Normalise},
     checked::{Positive, UnitInterval},
-    shift::Corruption,
+    shift::{Corruption, Severity},
     split::HoldOut,
 };
 use mixup_paper::RunSpec;
@@ -123,18 +123,38 @@ pub struct Setting {
     /// What is done to training images at random.
     #[serde(default)]
     pub augment: AugmentConfig,
-    /// What is done to test images, one after the other. Required, but by the stage.
+    /// What is done to test images, one after the other. Required where there is no `corrupted`, but by the stage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub corruptions: Vec<Corruption>,
+    /// Test images that others have corrupted, instead of `corruptions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub corrupted: Option<Corrupted>,
+    /// What images are centred and scaled by.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub normalise: Normalise,
     /// How they come. Required, but by the stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<Stream>,
 }
 
+/// Test images of a set like CIFAR-10-C: all fifteen corruptions, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Corrupted {
+    /// `cifar-10-c` or `cifar-100-c`: of the same test images as the data.
+    pub data: String,
+    /// How strong.
+    pub severity: Severity,
+}
+
+fn is_default(normalise: &Normalise) -> bool {
+    *normalise == Normalise::default()
+}
+
 impl Setting {
     /// What the stage reads.
     pub(super) fn of_stage(&self) -> Self {
-        Self { corruptions: Vec::new(), stream: None, ..self.clone() }
+        Self { corruptions: Vec::new(), corrupted: None, stream: None, ..self.clone() }
     }
 }
 
@@ -153,6 +173,7 @@ pub(super) fn training(spec: &Spec) -> Result<classification::Spec<NoOwn>, Strin
             hold_out: spec.setting.hold_out,
             resize: spec.setting.resize,
             augment: spec.setting.augment,
+            normalise: spec.setting.normalise.clone(),
             ..classification::Setting::default()
         },
         seed: spec.seed,

@@ -40,7 +40,7 @@ const GREY: [f32; 3] = [0.2989, 0.587, 0.114];
 
 impl Jitter {
     /// Changes an image in place, `[channels, pixels]` from 0 to 1. `rng` gives whether, the factors, and their order.
-    pub(super) fn apply(&self, image: &mut [f32], channels: usize, rng: &mut impl Rng) {
+    pub(in crate::augment) fn apply(&self, image: &mut [f32], channels: usize, rng: &mut impl Rng) {
         if rng.random::<f64>() >= self.share.get() {
             return;
         }

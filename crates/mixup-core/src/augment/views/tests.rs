@@ -17,13 +17,12 @@ fn share(value: f64) -> UnitInterval {
 
 #[test]
 fn a_part_becomes_the_whole() {
-    let views = views(SQUARE, ViewConfig::default());
     let whole = Rectangle { top: 0, left: 0, height: 3, width: 3 };
-    assert_eq!(views.enlarged(&IMAGE, whole), IMAGE);
+    assert_eq!(whole.enlarged(&IMAGE, 3, [3, 3]), IMAGE);
     let pixel = Rectangle { top: 1, left: 2, height: 1, width: 1 };
-    assert_eq!(views.enlarged(&IMAGE, pixel), [0.6; 9]);
+    assert_eq!(pixel.enlarged(&IMAGE, 3, [3, 3]), [0.6; 9]);
     // Two columns over three: centres at -1/6 (the border), 1/2 and 7/6.
-    let found = views.enlarged(&IMAGE, Rectangle { top: 0, left: 1, height: 1, width: 2 });
+    let found = Rectangle { top: 0, left: 1, height: 1, width: 2 }.enlarged(&IMAGE, 3, [3, 3]);
     let expected = [0.2, 0.25, 0.3];
     assert!(found[..3].iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
 }
@@ -37,12 +36,10 @@ fn a_move_brings_black_in() {
 
 #[test]
 fn parts_have_the_areas_and_proportions_that_are_asked_for() {
-    let shape = ImageShape { channels: 1, height: 64, width: 64 };
-    let views = views(shape, ViewConfig::default());
     let mut streams = Streams::new("views", 0);
     let mut sum = 0.0;
     for _ in 0..2000 {
-        let Rectangle { top, left, height, width } = views.part(0.2, streams.get("part"));
+        let Rectangle { top, left, height, width } = Rectangle::random([64, 64], 0.2, streams.get("part"));
         assert!(top + height <= 64 && left + width <= 64);
         let area = (height * width) as f64 / 4096.0;
         // Sides are whole pixels.

@@ -11,7 +11,7 @@ use mixup_core::checked::{NonNegative, Positive, UnitInterval};
 use mixup_core::loss::metric::{Length, MixedSets, PairLabels, PairLoss, cosine_similarities};
 use mixup_core::nn::{
     Activation, ConvnetConfig, ImageNetwork, ImageTask, Mlp, MlpConfig, ModelConfig, Pooling, ResnetConfig,
-    TokenPooling, VitConfig, init,
+    Stem, TokenPooling, VitConfig, init,
 };
 use mixup_core::optim::{AdamConfig, OptimizerConfig, SgdConfig};
 use mixup_core::stream::Streams;
@@ -152,6 +152,8 @@ impl Workload {
                 blocks: sizes(&[2, 2, 2, 2])?,
                 bottleneck: false,
                 pooling: Pooling::Average,
+                stem: Stem::Small,
+                frozen_norms: false,
             }),
             Self::Vit => ModelConfig::Vit(VitConfig {
                 patch: size(4)?,

@@ -1,8 +1,21 @@
-//! Lists of the photographs of metric learning: CUB-200-2011, Cars196, Stanford Online Products and In-Shop, in folders
-//! as their archives unpack. They are for research only and of one to three gigabytes each, so that the catalogue does
-//! not have them; what is read here are the lists, with the split that the field uses.
+//! Sets of photographs, in folders as their archives unpack: CUB-200-2011, Cars196, Stanford Online Products and In-Shop of
+//! metric learning; Stanford Cars, FGVC-Aircraft, Butterfly-200 and NABirds, which are told apart finely; WebVision, whose
+//! images are outliers of these. Most are for research only and of gigabytes each, so that no provider of the catalogue serves
+//! them: their user puts them in place.
+//!
+//! What is read are the lists. An [`Album`] has those of a set by its name and decodes the photographs that are asked for.
 
-use std::collections::BTreeMap;
+mod album;
+mod develop;
+mod fine_grained;
+mod webvision;
+
+pub use album::{Album, album, is_album};
+pub use develop::Fit;
+pub use fine_grained::{butterfly_200, fgvc_aircraft, nabirds, stanford_cars};
+pub use webvision::webvision;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -17,14 +30,14 @@ pub struct Photograph {
     pub class: usize,
 }
 
-/// A set without a class that is both trained on and tested on.
+/// The parts of a set. Those of metric learning have no class that is both trained on and tested on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Photographs {
     /// What is trained on.
     pub train: Vec<Photograph>,
-    /// What is retrieved for.
+    /// What is tested on; in metric learning, what is retrieved for.
     pub queries: Vec<Photograph>,
-    /// What is searched; where it is empty, the queries themselves.
+    /// What is searched in metric learning; where it is empty, the queries themselves.
     pub gallery: Vec<Photograph>,
 }
 
@@ -50,7 +63,7 @@ pub fn cub_200_2011(root: &Path) -> Result<Photographs, DataError> {
         let part = if class < 100 { &mut set.train } else { &mut set.queries };
         part.push(Photograph { path: format!("images/{}", row.fields[1]), class });
     }
-    set.checked(root)
+    set.apart(root)
 }
 
 /// Cars196: a folder for each class, in whose order the first half is trained on (98 of 196).
@@ -66,7 +79,7 @@ pub fn cars196(root: &Path) -> Result<Photographs, DataError> {
         let images = names(&root.join(folder))?.into_iter();
         part.extend(images.map(|image| Photograph { path: format!("{folder}/{image}"), class }));
     }
-    set.checked(root)
+    set.apart(root)
 }
 
 /// Stanford Online Products: the folder with `Ebay_train.txt` and `Ebay_test.txt`.
@@ -84,7 +97,7 @@ pub fn stanford_online_products(root: &Path) -> Result<Photographs, DataError> {
         .collect::<Result<Vec<_>, DataError>>()
     };
     let (train, queries) = (part("Ebay_train.txt")?, part("Ebay_test.txt")?);
-    Photographs { train, queries, gallery: Vec::new() }.checked(root)
+    Photographs { train, queries, gallery: Vec::new() }.apart(root)
 }
 
 /// In-Shop Clothes Retrieval: the folder with `list_eval_partition.txt` of its part `Eval`, and the images below.
@@ -107,21 +120,31 @@ pub fn in_shop(root: &Path) -> Result<Photographs, DataError> {
         };
         part.push(Photograph { path: row.fields[0].clone(), class: items[row.fields[1].as_str()] });
     }
-    set.checked(root)
+    set.apart(root)
 }
 
 impl Photographs {
-    /// Whether every photograph is there, and no class on both sides.
-    fn checked(self, root: &Path) -> Result<Self, DataError> {
-        let tested = || self.queries.iter().chain(&self.gallery);
-        for photograph in self.train.iter().chain(tested()) {
+    /// Whether every photograph is there.
+    fn present(self, root: &Path) -> Result<Self, DataError> {
+        for photograph in self.train.iter().chain(&self.queries).chain(&self.gallery) {
             let path = root.join(&photograph.path);
             fs::metadata(&path).map_err(|source| DataError::Read { path, source })?;
         }
-        let classes: std::collections::BTreeSet<usize> =
-            tested().map(|photograph| photograph.class).collect();
-        match self.train.iter().find(|photograph| classes.contains(&photograph.class)) {
-            None => Ok(self),
+        Ok(self)
+    }
+
+    /// A photograph whose class is both trained on and tested on, where there is one.
+    fn shared(&self) -> Option<&Photograph> {
+        let tested = self.queries.iter().chain(&self.gallery);
+        let classes: BTreeSet<usize> = tested.map(|photograph| photograph.class).collect();
+        self.train.iter().find(|photograph| classes.contains(&photograph.class))
+    }
+
+    /// Whether every photograph is there, and no class on both sides.
+    fn apart(self, root: &Path) -> Result<Self, DataError> {
+        let set = self.present(root)?;
+        match set.shared() {
+            None => Ok(set),
             Some(both) => {
                 Err(DataError::member(&both.path, "its class", "is trained on and tested on as well"))
             }
@@ -151,11 +174,33 @@ impl Lines {
 
     /// All lines after the first `headings`, each of so many fields.
     fn rows(&self, headings: usize, fields: usize) -> Result<Vec<Row>, DataError> {
+        self.split(headings, fields, |text| text.split_whitespace().map(str::to_owned).collect())
+    }
+
+    /// All lines, each of one field and what stands behind its first space, which may have spaces of its own.
+    fn pairs(&self) -> Result<Vec<Row>, DataError> {
+        self.split(0, 2, |text| text.trim().splitn(2, ' ').map(|field| field.trim().to_owned()).collect())
+    }
+
+    /// All lines, each of so many fields, the first of which may have spaces of its own.
+    fn rows_from_behind(&self, fields: usize) -> Result<Vec<Row>, DataError> {
+        self.split(0, fields, |text| {
+            let mut found: Vec<String> = text.trim().rsplitn(fields, ' ').map(str::to_owned).collect();
+            found.reverse();
+            found
+        })
+    }
+
+    fn split(
+        &self,
+        headings: usize,
+        fields: usize,
+        split: impl Fn(&str) -> Vec<String>,
+    ) -> Result<Vec<Row>, DataError> {
         let lines = (1..).zip(self.text.lines()).skip(headings).filter(|(_, line)| !line.trim().is_empty());
         lines
             .map(|(line, text)| {
-                let found: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                let row = Row { file: self.name.clone(), line, fields: found };
+                let row = Row { file: self.name.clone(), line, fields: split(text) };
                 match row.fields.len() {
                     count if count == fields => Ok(row),
                     count => Err(row.wrong(&format!("has {count} fields, expected {fields}"))),
@@ -190,11 +235,11 @@ fn names(folder: &Path) -> Result<Vec<String>, DataError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use tempfile::TempDir;
 
-    fn tree(files: &[(&str, &str)]) -> TempDir {
+    pub(crate) fn tree(files: &[(&str, &str)]) -> TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = root.path().join(path);
@@ -204,7 +249,7 @@ mod tests {
         root
     }
 
-    fn of(part: &[Photograph]) -> Vec<(&str, usize)> {
+    pub(crate) fn of(part: &[Photograph]) -> Vec<(&str, usize)> {
         part.iter().map(|photograph| (photograph.path.as_str(), photograph.class)).collect()
     }
 
