@@ -91,10 +91,10 @@ pub(crate) fn structures(file: &str, bytes: &[u8]) -> Result<Structures, DataErr
         } else {
             (kind, content)
         };
-        if kind == MATRIX {
-            if let Some(found) = array(content).and_then(Array::structures) {
-                return Ok(found);
-            }
+        if kind == MATRIX
+            && let Some(found) = array(content).and_then(Array::structures)
+        {
+            return Ok(found);
         }
     }
     Err(wrong("has no array of structures"))
