@@ -195,7 +195,7 @@ impl Backbone {
     /// The network with weights of a file in the place of its own. A classifying layer of the file is not used.
     ///
     /// # Errors
-    /// A network that is no `resnet`, and as [`Weights::fill`].
+    /// A network that is no `resnet`, and tensors that are missing, left over or of another shape, by their names.
     pub fn with_weights(self, weights: &Weights) -> Result<Self, CoreError> {
         match self {
             Self::Resnet(mut network) => {
