@@ -1,12 +1,10 @@
 //! Losses of the network that chooses alpha, and of attacks.
 
-use burn::tensor::{
-    Tensor,
-    activation::{log_softmax, relu},
-};
+use burn::tensor::{Tensor, activation::relu};
 use mixup_core::{
     CoreError,
     checked::{NonNegative, UnitInterval},
+    loss::soft_cross_entropy_rows,
     tensor::same_shape,
 };
 use serde::{Deserialize, Serialize};
@@ -40,7 +38,7 @@ pub fn composite(
     attacked: Tensor<2>,
     weights: Weights,
 ) -> Result<Tensor<2>, CoreError> {
-    let classes = cross_entropies(outputs, targets)?;
+    let classes = soft_cross_entropy_rows(outputs, targets)?;
     let choice = binary_cross_entropies(gammas, attacked)?;
     let product = choice.clone() * classes.clone();
     Ok(choice.mul_scalar(weights.choice.get())
@@ -62,7 +60,7 @@ pub fn weighted(
     attacked: Tensor<2>,
     weight: UnitInterval,
 ) -> Result<Tensor<2>, CoreError> {
-    let classes = cross_entropies(outputs, targets)?.mul_scalar(1.0 - weight.get());
+    let classes = soft_cross_entropy_rows(outputs, targets)?.mul_scalar(1.0 - weight.get());
     Ok(classes + binary_cross_entropies(gammas, attacked)?.mul_scalar(weight.get()))
 }
 
@@ -90,12 +88,6 @@ pub fn targeted_dlr(logits: Tensor<2>, targets: Tensor<2>, aims: Tensor<2>) -> R
     let spread = place(0) - (place(2) + place(3)).mul_scalar(0.5);
     let lead = (logits * (targets - aims)).sum_dim(1);
     Ok(lead.neg() / spread.add_scalar(1e-12))
-}
-
-/// Cross-entropy of every sample, `[batch, 1]`.
-fn cross_entropies(outputs: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<2>, CoreError> {
-    same_shape("cross_entropies", &outputs, &targets)?;
-    Ok((log_softmax(outputs, 1) * targets).sum_dim(1).neg())
 }
 
 /// Binary cross-entropy of logits, `[batch, 1]`, finite for large ones.

@@ -1,12 +1,12 @@
 //! The golden ops of this paper: the official code's numbers against the functions of this crate, and of core for
 //! scores, metrics and baselines.
 
-use burn::tensor::{Tensor, activation::log_softmax};
+use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     checked::UnitInterval,
     image::rotations,
-    loss::{Regularized, energy_exposure, outlier_exposure, soft_cross_entropy},
+    loss::{Regularized, energy_exposure, outlier_exposure, soft_cross_entropy, soft_cross_entropy_rows},
     metrics::detection::{Detection, Rules, Score},
     mix::{Mixture, Ratio, Window},
     optim::{Clock, Per, Schedule},
@@ -54,7 +54,7 @@ fn in_parts(loss: Regularized, [own, penalty]: [&str; 2], inputs: [(&str, &Tenso
 
 fn soft_ce(case: &Case) -> Outcome {
     let (logits, targets) = (case.tracked::<2>("logits")?, case.tracked::<2>("targets")?.detach());
-    let each = (targets.clone() * log_softmax(logits.clone(), 1)).sum_dim(1).neg();
+    let each = soft_cross_entropy_rows(logits.clone(), targets.clone())?;
     let loss = soft_cross_entropy(logits.clone(), targets)?;
     let gradients = loss.backward();
     Computed::of([("loss", Array::loss(loss)?), ("per_sample", Array::vector(each)?)])

@@ -3,12 +3,13 @@
 
 use std::num::NonZeroUsize;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     checked::{NonNegative, Positive},
     loss::{Regularized, soft_cross_entropy},
     mix::{Copies, Lambda},
+    tensor::column,
     train::{NoState, Step},
 };
 use mixup_routines::classification::{self, Batch, Classifier, Start};
@@ -168,9 +169,8 @@ impl Mndcg {
         Ok(match self.relevance {
             Relevance::LargestTarget => largest,
             Relevance::Lambda => {
-                let data = TensorData::new(lambdas.to_vec(), [lambdas.len(), 1]);
-                let column = Tensor::<2>::from_data(data, (&largest.device(), largest.dtype()));
-                column.expand(largest.dims())
+                let shape = largest.dims();
+                column(lambdas, &largest).expand(shape)
             }
         })
     }

@@ -24,7 +24,7 @@ pub(super) fn run(
     for (first, count) in jobs.arrays(usize::MAX) {
         let mut parallel = Command::new("parallel");
         // It takes the user's shell otherwise, and none where the environment names none.
-        parallel.env("PARALLEL_SHELL", "/bin/sh").env("SHELL", "/bin/sh");
+        parallel.env("PARALLEL_SHELL", "/bin/sh");
         parallel.arg("--will-cite").arg(format!("--jobs={at_a_time}"));
         // A machine that is lost gives its jobs to another.
         parallel.args(["--retries", "2"]);
