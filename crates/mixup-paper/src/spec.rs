@@ -54,19 +54,15 @@ impl<M, S> RunSpec<M, S> {
 }
 
 impl<M, S> RunSpec<M, S> {
-    /// The same run with parameters and settings in another form.
-    fn convert<N, T>(
-        self,
-        parameters: impl FnOnce(M) -> Result<N, Refusal>,
-        setting: impl FnOnce(S) -> Result<T, Refusal>,
-    ) -> Result<RunSpec<N, T>, Refusal> {
-        Ok(RunSpec {
+    /// The same run with other parameters and settings: of another routine, say, that trains a network for this one.
+    pub fn with<N, T>(self, parameters: N, setting: T) -> RunSpec<N, T> {
+        RunSpec {
             paper: self.paper,
             experiment: self.experiment,
             routine: self.routine,
             method: self.method,
-            parameters: parameters(self.parameters)?,
-            setting: setting(self.setting)?,
+            parameters,
+            setting,
             seed: self.seed,
             data: self.data,
             model: self.model,
@@ -76,18 +72,28 @@ impl<M, S> RunSpec<M, S> {
             test_samples: self.test_samples,
             metrics: self.metrics,
             device: self.device,
-        })
+        }
+    }
+
+    /// The same run with parameters and settings in another form.
+    fn convert<N, T>(
+        self,
+        parameters: impl FnOnce(&M) -> Result<N, Refusal>,
+        setting: impl FnOnce(&S) -> Result<T, Refusal>,
+    ) -> Result<RunSpec<N, T>, Refusal> {
+        let (parameters, setting) = (parameters(&self.parameters)?, setting(&self.setting)?);
+        Ok(self.with(parameters, setting))
     }
 }
 
 /// By way of a spec with untyped parameters and settings, whose serde is compiled here.
 impl<M: Json + Clone, S: Json + Clone> Json for RunSpec<M, S> {
     fn from_json(value: &Value) -> Result<Self, Refusal> {
-        untyped(value)?.convert(|parameters| M::from_json(&parameters), |setting| S::from_json(&setting))
+        untyped(value)?.convert(M::from_json, S::from_json)
     }
 
     fn to_json(&self) -> Result<Value, Refusal> {
-        written(&self.clone().convert(|parameters| parameters.to_json(), |setting| setting.to_json())?)
+        written(&self.clone().convert(M::to_json, S::to_json)?)
     }
 }
 

@@ -188,27 +188,20 @@ pub(super) fn training(spec: &Spec, network: Network) -> Result<classification::
         }
     };
     let trained = spec.setting.trained(network).ok_or_else(missing)?;
+    let setting = classification::Setting {
+        hold_out: spec.setting.hold_out,
+        resize: spec.setting.resize,
+        augment: spec.setting.augment,
+        normalise: Normalise::UnitInterval,
+        ..classification::Setting::default()
+    };
+    let run = spec.clone().with(Row { method, train: None, classes: None }, setting);
     Ok(RunSpec {
-        paper: spec.paper.clone(),
-        experiment: spec.experiment.clone(),
-        routine: spec.routine.clone(),
         method: network.name().to_owned(),
-        parameters: Row { method, train: None, classes: None },
-        setting: classification::Setting {
-            hold_out: spec.setting.hold_out,
-            resize: spec.setting.resize,
-            augment: spec.setting.augment,
-            normalise: Normalise::UnitInterval,
-            ..classification::Setting::default()
-        },
-        seed: spec.seed,
-        data: spec.data.clone(),
-        model: trained.model.or_else(|| spec.model.clone()),
-        optimizer: trained.optimizer.or_else(|| spec.optimizer.clone()),
+        model: trained.model.or(run.model),
+        optimizer: trained.optimizer.or(run.optimizer),
         train: Some(trained.train),
-        train_samples: spec.train_samples,
-        test_samples: spec.test_samples,
         metrics: Vec::new(),
-        device: spec.device.clone(),
+        ..run
     })
 }

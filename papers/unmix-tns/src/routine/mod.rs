@@ -49,7 +49,7 @@ impl Routine for Unmixing {
     }
 
     fn check(spec: &Spec) -> Result<(), String> {
-        Classification::<NoOwn>::check(&training(spec)?)?;
+        Classification::<NoOwn>::check(&training(spec))?;
         if matches!(spec.parameters, Method::Train {}) {
             return Ok(());
         }
@@ -91,7 +91,7 @@ impl Routine for Unmixing {
     }
 
     fn run(spec: &Spec, context: &RunContext<'_>) -> Result<Measured, RunError> {
-        let training = training(spec).map_err(RunError::Spec)?;
+        let training = training(spec);
         if matches!(spec.parameters, Method::Train {}) {
             return Ok(Measured { predictions: None, ..Classification::<NoOwn>::run(&training, context)? });
         }

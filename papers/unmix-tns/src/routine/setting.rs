@@ -158,32 +158,15 @@ impl Setting {
     }
 }
 
-/// The training of the source network as a run of the classification routine.
-///
-/// # Errors
-/// None yet: what is missing the routine says itself.
-pub(super) fn training(spec: &Spec) -> Result<classification::Spec<NoOwn>, String> {
-    Ok(RunSpec {
-        paper: spec.paper.clone(),
-        experiment: spec.experiment.clone(),
-        routine: spec.routine.clone(),
-        method: spec.method.clone(),
-        parameters: Row::baseline(Baseline::Ce {}),
-        setting: classification::Setting {
-            hold_out: spec.setting.hold_out,
-            resize: spec.setting.resize,
-            augment: spec.setting.augment,
-            normalise: spec.setting.normalise.clone(),
-            ..classification::Setting::default()
-        },
-        seed: spec.seed,
-        data: spec.data.clone(),
-        model: spec.model.clone(),
-        optimizer: spec.optimizer.clone(),
-        train: spec.train.clone(),
-        train_samples: spec.train_samples,
-        test_samples: spec.test_samples,
-        metrics: Vec::new(),
-        device: spec.device.clone(),
-    })
+/// The training of the source network as a run of the classification routine, which says what is missing.
+pub(super) fn training(spec: &Spec) -> classification::Spec<NoOwn> {
+    let setting = classification::Setting {
+        hold_out: spec.setting.hold_out,
+        resize: spec.setting.resize,
+        augment: spec.setting.augment,
+        normalise: spec.setting.normalise.clone(),
+        ..classification::Setting::default()
+    };
+    let training = spec.clone().with(Row::baseline(Baseline::Ce {}), setting);
+    RunSpec { metrics: Vec::new(), ..training }
 }
