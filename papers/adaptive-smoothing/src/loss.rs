@@ -1,10 +1,10 @@
 //! Losses of the network that chooses alpha, and of attacks.
 
-use burn::tensor::{Tensor, activation::relu};
+use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     checked::{NonNegative, UnitInterval},
-    loss::soft_cross_entropy_rows,
+    loss::{sigmoid_cross_entropy, soft_cross_entropy_rows},
     tensor::same_shape,
 };
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub fn composite(
     weights: Weights,
 ) -> Result<Tensor<2>, CoreError> {
     let classes = soft_cross_entropy_rows(outputs, targets)?;
-    let choice = binary_cross_entropies(gammas, attacked)?;
+    let choice = sigmoid_cross_entropy(gammas, attacked)?;
     let product = choice.clone() * classes.clone();
     Ok(choice.mul_scalar(weights.choice.get())
         + classes.mul_scalar(weights.classes.get())
@@ -61,7 +61,7 @@ pub fn weighted(
     weight: UnitInterval,
 ) -> Result<Tensor<2>, CoreError> {
     let classes = soft_cross_entropy_rows(outputs, targets)?.mul_scalar(1.0 - weight.get());
-    Ok(classes + binary_cross_entropies(gammas, attacked)?.mul_scalar(weight.get()))
+    Ok(classes + sigmoid_cross_entropy(gammas, attacked)?.mul_scalar(weight.get()))
 }
 
 /// Targeted difference of logits over their spread (Croce and Hein 2020), `-(z_y - z_t) / (z_1 - (z_3 + z_4) / 2)` with
@@ -88,10 +88,4 @@ pub fn targeted_dlr(logits: Tensor<2>, targets: Tensor<2>, aims: Tensor<2>) -> R
     let spread = place(0) - (place(2) + place(3)).mul_scalar(0.5);
     let lead = (logits * (targets - aims)).sum_dim(1);
     Ok(lead.neg() / spread.add_scalar(1e-12))
-}
-
-/// Binary cross-entropy of logits, `[batch, 1]`, finite for large ones.
-fn binary_cross_entropies(gammas: Tensor<2>, attacked: Tensor<2>) -> Result<Tensor<2>, CoreError> {
-    same_shape("binary_cross_entropies", &gammas, &attacked)?;
-    Ok(relu(gammas.clone()) - gammas.clone() * attacked + gammas.abs().neg().exp().log1p())
 }
