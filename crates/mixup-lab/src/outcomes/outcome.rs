@@ -40,6 +40,9 @@ pub struct RunRecord {
     pub predictions: String,
     /// Seconds of wall time in the worker.
     pub wall_seconds: f64,
+    /// Seconds that processors spent on it; absent where the system does not tell, and in records of before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processor_seconds: Option<f64>,
     /// Peak resident memory of the worker in MiB; 0 where the system does not tell.
     pub peak_memory_mib: f64,
     /// What the code did, as a hash ([`mixup_paper::Glimpse`]), on the machine it was made on.
@@ -51,6 +54,14 @@ pub struct RunRecord {
     pub confirmed_by: Vec<String>,
     /// Where it ran.
     pub provenance: Provenance,
+}
+
+impl RunRecord {
+    /// Seconds of a core that it took: processor time, which other work on the machine does not lengthen, or wall time where
+    /// that is all that is known.
+    pub fn core_seconds(&self) -> f64 {
+        self.processor_seconds.unwrap_or(self.wall_seconds)
+    }
 }
 
 /// The circumstances of a run or an outcome.
@@ -136,7 +147,7 @@ pub struct Outcome {
     pub figures: Vec<Figure>,
     /// Where and with what it ran; not compared by `check`.
     pub provenance: Provenance,
-    /// Wall seconds summed over runs; not compared by `check`.
+    /// Seconds of a core ([`RunRecord::core_seconds`]) summed over runs; not compared by `check`.
     pub core_seconds: f64,
     /// Largest peak memory of a worker in MiB; not compared by `check`.
     pub peak_memory_mib: f64,

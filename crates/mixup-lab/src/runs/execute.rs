@@ -224,6 +224,6 @@ impl Experiment {
 fn outcome(plan: &Plan, runs: &[RunRecord], stages: &[RunRecord]) -> Result<Outcome, LabError> {
     let heading = Heading::of(&plan.experiment);
     let mut outcome = aggregate(&heading, runs).map_err(|error| LabError::Usage(error.to_string()))?;
-    outcome.core_seconds += stages.iter().map(|record| record.wall_seconds).sum::<f64>();
+    outcome.core_seconds += stages.iter().map(RunRecord::core_seconds).sum::<f64>();
     Ok(outcome)
 }

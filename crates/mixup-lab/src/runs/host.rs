@@ -1,4 +1,4 @@
-//! What the machine is, and how much memory this process took.
+//! What the machine is, and how much memory and time this process took.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -33,6 +33,22 @@ pub fn peak_memory_mib() -> f64 {
     kib.unwrap_or(0.0) / 1024.0
 }
 
+/// Ticks of a second in which Linux counts a process's time, on every processor that it runs on (`USER_HZ`).
+const TICKS: f64 = 100.0;
+
+/// Seconds that processors spent on this process, all its threads together; none where the system does not tell.
+pub fn processor_seconds() -> Option<f64> {
+    processor_time(&fs::read_to_string("/proc/self/stat").ok()?)
+}
+
+/// User and system time of a `/proc/PID/stat`: the 14th and 15th field. The second, a name, may have spaces and brackets
+/// in it.
+fn processor_time(stat: &str) -> Option<f64> {
+    let (_, behind_name) = stat.rsplit_once(')')?;
+    let mut ticks = behind_name.split_ascii_whitespace().skip(11).map(str::parse::<f64>);
+    Some((ticks.next()?.ok()? + ticks.next()?.ok()?) / TICKS)
+}
+
 /// The value of a `key : value` line.
 fn value<'l>(line: &'l str, key: &str) -> Option<&'l str> {
     let (found, value) = line.split_once(':')?;
@@ -50,6 +66,26 @@ mod tests {
         let block = vec![1_u8; 64 << 20];
         assert!(block.iter().all(|byte| *byte == 1));
         assert!(before > 0.0 && peak_memory_mib() > 64.0);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn work_counts_and_waiting_does_not() {
+        let start = processor_seconds().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        // Other tests of this process may work meanwhile, so only work has a bound from below.
+        let (begun, mut sum) = (std::time::Instant::now(), 0_u64);
+        while processor_seconds().unwrap() < start + 0.2 {
+            sum = std::hint::black_box(sum + 1);
+            assert!(begun.elapsed().as_secs() < 60, "{sum} steps cost nothing");
+        }
+    }
+
+    #[test]
+    fn time_stands_behind_a_name_with_brackets() {
+        let stat = "42 (a) (b c) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 9 0 1 1 1";
+        assert_eq!(processor_time(stat), Some(3.0));
+        assert_eq!(processor_time("42 (a) S 1"), None);
     }
 
     #[test]

@@ -250,6 +250,7 @@ mod tests {
             opening: vec![f64::from(0.1f32), 1.0 / 3.0],
             predictions: "00ff".to_owned(),
             wall_seconds: 0.5,
+            processor_seconds: Some(0.4),
             peak_memory_mib: 12.0,
             provenance: Provenance {
                 host: "here".to_owned(),

@@ -136,7 +136,7 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
     {
         return Ok(());
     }
-    let started = Instant::now();
+    let (started, spent) = (Instant::now(), host::processor_seconds());
     let context = RunContext {
         library,
         checkpoints: Some(store.checkpoint_folder(&task.key, &task.identity)?),
@@ -161,6 +161,7 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         opening: measured.opening,
         predictions,
         wall_seconds: started.elapsed().as_secs_f64(),
+        processor_seconds: spent.zip(host::processor_seconds()).map(|(before, after)| after - before),
         peak_memory_mib: host::peak_memory_mib(),
         identity: task.identity.clone(),
         made_by: task.sources.clone(),

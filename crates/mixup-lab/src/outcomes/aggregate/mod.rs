@@ -182,7 +182,7 @@ pub fn aggregate(heading: &Heading<'_>, records: &[RunRecord]) -> Result<Outcome
         methods,
         figures,
         provenance: joined_provenance(records),
-        core_seconds: records.iter().map(|record| record.wall_seconds).sum(),
+        core_seconds: records.iter().map(RunRecord::core_seconds).sum(),
         peak_memory_mib: records.iter().map(|record| record.peak_memory_mib).fold(0.0, f64::max),
     })
 }

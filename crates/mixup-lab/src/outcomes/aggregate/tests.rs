@@ -12,6 +12,7 @@ fn record(method: &str, seed: u64, rmse: f64, curve: &[f64]) -> RunRecord {
         curves: BTreeMap::from([("train-loss".to_owned(), curve.to_vec())]),
         points: BTreeMap::from([("residuals".to_owned(), vec![[rmse, 1.0 / 3.0], [f64::NAN, 2.0]])]),
         wall_seconds: 1.5,
+        processor_seconds: None,
         peak_memory_mib: 10.0 * seed as f64,
         provenance: Provenance {
             host: if seed == 2 { "there".to_owned() } else { "here".to_owned() },
