@@ -195,3 +195,35 @@ fn the_loss_takes_less_than_four_times_as_long_as_supcon() {
     println!("SupCon {:.2} ms, SupReMix {:.2} ms", 1e3 * plain, 1e3 * mixed);
     assert!(mixed < 4.0 * plain);
 }
+
+/// Issue 15's bound, at its size: 256 embeddings of dimension 128, lambdas drawn anew, value and gradient, turn and turn about.
+#[test]
+fn costs_at_most_four_times_supcon() {
+    let mut streams = Streams::new("cost", 0);
+    let labels: Vec<f64> = (0..256).map(|_| f64::from(streams.get("labels").random_range(0..=90_u8))).collect();
+    let embeddings = random(256, 128, 0.1);
+    let size = |value: usize| std::num::NonZeroUsize::new(value).unwrap();
+    let beta = crate::lambda::BetaQuantiles::shared(size(2), size(8));
+    let supcon = Terms { tau: tau(0.5), distance: None, window: None, lambdas: None, form: Form::Clean };
+    let seconds = |step: &mut dyn FnMut() -> Tensor<1>| {
+        let start = std::time::Instant::now();
+        step().backward();
+        start.elapsed().as_secs_f64()
+    };
+    // The fastest of each, for other work on the machine only makes them slower.
+    let mut fastest = [f64::INFINITY; 2];
+    for _ in 0..40 {
+        let plain = seconds(&mut || loss(embeddings.clone(), &labels, &supcon).unwrap());
+        let mixed = seconds(&mut || {
+            let lambdas: Vec<f64> =
+                (0..mixed_pairs(&labels)).map(|_| beta.draw(streams.get("lambdas"))).collect();
+            let distance = Some(Distance::L1Inv);
+            let terms = Terms { distance, window: Some(5.0), lambdas: Some(&lambdas), ..supcon };
+            loss(embeddings.clone(), &labels, &terms).unwrap()
+        });
+        fastest = [fastest[0].min(plain), fastest[1].min(mixed)];
+    }
+    let ratio = fastest[1] / fastest[0];
+    println!("SupReMix / SupCon: {ratio:.2}");
+    assert!(ratio < 4.0, "{fastest:?}");
+}
