@@ -4,6 +4,7 @@ pub mod attack;
 pub mod augment;
 pub mod calibrate;
 pub mod checked;
+pub mod clock;
 pub mod cluster;
 pub mod device;
 mod error;

@@ -4,6 +4,7 @@ use burn::tensor::{Device, Element, Int, Tensor, TensorCreationOptions, TensorDa
 use ndarray::{ArrayD, ArrayView, Axis, Dimension, RemoveAxis};
 
 use crate::CoreError;
+use crate::clock::{Phase, timed};
 
 /// A host array as an f32 tensor of the same shape on `device`.
 ///
@@ -27,7 +28,7 @@ pub fn rows_to_device<const D: usize, T: Element, I: RemoveAxis>(
     indices: &[usize],
     device: &Device,
 ) -> Tensor<D> {
-    to_device(array.select(Axis(0), indices).view(), device)
+    timed(Phase::Data, || to_device(array.select(Axis(0), indices).view(), device))
 }
 
 /// Labels as one-hot targets.

@@ -5,6 +5,7 @@ use rand::{Rng, RngExt};
 
 use super::{AugmentConfig, ChannelStatistics, Fill, ImageShape, window};
 use crate::CoreError;
+use crate::clock::{Phase, timed};
 
 /// Makes f32 batches `[batch, channels, height, width]` out of bytes.
 #[derive(Debug, Clone)]
@@ -79,12 +80,14 @@ impl ImageBatcher {
         rng: &mut impl Rng,
         device: &Device,
     ) -> Tensor<4> {
-        if self.augment.window.is_some() || self.augment.jitter.is_some() {
-            let view =
-                |image: &[u8]| window::augmented(image, self.shape, &self.augment, &self.statistics, rng);
-            return self.to_device(self.views(pixels, images, view), device);
-        }
-        self.to_device(self.values(pixels, images, || self.draw(rng)), device)
+        timed(Phase::Data, || {
+            if self.augment.window.is_some() || self.augment.jitter.is_some() {
+                let view =
+                    |image: &[u8]| window::augmented(image, self.shape, &self.augment, &self.statistics, rng);
+                return self.to_device(self.views(pixels, images, view), device);
+            }
+            self.to_device(self.values(pixels, images, || self.draw(rng)), device)
+        })
     }
 
     /// Images as they are, or through the window in their middle, normalised.
@@ -95,11 +98,13 @@ impl ImageBatcher {
     /// # Panics
     /// When an index is not an image.
     pub fn plain(&self, pixels: &[u8], images: &[usize], device: &Device) -> Tensor<4> {
-        if self.augment.window.is_some() {
-            let view = |image: &[u8]| window::plain(image, self.shape, &self.augment, &self.statistics);
-            return self.to_device(self.views(pixels, images, view), device);
-        }
-        self.to_device(self.values(pixels, images, Placement::default), device)
+        timed(Phase::Data, || {
+            if self.augment.window.is_some() {
+                let view = |image: &[u8]| window::plain(image, self.shape, &self.augment, &self.statistics);
+                return self.to_device(self.views(pixels, images, view), device);
+            }
+            self.to_device(self.values(pixels, images, Placement::default), device)
+        })
     }
 
     /// Images through a window.

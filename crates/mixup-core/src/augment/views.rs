@@ -14,6 +14,7 @@ use super::part::Rectangle;
 use super::{ChannelStatistics, ImageShape};
 use crate::CoreError;
 use crate::checked::{Positive, UnitInterval};
+use crate::clock::{Phase, timed};
 
 /// What makes a view, as `views:` of an experiment names it, in the order of its fields; nothing by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -118,9 +119,11 @@ impl Views {
         mut made: impl FnMut(&[f32]) -> Vec<f32>,
     ) -> Tensor<4> {
         let (size, ImageShape { channels, height, width }) = (self.shape.size(), self.shape);
-        let batch: Vec<f32> =
-            rows.iter().flat_map(|row| made(&values[row * size..(row + 1) * size])).collect();
-        Tensor::from_data(TensorData::new(batch, [rows.len(), channels, height, width]), device)
+        timed(Phase::Data, || {
+            let batch: Vec<f32> =
+                rows.iter().flat_map(|row| made(&values[row * size..(row + 1) * size])).collect();
+            Tensor::from_data(TensorData::new(batch, [rows.len(), channels, height, width]), device)
+        })
     }
 
     fn view(&self, image: &[f32], rng: &mut impl Rng) -> Vec<f32> {

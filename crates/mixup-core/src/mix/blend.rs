@@ -7,6 +7,7 @@ use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Gamma};
 
 use super::Partner;
+use crate::clock::{Phase, timed};
 use crate::{CoreError, checked::Positive, stream::Streams, tensor::select_rows};
 
 /// A mixture of more than two points: result `i` is `w_0 x_i + sum_j w_j x_{partners_j[i]}`, with weights on the
@@ -80,6 +81,10 @@ impl Blend {
     /// # Ok::<(), mixup_core::CoreError>(())
     /// ```
     pub fn of<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, CoreError> {
+        timed(Phase::Mixing, || self.blended(x))
+    }
+
+    fn blended<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, CoreError> {
         let rows = x.dims()[0];
         let Some((own, weights)) = self.weights.split_first() else {
             return Err(CoreError::Invalid("a blend of no points".into()));

@@ -7,6 +7,7 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::{Lambda, Mixture, Partner, Ratio};
+use crate::clock::{Phase, timed};
 use crate::{CoreError, stream::Streams};
 
 /// What has a lambda of its own.
@@ -59,6 +60,10 @@ impl Mixing {
     /// # Errors
     /// An empty batch.
     pub fn draw(&self, batch: &[usize], streams: &mut Streams) -> Result<Drawn, CoreError> {
+        timed(Phase::Mixing, || self.drawn(batch, streams))
+    }
+
+    fn drawn(&self, batch: &[usize], streams: &mut Streams) -> Result<Drawn, CoreError> {
         let ratio = Ratio::draw(&self.lambda, self.per, batch.len(), streams.get("lambda"));
         let pairs = streams.get("pairs");
         if let Partner::Permutation = self.partner {

@@ -4,6 +4,7 @@ use burn::tensor::{Tensor, TensorData};
 use rand::Rng;
 
 use super::{Mask, Partner, Ratio, mix};
+use crate::clock::{Phase, timed};
 use crate::{CoreError, tensor::select_rows};
 
 /// Who is mixed with whom, and how strongly. Result `i` of `partners.len()` mixes row `i` of a batch with
@@ -129,6 +130,10 @@ impl Mixture {
     /// # Errors
     /// As [`Self::inputs`], and a pasted image at another resolution than its own.
     pub fn hidden<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, CoreError> {
+        timed(Phase::Mixing, || self.mixed(x))
+    }
+
+    fn mixed<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, CoreError> {
         match &self.ratio {
             Ratio::Batch(lambda) => {
                 self.shares()?;
@@ -158,10 +163,10 @@ impl Mixture {
     /// # Errors
     /// Sizes that do not agree, or a partner that is no row.
     pub fn targets(&self, targets: Tensor<2>) -> Result<Tensor<2>, CoreError> {
-        match self.ratio {
+        timed(Phase::Mixing, || match self.ratio {
             Ratio::Batch(_) => self.hidden(targets),
             Ratio::Sample(_) | Ratio::Mask(_) | Ratio::Paste(_) => self.by_shares(targets),
-        }
+        })
     }
 
     fn by_shares<const D: usize>(&self, x: Tensor<D>) -> Result<Tensor<D>, CoreError> {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::batches::Plan;
 use super::checkpoint::{Checkpoint, Standing};
 use super::{Network, NoState, Shuffle, Step, Task, TrainConfig};
+use crate::clock::{Phase, timed, turn_to};
 use crate::{CoreError, optim::OptimizerConfig, stream::Streams};
 
 /// What runs of experiments take for [`Training::checkpoint_interval`]: shorter ones are as quickly
@@ -123,10 +124,11 @@ pub fn fit<T: Task>(
     let optimizer = model.optimizer(training.optimizer)?;
     let mut standing = Standing::start(model, state, optimizer);
     if let Some(checkpoint) = &checkpoint {
-        standing = checkpoint.resume(standing, streams)?;
+        standing = timed(Phase::Checkpoints, || checkpoint.resume(standing, streams))?;
     }
     let routine = Routine { task, training, plan };
     let epochs = training.epochs();
+    turn_to(Phase::Data);
     let mut saved = Instant::now();
     let mut tail = Vec::new();
     while standing.done() < epochs.len() && !standing.course.out_of_patience(patience) {
@@ -142,10 +144,11 @@ pub fn fit<T: Task>(
             && tail.is_empty()
             && saved.elapsed() >= training.checkpoint_interval
         {
-            checkpoint.save(&standing, streams)?;
+            timed(Phase::Checkpoints, || checkpoint.save(&standing, streams))?;
             saved = Instant::now();
         }
     }
+    turn_to(Phase::Evaluation);
     Ok(Fit {
         last: task.evaluated(&standing.model, &standing.state),
         tail,
@@ -193,7 +196,7 @@ impl<T: Task> Routine<'_, T> {
         }
         standing.train_loss.push(total / executed as f64);
         standing.order = order;
-        self.judge(standing)
+        timed(Phase::Evaluation, || self.judge(standing))
     }
 
     /// One step; its loss.
@@ -204,13 +207,17 @@ impl<T: Task> Routine<'_, T> {
     ) -> Result<f64, CoreError> {
         let Training { config, optimizer, .. } = self.training;
         let lr = optimizer.lr_at(&config.schedule, step.clock());
-        let loss = self.task.loss(&standing.model, &mut standing.state, step)?;
-        let value = loss.clone().into_scalar::<f32>();
+        let (loss, value) = timed(Phase::Forward, || {
+            let loss = self.task.loss(&standing.model, &mut standing.state, step)?;
+            let value = loss.clone().into_scalar::<f32>();
+            Ok::<_, CoreError>((loss, value))
+        })?;
         if !value.is_finite() {
             return Err(CoreError::NonFinite { epoch: step.epoch + 1, step: step.step + 1, loss: value });
         }
         standing.model = standing.model.descended(loss, lr, optimizer.clip(), &mut standing.optimizer);
-        self.task.after_step(&mut standing.model, &mut standing.state, step)?;
+        let Standing { model, state, .. } = standing;
+        timed(Phase::Optimiser, || self.task.after_step(model, state, step))?;
         Ok(f64::from(value))
     }
 

@@ -5,6 +5,7 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Tensor};
 
+use crate::clock::{Phase, timed};
 use crate::optim::Clip;
 
 /// See [`Network::into_training`](super::Network::into_training).
@@ -25,12 +26,14 @@ pub fn descended<M: Module>(
     clip: Option<Clip>,
     optimizer: &mut ModuleOptimizer,
 ) -> M {
-    let mut gradients = GradientsParams::from_grads(loss.backward(), module);
-    if let Some(clip) = clip {
-        clip.apply(module, &mut gradients);
-    }
-    // `step` takes the module by value; the clone shares its tensors until they are replaced.
-    optimizer.step(lr, module.clone(), gradients)
+    let mut gradients = timed(Phase::Backward, || GradientsParams::from_grads(loss.backward(), module));
+    timed(Phase::Optimiser, || {
+        if let Some(clip) = clip {
+            clip.apply(module, &mut gradients);
+        }
+        // `step` takes the module by value; the clone shares its tensors until they are replaced.
+        optimizer.step(lr, module.clone(), gradients)
+    })
 }
 
 /// See [`Network::to_bytes`](super::Network::to_bytes).

@@ -43,6 +43,10 @@ pub struct RunRecord {
     /// Seconds that processors spent on it; absent where the system does not tell, and in records of before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processor_seconds: Option<f64>,
+    /// Seconds of the worker by what it did ([`mixup_core::clock::Phase`]), and before any of it `start`; absent in records
+    /// of before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub phases: BTreeMap<String, f64>,
     /// Peak resident memory of the worker in MiB; 0 where the system does not tell.
     pub peak_memory_mib: f64,
     /// What the code did, as a hash ([`mixup_paper::Glimpse`]), on the machine it was made on.

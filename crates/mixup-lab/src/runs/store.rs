@@ -251,6 +251,7 @@ mod tests {
             predictions: "00ff".to_owned(),
             wall_seconds: 0.5,
             processor_seconds: Some(0.4),
+            phases: BTreeMap::from([("forward".to_owned(), 0.3)]),
             peak_memory_mib: 12.0,
             provenance: Provenance {
                 host: "here".to_owned(),

@@ -5,12 +5,13 @@
 //! is gone or wants to stop, and the worker ends at once, so that no orphan writes a checkpoint
 //! beside a rerun.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
-use mixup_core::CoreError;
+use mixup_core::{CoreError, clock};
 use mixup_data::Library;
 use mixup_paper::{Paper, RoutineEntry, RunContext, RunError, same_predictions};
 use serde_json::Value;
@@ -125,6 +126,9 @@ fn execute(papers: &[Paper], job: &Job) -> Result<Event, Failure> {
     }
 }
 
+/// Name of the time before a run begins: the process starts and reads its job.
+const START: &str = "start";
+
 fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> Result<(), Failure> {
     let store = Store::new(&job.store);
     let _lock = store.lock_run(&task.key)?;
@@ -146,7 +150,13 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         glimpse: None,
         replay: false,
     };
+    clock::start();
     let measured = routine.run(&task.spec, &context)?;
+    let mut phases: BTreeMap<String, f64> = clock::stop()
+        .into_iter()
+        .map(|(phase, time)| (phase.name().to_owned(), time.as_secs_f64()))
+        .collect();
+    phases.extend(spent.map(|spent| (START.to_owned(), spent)));
     if task.is_stage {
         store.keep_weights(&task.key, &task.identity)?;
     }
@@ -161,7 +171,8 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         opening: measured.opening,
         predictions,
         wall_seconds: started.elapsed().as_secs_f64(),
-        processor_seconds: spent.zip(host::processor_seconds()).map(|(before, after)| after - before),
+        processor_seconds: host::processor_seconds(),
+        phases,
         peak_memory_mib: host::peak_memory_mib(),
         identity: task.identity.clone(),
         made_by: task.sources.clone(),

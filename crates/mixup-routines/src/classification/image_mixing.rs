@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use mixup_core::{
     CoreError,
     checked::{Positive, UnitInterval},
+    clock::{Phase, timed},
     mix::{
         FMix, Grey, GridMix, Interpolation, Lambda, Mixture, Paste, Ratio, SmoothLabels, SmoothMix, Spectrum,
         Window, centre, fine_grained_saliency, peak,
@@ -121,6 +122,10 @@ impl ImageMixing {
     /// # Errors
     /// Images of a size that the method cannot take, or an alpha without a Beta distribution.
     pub fn draw(&self, x: &Tensor<4>, streams: &mut Streams) -> Result<Mixture, CoreError> {
+        timed(Phase::Mixing, || self.drawn(x, streams))
+    }
+
+    fn drawn(&self, x: &Tensor<4>, streams: &mut Streams) -> Result<Mixture, CoreError> {
         let [rows, _, height, width] = x.dims();
         let size = [height, width];
         let lambda = |alpha: Positive, streams: &mut Streams| -> Result<f64, CoreError> {

@@ -200,7 +200,8 @@ fn the_loss_takes_less_than_four_times_as_long_as_supcon() {
 #[test]
 fn costs_at_most_four_times_supcon() {
     let mut streams = Streams::new("cost", 0);
-    let labels: Vec<f64> = (0..256).map(|_| f64::from(streams.get("labels").random_range(0..=90_u8))).collect();
+    let labels: Vec<f64> =
+        (0..256).map(|_| f64::from(streams.get("labels").random_range(0..=90_u8))).collect();
     let embeddings = random(256, 128, 0.1);
     let size = |value: usize| std::num::NonZeroUsize::new(value).unwrap();
     let beta = crate::lambda::BetaQuantiles::shared(size(2), size(8));

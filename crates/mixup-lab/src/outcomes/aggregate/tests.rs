@@ -13,6 +13,7 @@ fn record(method: &str, seed: u64, rmse: f64, curve: &[f64]) -> RunRecord {
         points: BTreeMap::from([("residuals".to_owned(), vec![[rmse, 1.0 / 3.0], [f64::NAN, 2.0]])]),
         wall_seconds: 1.5,
         processor_seconds: None,
+        phases: BTreeMap::new(),
         peak_memory_mib: 10.0 * seed as f64,
         provenance: Provenance {
             host: if seed == 2 { "there".to_owned() } else { "here".to_owned() },
