@@ -155,8 +155,12 @@ fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
         Command::Data { command } => data::run(command),
         Command::NewPaper { slug, routine } => new_paper::run(&workspace, &slug, routine),
         Command::Bench(args) => {
-            let Bench { workloads, threads, rounds, peer, output } = args;
-            bench::run(&bench::Request { workloads, threads, rounds, peer }, output.format)
+            if let Some(request) = args.runs() {
+                return bench::profile::run(&workspace, papers, request, args.output.format);
+            }
+            let Bench { workloads, threads, rounds, peer, against, output, .. } = args;
+            let request = bench::Request { workloads, threads, rounds, peer, against };
+            bench::run(workspace.root(), &request, output.format)
         }
         Command::Devices => devices::list(),
         Command::Sweep { command: Sweep::Status { output } } => sweep::status(&workspace, output.format),

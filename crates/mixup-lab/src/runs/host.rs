@@ -25,6 +25,14 @@ pub(crate) fn training_environment(threads: usize) -> [(&'static str, String); 2
     [("RAYON_NUM_THREADS", threads.to_string()), ("MIMALLOC_PURGE_DELAY", "-1".to_owned())]
 }
 
+/// Whether the processor has an instruction set, by Linux' name for it; no where the system does not tell.
+pub(crate) fn has_flag(name: &str) -> bool {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    info.lines()
+        .find_map(|line| value(line, "flags"))
+        .is_some_and(|flags| flags.split(' ').any(|flag| flag == name))
+}
+
 /// Peak resident memory of this process in MiB; 0 where the system does not tell.
 pub fn peak_memory_mib() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -199,7 +199,8 @@ impl<'a> Session<'a> {
         plan.stages.iter().map(standing).collect()
     }
 
-    pub(super) fn look_up(&self, key: &str) -> Option<RunRecord> {
+    /// The record of a run, if the store has it; what cannot be read is told on standard error.
+    pub(crate) fn look_up(&self, key: &str) -> Option<RunRecord> {
         match self.store.find(key) {
             Found::Record(record) => Some(*record),
             Found::Absent => None,

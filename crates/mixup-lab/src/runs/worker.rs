@@ -127,7 +127,7 @@ fn execute(papers: &[Paper], job: &Job) -> Result<Event, Failure> {
 }
 
 /// Name of the time before a run begins: the process starts and reads its job.
-const START: &str = "start";
+pub(crate) const START: &str = "start";
 
 fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> Result<(), Failure> {
     let store = Store::new(&job.store);

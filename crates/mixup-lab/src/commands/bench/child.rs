@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 
+use super::peer::Variant;
 use super::worker::{Answer, Ask};
 use crate::error::LabError;
 use crate::runs::host;
@@ -29,10 +30,14 @@ impl Child {
         Self::start("the bench worker", command)
     }
 
-    /// The peer script in `python` on `threads` threads.
-    pub fn peer(python: &Path, threads: NonZeroUsize) -> Result<Self, LabError> {
+    /// The peer script in `python` on `threads` threads, in one of its ways.
+    pub fn peer(python: &Path, threads: NonZeroUsize, variant: Variant) -> Result<Self, LabError> {
         let mut command = Command::new(python);
-        command.args(["-c", PEER]).arg(threads.to_string()).env("OMP_NUM_THREADS", threads.to_string());
+        command
+            .args(["-c", PEER])
+            .arg(threads.to_string())
+            .arg(variant.name())
+            .env("OMP_NUM_THREADS", threads.to_string());
         Self::start(&format!("`{}` (is torch installed there?)", python.display()), command)
     }
 

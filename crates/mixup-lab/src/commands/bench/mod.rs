@@ -1,23 +1,28 @@
 //! `bench`: how fast training is, against the machine's peak and against PyTorch.
 
+mod against;
 mod child;
 mod mixing;
+mod peer;
+pub(crate) mod profile;
 mod table;
 pub(crate) mod worker;
 pub(crate) mod workload;
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::commands::cli::Format;
 use crate::commands::{print, print_json};
 use crate::error::{LabError, Status};
-use crate::runs::host;
+use crate::runs::{host, sources};
+use against::Finding;
 use child::Child;
 use mixing::Mixing;
+use peer::Variant;
 use worker::Ask;
 use workload::Workload;
 
@@ -31,30 +36,53 @@ pub(crate) struct Request {
     pub rounds: NonZeroUsize,
     /// A python with torch.
     pub peer: Option<PathBuf>,
+    /// A kept report to compare with.
+    pub against: Option<PathBuf>,
 }
 
 /// One workload with one number of threads.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Row {
     pub workload: Workload,
     pub threads: usize,
     /// Median of our rounds' medians, milliseconds a step.
     pub milliseconds: f64,
-    /// Smallest and largest median of a round.
-    pub spread: [f64; 2],
+    /// Median of each round.
+    pub rounds: Vec<f64>,
     /// Billion floating-point operations a second.
     pub gflops: f64,
     /// Of the matrix product's rate on as many threads.
     pub share_of_peak: f64,
     pub peak_mib: f64,
-    /// Our median over the peer's, round by round.
+    /// Our median over that of the fastest peer in f32, round by round.
     pub ratios: Vec<f64>,
-    /// The peer's milliseconds and peak memory.
-    pub peer: Option<[f64; 2]>,
+    /// The peer in each way that it ran.
+    pub peers: Vec<PeerRow>,
+}
+
+/// The peer's steps in one way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct PeerRow {
+    pub variant: Variant,
+    /// Median of the rounds' medians, milliseconds a step.
+    pub milliseconds: f64,
+    /// Median of each round.
+    pub rounds: Vec<f64>,
+    pub peak_mib: f64,
+    /// Of the first step, which compiles where that is the way.
+    pub first_seconds: f64,
+}
+
+impl Row {
+    /// The fastest way in f32.
+    fn fastest(&self) -> Option<&PeerRow> {
+        let same = self.peers.iter().filter(|peer| peer.variant.is_f32());
+        same.min_by(|a, b| a.milliseconds.total_cmp(&b.milliseconds))
+    }
 }
 
 /// What it costs to mix a batch of a workload, on one thread.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct MixingCost {
     pub mixing: Mixing,
     pub workload: Workload,
@@ -65,9 +93,12 @@ pub(crate) struct MixingCost {
 }
 
 /// All that was measured.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
     pub host: String,
+    /// Of the sources.
+    #[serde(default)]
+    pub commit: String,
     /// Threads and GFLOP/s of a product of two 1024 x 1024 matrices.
     pub matmul: Vec<(usize, f64)>,
     pub rows: Vec<Row>,
@@ -77,16 +108,11 @@ pub(crate) struct Report {
 }
 
 /// Carries out the command.
-pub(crate) fn run(request: &Request, format: Format) -> Result<Status, LabError> {
+pub(crate) fn run(root: &Path, request: &Request, format: Format) -> Result<Status, LabError> {
+    let before = request.against.as_deref().map(against::read).transpose()?;
     let workloads =
         if request.workloads.is_empty() { Workload::value_variants() } else { &request.workloads[..] };
-    let mut report = Report {
-        host: host::description(),
-        matmul: Vec::new(),
-        rows: Vec::new(),
-        mixings: Vec::new(),
-        two_processes: Vec::new(),
-    };
+    let mut report = Report { host: host::description(), commit: sources::commit(root), ..Report::default() };
     for threads in &request.threads {
         let peak = matmul_peak(*threads)?;
         report.matmul.push((threads.get(), peak));
@@ -105,11 +131,21 @@ pub(crate) fn run(request: &Request, format: Format) -> Result<Status, LabError>
             report.two_processes.push((*workload, two_processes(*workload, request.rounds)?));
         }
     }
-    match format {
-        Format::Text => print(&table::text(&report))?,
-        Format::Json => print_json(&report)?,
+    let changes = before.as_ref().map(|before| against::changes(before, &report)).unwrap_or_default();
+    let mut text = table::text(&report);
+    if let Some(before) = &before {
+        text += &table::changes(before, &report.host, &changes);
     }
-    Ok(Status::Fine)
+    match format {
+        Format::Text => print(&text)?,
+        // Standard output is the report, so that it can be kept.
+        Format::Json => {
+            eprint!("{text}");
+            print_json(&report)?;
+        }
+    }
+    let slower = changes.iter().any(|change| change.finding == Finding::Slower);
+    Ok(if slower { Status::Failed } else { Status::Fine })
 }
 
 const MATRIX: usize = 1024;
@@ -125,39 +161,65 @@ fn matmul_peak(threads: NonZeroUsize) -> Result<f64, LabError> {
 fn measure(request: &Request, workload: Workload, threads: NonZeroUsize, peak: f64) -> Result<Row, LabError> {
     let ask = Ask::Steps(workload, workload.steps());
     let mut ours = Child::ours(threads)?;
-    let mut peer = request.peer.as_deref().map(|python| Child::peer(python, threads)).transpose()?;
-    // Both have started and built their network before the clock runs: a Python that still imports torch
-    // would take a core from our first round.
-    for child in [Some(&mut ours), peer.as_mut()].into_iter().flatten() {
-        child.ask(Ask::Steps(workload, 1))?;
-    }
-    let (mut mine, mut theirs, mut memory) = (Vec::new(), Vec::new(), [0.0; 2]);
+    // All have started and built their network before the clock runs: a Python that still imports torch would take a
+    // core from our first round.
+    ours.ask(Ask::Steps(workload, 1))?;
+    let mut peers = match &request.peer {
+        Some(python) => peers(python, workload, threads)?,
+        None => Vec::new(),
+    };
+    let (mut mine, mut peak_mib) = (Vec::new(), 0.0);
     for _ in 0..request.rounds.get() {
         let answer = ours.ask(ask)?;
         mine.push(1e3 * median(answer.seconds));
-        memory[0] = answer.peak_mib;
-        if let Some(peer) = &mut peer {
-            let answer = peer.ask(ask)?;
-            theirs.push(1e3 * median(answer.seconds));
-            memory[1] = answer.peak_mib;
+        peak_mib = answer.peak_mib;
+        for (child, row) in &mut peers {
+            let answer = child.ask(ask)?;
+            row.rounds.push(1e3 * median(answer.seconds));
+            row.peak_mib = answer.peak_mib;
         }
     }
     let milliseconds = median(mine.clone());
     let gflops = workload.flops() / milliseconds / 1e6;
-    Ok(Row {
+    let peers = peers.into_iter().map(|(_, row)| PeerRow { milliseconds: median(row.rounds.clone()), ..row });
+    let mut row = Row {
         workload,
         threads: threads.get(),
         milliseconds,
-        spread: [
-            mine.iter().copied().fold(f64::INFINITY, f64::min),
-            mine.iter().copied().fold(0.0, f64::max),
-        ],
+        rounds: mine,
         gflops,
         share_of_peak: gflops / peak,
-        peak_mib: memory[0],
-        ratios: mine.iter().zip(&theirs).map(|(mine, theirs)| mine / theirs).collect(),
-        peer: (!theirs.is_empty()).then(|| [median(theirs), memory[1]]),
-    })
+        peak_mib,
+        ratios: Vec::new(),
+        peers: peers.collect(),
+    };
+    if let Some(fastest) = row.fastest() {
+        row.ratios = row.rounds.iter().zip(&fastest.rounds).map(|(ours, theirs)| ours / theirs).collect();
+    }
+    Ok(row)
+}
+
+/// The peer, started in every way that it can take the workload's steps, with its first one taken.
+fn peers(
+    python: &Path,
+    workload: Workload,
+    threads: NonZeroUsize,
+) -> Result<Vec<(Child, PeerRow)>, LabError> {
+    let mut started = Vec::new();
+    for variant in Variant::of(workload) {
+        let mut child = Child::peer(python, threads, variant)?;
+        match child.ask(Ask::Steps(workload, 1)) {
+            Ok(answer) => {
+                let first_seconds = answer.first_seconds.unwrap_or(f64::NAN);
+                let (rounds, milliseconds, peak_mib) = (Vec::new(), f64::NAN, answer.peak_mib);
+                started.push((child, PeerRow { variant, milliseconds, rounds, peak_mib, first_seconds }));
+            }
+            // Without a C++ compiler PyTorch cannot compile; the other ways are still worth comparing with.
+            Err(error) if variant.compiles() => eprintln!("{} is left out: {error}", variant.name()),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(started)
 }
 
 /// Batches of each way of mixing.

@@ -37,6 +37,9 @@ pub(crate) struct Answer {
     pub seconds: Vec<f64>,
     /// Peak resident memory of the process, in MiB.
     pub peak_mib: f64,
+    /// Of the first step since the workload was built, where the peer tells it: it may compile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seconds: Option<f64>,
 }
 
 /// Answers the lines of standard input until it ends.
@@ -105,7 +108,7 @@ fn answer(
             (0..count).map(|_| timed(&mut product)).collect::<Result<_, _>>()?
         }
     };
-    Ok(Answer { seconds, peak_mib: host::peak_memory_mib() })
+    Ok(Answer { seconds, peak_mib: host::peak_memory_mib(), first_seconds: None })
 }
 
 fn timed(step: &mut dyn FnMut() -> Result<f32, mixup_core::CoreError>) -> Result<f64, mixup_core::CoreError> {

@@ -8,13 +8,15 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::ValueEnum;
 use mixup_core::checked::{NonNegative, Positive, UnitInterval};
-use mixup_core::loss::metric::{Length, MixedSets, PairLabels, PairLoss, cosine_similarities};
+use mixup_core::loss::metric::{Length, MixedSets, PairLabels, PairLoss, cosine_similarities, nt_xent};
+use mixup_core::mix::{Lambda, Mixture, Ratio};
 use mixup_core::nn::{
     Activation, ConvnetConfig, ImageNetwork, ImageTask, Mlp, MlpConfig, ModelConfig, Pooling, ResnetConfig,
     Stem, TokenPooling, VitConfig, init,
 };
 use mixup_core::optim::{AdamConfig, OptimizerConfig, SgdConfig};
 use mixup_core::stream::Streams;
+use mixup_core::tensor::one_hot;
 use mixup_core::{CoreError, loss};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,12 @@ pub(crate) enum Workload {
     Vit,
     /// LeNet-5, 28x28 grey, batch 128, SGD.
     Lenet,
+    /// 3x3 convolutions to 16, 32 and 64 channels, 12x12 grey, batch 64, mixup, SGD: the papers' small images.
+    MixupConvnet,
+    /// The same network on 20x20 grey with 64 outputs, batch 100, 5 of a class, multi-similarity, Adam.
+    MetricLearning,
+    /// The same on two views of 128 colour images of 16x16, 128 outputs, NT-Xent, Adam.
+    TwoViews,
     /// Multi-similarity of 100 embeddings of dimension 512, 5 of a class, which are the parameters; SGD.
     MetricClean,
     /// The same of all their mixtures of a positive and a negative (Metrix), in closed form.
@@ -64,6 +72,9 @@ impl Workload {
                 let block = 12 * dim * dim + 2 * tokens * dim;
                 64 * (tokens * (16 * dim + 4 * block) + dim * 10)
             }
+            Self::MixupConvnet => 64 * small_convnet(1, 12, 10),
+            Self::MetricLearning => 100 * (small_convnet(1, 20, 64) + 100 * 64),
+            Self::TwoViews => 256 * (small_convnet(3, 16, 128) + 256 * 128),
             // The similarities; all else is element by element.
             Self::MetricClean | Self::MetricMixed => 100 * 100 * 512,
             Self::Lenet => 128 * (25 * 6 * 28 * 28 + 25 * 6 * 16 * 10 * 10 + 400 * 120 + 120 * 84 + 84 * 10),
@@ -84,6 +95,9 @@ impl Workload {
             Self::Resnet18 => 2,
             Self::Vit => 6,
             Self::Lenet => 60,
+            Self::MixupConvnet => 100,
+            Self::MetricLearning => 25,
+            Self::TwoViews => 15,
             Self::MetricClean => 300,
             Self::MetricMixed => 150,
         }
@@ -101,6 +115,9 @@ impl Workload {
         if let Self::MetricClean | Self::MetricMixed = self {
             return metric_step(self == Self::MetricMixed, &mut streams, device);
         }
+        if let Self::MixupConvnet | Self::MetricLearning | Self::TwoViews = self {
+            return small_step(self, streams, device);
+        }
         let (task, batch) = self.images();
         let network = ImageNetwork::new(&self.network()?, task, streams.get("init"), device)?;
         let shape = [batch, task.channels, task.size, task.size];
@@ -113,6 +130,11 @@ impl Workload {
         descend(network, optimizer, move |network| {
             loss::soft_cross_entropy(network.forward(x.clone()), targets.clone())
         })
+    }
+
+    /// Whether it is of images, and not of embeddings or tables.
+    pub fn has_images(self) -> bool {
+        !matches!(self, Self::Mlp | Self::MetricClean | Self::MetricMixed)
     }
 
     /// Whether it is of images that are mixed: those with a batch of a usual size on a network that is used with
@@ -129,12 +151,15 @@ impl Workload {
     }
 
     fn images(self) -> (ImageTask, usize) {
-        let (channels, size, batch) = match self {
-            Self::Resnet18 => (3, 32, 64),
-            Self::Vit => (1, 28, 64),
-            _ => (1, 28, 128),
+        let (channels, size, classes, batch) = match self {
+            Self::Resnet18 => (3, 32, 10, 64),
+            Self::Vit => (1, 28, 10, 64),
+            Self::MixupConvnet => (1, 12, 10, 64),
+            Self::MetricLearning => (1, 20, 64, 100),
+            Self::TwoViews => (3, 16, 128, 256),
+            _ => (1, 28, 10, 128),
         };
-        (ImageTask { channels, size, classes: 10 }, batch)
+        (ImageTask { channels, size, classes }, batch)
     }
 
     fn network(self) -> Result<ModelConfig, CoreError> {
@@ -144,6 +169,12 @@ impl Workload {
             Self::Mlp | Self::Convnet | Self::MetricClean | Self::MetricMixed => {
                 ModelConfig::Convnet(ConvnetConfig {
                     channels: sizes(&[32, 64, 128])?,
+                    pooling: Pooling::Average,
+                })
+            }
+            Self::MixupConvnet | Self::MetricLearning | Self::TwoViews => {
+                ModelConfig::Convnet(ConvnetConfig {
+                    channels: sizes(&[16, 32, 64])?,
                     pooling: Pooling::Average,
                 })
             }
@@ -177,12 +208,59 @@ fn mlp_step(streams: &mut Streams, device: &Device) -> Result<Step, CoreError> {
     descend(network, adam(0.01)?, move |network: &Mlp| loss::mse(network.forward(x.clone()), y.clone()))
 }
 
+/// Multiply-adds of the papers' small network for one image: strides 1, 2, 2, then a linear layer.
+fn small_convnet(channels: u64, size: u64, outputs: u64) -> u64 {
+    let plane = |stride: u64| (size / stride).pow(2);
+    9 * (channels * 16 * plane(1) + 16 * 32 * plane(2) + 32 * 64 * plane(4)) + 64 * outputs
+}
+
+/// Multi-similarity with Metrix' constants.
+fn multi_similarity() -> Result<PairLoss, CoreError> {
+    let scale = |value| Positive::new(value).map_err(invalid);
+    Ok(PairLoss::MultiSimilarity { beta: scale(18.0)?, gamma: scale(75.0)?, margin: 0.77 })
+}
+
+/// A step of the papers' small network, with all that belongs to it: mixtures are drawn anew.
+fn small_step(workload: Workload, mut streams: Streams, device: &Device) -> Result<Step, CoreError> {
+    let (task, batch) = workload.images();
+    let network = ImageNetwork::new(&workload.network()?, task, streams.get("init"), device)?;
+    let x: Tensor<4> = noise([batch, task.channels, task.size, task.size], &mut streams, device);
+    match workload {
+        Workload::MixupConvnet => {
+            let labels: Vec<usize> = (0..batch).map(|row| row % task.classes).collect();
+            let targets: Tensor<2> = one_hot(&labels, task.classes, device)?;
+            let lambda = Lambda::beta(Positive::new(1.0).map_err(invalid)?)?;
+            descend(network, sgd()?, move |network| {
+                let ratio = Ratio::Batch(lambda.draw(streams.get("lambda")));
+                let mixture = Mixture::permuted(batch, ratio, streams.get("pairs"))?;
+                let logits = network.forward(mixture.inputs(x.clone())?);
+                loss::soft_cross_entropy(logits, mixture.targets(targets.clone())?)
+            })
+        }
+        Workload::MetricLearning => {
+            let labels = PairLabels::of_batch(&(0..batch).map(|row| row / 5).collect::<Vec<_>>());
+            let loss = multi_similarity()?;
+            descend(network, adam(1e-3)?, move |network| {
+                let embeddings = network.forward(x.clone());
+                loss.mean(cosine_similarities(embeddings.clone(), embeddings)?, &labels)
+            })
+        }
+        _ => {
+            let labels = PairLabels::of_batch(&(0..batch).map(|row| row % (batch / 2)).collect::<Vec<_>>());
+            let temperature = Positive::new(0.5).map_err(invalid)?;
+            descend(network, adam(1e-3)?, move |network| {
+                let embeddings = network.forward(x.clone());
+                nt_xent(cosine_similarities(embeddings.clone(), embeddings)?, &labels, temperature)
+            })
+        }
+    }
+}
+
 /// A step of embeddings that are parameters, so that nothing but the loss is timed.
 fn metric_step(mixed: bool, streams: &mut Streams, device: &Device) -> Result<Step, CoreError> {
     const BATCH: usize = 100;
     let classes: Vec<usize> = (0..BATCH).map(|row| row / 5).collect();
-    let scale = |value| Positive::new(value).map_err(invalid);
-    let loss = PairLoss::MultiSimilarity { beta: scale(18.0)?, gamma: scale(75.0)?, margin: 0.77 };
+    let loss = multi_similarity()?;
     // Rows are the outputs of a layer without bias.
     let embeddings = Linear { weight: Param::from_tensor(noise([BATCH, 512], streams, device)), bias: None };
     descend(embeddings, sgd()?, move |layer: &Linear| {
@@ -203,7 +281,7 @@ fn metric_step(mixed: bool, streams: &mut Streams, device: &Device) -> Result<St
 fn descend<M: Module + 'static>(
     network: M,
     config: OptimizerConfig,
-    loss: impl Fn(&M) -> Result<Tensor<1>, CoreError> + 'static,
+    mut loss: impl FnMut(&M) -> Result<Tensor<1>, CoreError> + 'static,
 ) -> Result<Step, CoreError> {
     let mut network = network.train();
     let mut optimizer = config.init(&network)?;
@@ -251,6 +329,9 @@ mod tests {
             (Workload::Lenet, 8),
             (Workload::Convnet, 4),
             (Workload::Vit, 4),
+            (Workload::MixupConvnet, 40),
+            (Workload::MetricLearning, 8),
+            (Workload::TwoViews, 8),
             (Workload::MetricClean, 20),
             (Workload::MetricMixed, 20),
         ] {

@@ -119,11 +119,39 @@ pub(super) struct Bench {
     /// Rounds, each some steps of ours and of the peer's.
     #[arg(long, value_name = "N", default_value = "5")]
     pub(super) rounds: NonZeroUsize,
-    /// A python with torch: takes the same steps, turn and turn about with ours.
+    /// A python with torch: takes the same steps in each way that it has (channels last, compiled, ...), turn and turn about
+    /// with ours.
     #[arg(long, value_name = "PYTHON")]
     pub(super) peer: Option<PathBuf>,
+    /// A report that `--format json` wrote: says what got slower since, and exits with 1 if anything did.
+    #[arg(long, value_name = "FILE")]
+    pub(super) against: Option<PathBuf>,
+    /// Instead of steps: the runs of an experiment, and in what part of each the time goes. Nothing is kept of them.
+    #[arg(long, value_name = "PAPER/EXPERIMENT", conflicts_with_all = ["workloads", "rounds", "peer", "against"], value_parser = one_experiment)]
+    pub(super) run: Option<OneExperiment>,
+    /// How large the runs of --run are.
+    #[arg(long, value_enum, default_value_t = Profile::Desk, requires = "run")]
+    pub(super) profile: Profile,
+    /// Seeds of --run; those of its file where absent.
+    #[arg(long, value_name = "N", requires = "run")]
+    pub(super) seeds: Option<NonZeroU32>,
+    /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
+    #[arg(long, value_name = "DIR", requires = "run")]
+    pub(super) data_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(super) output: Output,
+}
+
+/// `PAPER/EXPERIMENT`.
+#[derive(Debug, Clone)]
+pub(super) struct OneExperiment {
+    paper: String,
+    experiment: String,
+}
+
+fn one_experiment(text: &str) -> Result<OneExperiment, String> {
+    let (paper, experiment) = text.split_once('/').ok_or("PAPER/EXPERIMENT, for example c-mixup/airfoil")?;
+    Ok(OneExperiment { paper: paper.to_owned(), experiment: experiment.to_owned() })
 }
 
 #[derive(Debug, Args)]
@@ -204,6 +232,26 @@ impl From<Reproduce> for Request {
             results: args.results,
             log: args.log,
         }
+    }
+}
+
+impl Bench {
+    /// The runs of `--run`, one at a time and all of them anew.
+    pub(super) fn runs(&self) -> Option<Request> {
+        let OneExperiment { paper, experiment } = self.run.clone()?;
+        Some(Request {
+            paper: Some(paper),
+            experiment: Some(experiment),
+            profile: self.profile,
+            seeds: self.seeds,
+            device: "flex".to_owned(),
+            jobs: Some(NonZeroUsize::MIN),
+            threads: self.threads.first().copied().unwrap_or(NonZeroUsize::MIN),
+            data_dir: self.data_dir.clone(),
+            fresh: true,
+            results: None,
+            log: None,
+        })
     }
 }
 

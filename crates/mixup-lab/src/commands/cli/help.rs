@@ -13,6 +13,7 @@ Examples:
   cargo xtask parity                                    the official implementations' golden vectors
   cargo xtask data get airfoil                          fetch a data set
   cargo xtask bench --peer python3                      training steps against PyTorch's
+  cargo xtask bench --run c-mixup/airfoil               where the time of its runs goes
   cargo xtask new-paper my-paper                        start a paper
 
 Exit status: 0 fine (a claim that does not hold is a finding, not a failure), 1 a regression, a miss or
