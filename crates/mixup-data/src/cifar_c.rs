@@ -2,8 +2,10 @@
 //! severities, one behind the other, `[5 * images, 32, 32, 3]`, and the labels of all of them.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader};
 use std::path::Path;
+
+use npyz::{DType, Deserialize, NpyFile, Order};
 
 use crate::catalogue;
 use crate::cifar;
@@ -11,7 +13,6 @@ use crate::dataset::DataSet;
 use crate::error::DataError;
 use crate::images::{ImageLayout, LabelledImages};
 use crate::library::Library;
-use crate::npy::Head;
 
 /// The fifteen corruptions that papers report, as their files are called. The sets have four more.
 pub const CIFAR_C_KINDS: [&str; 15] = [
@@ -80,57 +81,100 @@ pub fn read(
         return Err(DataError::binary(&path.display().to_string(), 0, problem));
     };
     let mut images = layout.room_for(test);
-    let values = slice(&path, &[SEVERITIES * test, height, width, channels], part * test, test)?;
-    for image in values.chunks_exact(layout.size().max(1)) {
+    let pixels: Vec<u8> =
+        Array::open(&path)?.rows(&[SEVERITIES * test, height, width, channels], part * test, test)?;
+    for image in pixels.chunks_exact(layout.size().max(1)) {
         for channel in 0..channels {
             images.pixels.extend(image.iter().skip(channel).step_by(channels));
         }
     }
     let path = root.join(LABELS);
-    let labels = slice(&path, &[SEVERITIES * test], part * test, test)?;
-    let bytes = labels.len() / test.max(1);
-    for (row, label) in labels.chunks_exact(bytes.max(1)).enumerate() {
-        // Little-endian: of a small number all bytes but the first are 0.
-        let (first, rest) = label.split_first().unwrap_or((&0, &[]));
-        if rest.iter().any(|byte| *byte != 0) || u16::from(*first) >= layout.classes {
+    for (row, label) in labels(&path, SEVERITIES * test, part * test, test)?.into_iter().enumerate() {
+        let class = u16::try_from(label).ok().filter(|class| *class < layout.classes);
+        let class = class.ok_or_else(|| {
             let problem = format!("label {} is no class of {}", row + part * test, layout.classes);
-            return Err(DataError::binary(&path.display().to_string(), 0, problem));
-        }
-        images.labels.push(u16::from(*first));
+            DataError::binary(&path.display().to_string(), 0, problem)
+        })?;
+        images.labels.push(class);
     }
     Ok(images)
 }
 
-/// The bytes of some rows of an array, which must have this shape.
-fn slice(path: &Path, shape: &[usize], first: usize, rows: usize) -> Result<Vec<u8>, DataError> {
-    let name = path.display().to_string();
-    let unreadable = |source| DataError::Read { path: path.to_owned(), source };
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    let head = Head::read(&name, &mut file)?;
-    let is_label = shape.len() == 1;
-    let width = head.width().filter(|width| is_label || *width == 1);
-    let (Some(width), true) = (width, head.shape == shape) else {
-        let problem =
-            format!("has values {} of shape {:?}, expected bytes of {shape:?}", head.values, head.shape);
-        return Err(DataError::binary(&name, 0, problem));
-    };
-    let row = shape[1..].iter().product::<usize>() * width;
-    let start = head.bytes + (first * row) as u64;
-    file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-    let mut bytes = vec![0; rows * row];
-    file.read_exact(&mut bytes)
-        .map_err(|_| DataError::binary(&name, start, "ends in the middle of its values"))?;
-    Ok(bytes)
+/// Some of the labels of a file: bytes in the published sets, wider numbers in copies that other programs wrote.
+fn labels(path: &Path, all: usize, first: usize, rows: usize) -> Result<Vec<i64>, DataError> {
+    fn wide<T: Into<i64>>(labels: Vec<T>) -> Vec<i64> {
+        labels.into_iter().map(Into::into).collect()
+    }
+    let array = Array::open(path)?;
+    match &*array.values {
+        "<i4" => array.rows::<i32>(&[all], first, rows).map(wide),
+        "<i8" => array.rows(&[all], first, rows),
+        _ => array.rows::<u8>(&[all], first, rows).map(wide),
+    }
+}
+
+/// A NumPy file whose head is read.
+struct Array {
+    file: NpyFile<BufReader<File>>,
+    name: String,
+    /// Type of the values, as NumPy writes it: `|u1`, `<i8`.
+    values: String,
+}
+
+impl Array {
+    fn open(path: &Path) -> Result<Self, DataError> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
+        let file = NpyFile::new(BufReader::new(file))
+            .map_err(|error| DataError::binary(&name, 0, format!("is no NumPy array: {error}")))?;
+        let values = match file.dtype() {
+            DType::Plain(kind) => kind.to_string(),
+            other => other.descr(),
+        };
+        Ok(Self { file, name, values })
+    }
+
+    /// Values of some rows of an array, which must have this shape.
+    fn rows<T: Deserialize>(self, shape: &[usize], first: usize, rows: usize) -> Result<Vec<T>, DataError> {
+        let Self { file, name, values } = self;
+        let found: Vec<usize> = file.shape().iter().map(|size| *size as usize).collect();
+        let expected = || {
+            let problem = format!("has values {values} of shape {found:?}, expected bytes of {shape:?}");
+            DataError::binary(&name, 0, problem)
+        };
+        if found != shape || file.order() != Order::C {
+            return Err(expected());
+        }
+        let mut data = file.data::<T>().map_err(|_| expected())?;
+        let row: usize = shape[1..].iter().product();
+        let ends = |_| DataError::binary(&name, 0, "ends in the middle of its values");
+        data.seek_to((first * row) as u64).map_err(ends)?;
+        data.take(rows * row).collect::<io::Result<_>>().map_err(ends)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::npy::tests::array;
+    use npyz::{TypeStr, WriterBuilder};
     use std::fs;
 
     const LAYOUT: ImageLayout =
         ImageLayout { train: 0, test: 2, channels: 3, height: 1, width: 2, classes: 10 };
+
+    /// A file of whole numbers, as `numpy.save` writes it.
+    fn array(values: &str, shape: &[u64], data: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let kind: TypeStr = values.parse().unwrap();
+        let options = npyz::WriteOptions::<u8>::new().default_dtype();
+        let mut writer = options.shape(shape).writer(&mut bytes).begin_nd().unwrap();
+        writer.extend(vec![0; shape.iter().product::<u64>() as usize]).unwrap();
+        writer.finish().unwrap();
+        // A head of the same length says another type; what follows are the bytes that were asked for.
+        let head = bytes.len() - shape.iter().product::<u64>() as usize;
+        let named = String::from_utf8_lossy(&bytes[10..head]).replace("|u1", &kind.to_string());
+        [&bytes[..10], named.as_bytes(), data].concat()
+    }
 
     /// A tree of two images a severity, at the real names: pixels count up, labels are those of the image.
     fn tree() -> tempfile::TempDir {

@@ -23,7 +23,6 @@ mod library;
 mod look;
 mod mat;
 mod members;
-mod npy;
 pub mod omniglot;
 pub mod photographs;
 pub mod regmix;

@@ -1,6 +1,8 @@
 //! Partners by label distance: a kernel density estimate around a sample's own label, evaluated
 //! at every label (C-Mixup, Yao et al. 2022).
 
+use std::sync::OnceLock;
+
 use ndarray::{ArrayView1, ArrayView2};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -40,14 +42,28 @@ impl Kernel {
 /// Pair probabilities `P(j | i) = K(y_i, y_j) / sum_k K(y_i, y_k)` over a fixed set of labels, the
 /// self pair included.
 ///
-/// The N x N matrix is never stored: a row is made when it is asked for, in O(N), and for scalar
-/// labels only over the sorted neighbours that the kernel reaches. Drawing one partner for each
-/// of N samples is O(N^2) at most.
+/// A row is made when it is asked for, in O(N), and for scalar labels only over the sorted neighbours that the kernel
+/// reaches. Of up to 2896 labels (64 MiB) rows are kept: training draws from each as often as it has epochs. Of more the
+/// N x N matrix is never stored, and drawing one partner for each of N samples is O(N^2) at most.
 #[derive(Debug, Clone)]
 pub struct Kde {
     kernel: Kernel,
     bandwidth: f64,
     labels: Labels,
+    /// Those that were drawn from; no places for more labels than are kept.
+    rows: Vec<OnceLock<Row>>,
+}
+
+/// Most bytes of kept rows.
+const KEPT: usize = 64 << 20;
+
+/// What a partner is drawn by.
+#[derive(Debug, Clone)]
+struct Row {
+    /// The first candidate.
+    first: usize,
+    /// Weights of the candidates, each with all before it.
+    cumulated: Vec<f64>,
 }
 
 #[derive(Debug, Clone)]
@@ -81,7 +97,12 @@ impl Kde {
             1 => Labels::sorted(labels.column(0)),
             dimensions => Labels::Rows { values: labels.iter().copied().collect(), dimensions },
         };
-        Self { kernel, bandwidth: bandwidth.get(), labels }
+        let mut this = Self { kernel, bandwidth: bandwidth.get(), labels, rows: Vec::new() };
+        let samples = this.samples();
+        if samples * samples * size_of::<f64>() <= KEPT {
+            this.rows.resize(samples, OnceLock::new());
+        }
+        this
     }
 
     /// Number of labels.
@@ -105,10 +126,24 @@ impl Kde {
 
     /// A partner for `sample`, drawn from `P(. | sample)`.
     pub fn draw(&self, sample: usize, rng: &mut impl Rng) -> usize {
-        let (mut candidates, weights) = self.weights(sample);
-        let chosen = choose(ArrayView1::from(&weights), rng.random::<f64>());
-        // `candidates` is never empty: the sample itself always has weight 1.
-        self.original(candidates.nth(chosen).unwrap_or(sample))
+        let uniform = rng.random::<f64>();
+        let (first, chosen) = match self.rows.get(sample) {
+            Some(row) => {
+                let Row { first, cumulated } = row.get_or_init(|| self.row(sample));
+                (*first, chosen(cumulated, uniform))
+            }
+            None => {
+                let Row { first, cumulated } = self.row(sample);
+                (first, chosen(&cumulated, uniform))
+            }
+        };
+        // A row is never empty: the sample itself always has weight 1.
+        self.original(first + chosen)
+    }
+
+    fn row(&self, sample: usize) -> Row {
+        let (candidates, weights) = self.weights(sample);
+        Row { first: candidates.start, cumulated: cumulated(weights.into_iter()) }
     }
 
     /// Weights of the candidates that the kernel reaches. The largest exponent of a row is the
@@ -161,16 +196,22 @@ impl Labels {
 /// - `weights`: `[candidates]`, not negative, not all 0
 /// - `uniform`: in [0, 1)
 pub fn choose(weights: ArrayView1<'_, f64>, uniform: f64) -> usize {
+    chosen(&cumulated(weights.iter().copied()), uniform)
+}
+
+fn cumulated(weights: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut sum = 0.0;
-    let cumulated: Vec<f64> = weights
-        .iter()
-        .map(|weight| {
-            sum += weight;
-            sum
-        })
-        .collect();
+    let added = weights.map(|weight| {
+        sum += weight;
+        sum
+    });
+    added.collect()
+}
+
+fn chosen(cumulated: &[f64], uniform: f64) -> usize {
+    let sum = cumulated.last().copied().unwrap_or(0.0);
     let index = cumulated.partition_point(|c| c / sum <= uniform);
-    index.min(weights.len().saturating_sub(1))
+    index.min(cumulated.len().saturating_sub(1))
 }
 
 #[cfg(test)]
@@ -253,6 +294,21 @@ mod tests {
         let rates = kde(&column(&[0.0, 1.0, 1.5]), 1.0, Kernel::Tophat).rates(0);
         assert_eq!(rates, [1.0, 0.0, 0.0]);
         assert_eq!(kde(&column(&[0.0, 0.9, 1.5]), 1.0, Kernel::Tophat).rates(0), [0.5, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn kept_rows_draw_what_fresh_ones_do() {
+        let labels: Vec<f64> = (0..50).map(|i| f64::from(i * 37 % 50)).collect();
+        let kept = kde(&column(&labels), 5.0, Kernel::Gaussian);
+        let fresh = Kde { rows: Vec::new(), ..kept.clone() };
+        let draws = |kde: &Kde| -> Vec<usize> {
+            let mut rng = ChaCha8Rng::seed_from_u64(0);
+            (0..500).map(|draw| kde.draw(draw % 50, &mut rng)).collect()
+        };
+        assert_eq!(draws(&kept), draws(&fresh));
+        assert_eq!(kept.rows.iter().filter(|row| row.get().is_some()).count(), 50);
+        let many: Vec<f64> = (0..3000).map(f64::from).collect();
+        assert!(kde(&column(&many), 5.0, Kernel::Gaussian).rows.is_empty());
     }
 
     #[test]

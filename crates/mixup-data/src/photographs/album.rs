@@ -138,7 +138,9 @@ impl Album {
         let mut pixels = Vec::with_capacity(3 * side * side * stand_ins.len());
         for number in stand_ins.pixels.chunks_exact(STAND_IN) {
             let number = number.iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte));
-            decoded(&self.root.join(&all[number].path))?.append(fit, side, &mut pixels);
+            let path = self.root.join(&all[number].path);
+            let square = decoded(&path)?.square(fit, side);
+            pixels.extend(square.map_err(|why| DataError::binary(&path.display().to_string(), 0, why))?);
         }
         let (classes, labels) = (stand_ins.classes, stand_ins.labels.clone());
         Ok(LabelledImages { channels: 3, height: side, width: side, classes, pixels, labels })

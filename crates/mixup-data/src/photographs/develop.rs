@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -18,81 +20,52 @@ pub enum Fit {
     CentreSquare,
 }
 
-/// Red, green and blue planes of an image, row by row.
-pub(super) struct Planes {
+/// A decoded image.
+pub(super) struct Picture {
     pub(super) height: usize,
     pub(super) width: usize,
+    /// Red, green and blue of each pixel, row by row.
     pub(super) pixels: Vec<u8>,
 }
 
-/// Decodes a file; a grey image has three equal planes.
-pub(super) fn decoded(path: &Path) -> Result<Planes, DataError> {
+/// Decodes a file; in a grey image the three are equal.
+pub(super) fn decoded(path: &Path) -> Result<Picture, DataError> {
     let bytes = std::fs::read(path).map_err(|source| DataError::Read { path: path.to_owned(), source })?;
     let wrong = |problem: String| DataError::binary(&path.display().to_string(), 0, problem);
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&bytes[..]), options);
     decoder.decode_headers().map_err(|error| wrong(format!("is no JPEG image: {error:?}")))?;
     let (width, height) = decoder.info().map_or((0, 0), |info| (info.width.into(), info.height.into()));
-    let interleaved = decoder.decode().map_err(|error| wrong(format!("cannot be decoded: {error:?}")))?;
-    if height * width == 0 || interleaved.len() != 3 * height * width {
-        return Err(wrong(format!("has {} values for {height} x {width} pixels", interleaved.len())));
+    let pixels = decoder.decode().map_err(|error| wrong(format!("cannot be decoded: {error:?}")))?;
+    if height * width == 0 || pixels.len() != 3 * height * width {
+        return Err(wrong(format!("has {} values for {height} x {width} pixels", pixels.len())));
     }
-    let channel = |channel: usize| interleaved.iter().skip(channel).step_by(3).copied();
-    Ok(Planes { height, width, pixels: (0..3).flat_map(channel).collect() })
+    Ok(Picture { height, width, pixels })
 }
 
-/// Shares of the pixels of a line in a pixel of the new one.
-struct Shares {
-    first: usize,
-    of: Vec<f32>,
-}
-
-/// How `new` pixels are made of `old` ones that begin at `from`: by a triangle as wide as a new pixel is apart from the next,
-/// at least two old pixels (the antialiased bilinear filter of image libraries).
-fn shares(from: usize, old: usize, new: usize) -> Vec<Shares> {
-    let scale = old as f32 / new as f32;
-    let reach = scale.max(1.0);
-    let pixel = |out: usize| {
-        let centre = (out as f32 + 0.5) * scale;
-        let first = (centre - reach + 0.5).max(0.0) as usize;
-        let end = ((centre + reach + 0.5) as usize).min(old).max(first + 1);
-        let share = |at: usize| (1.0 - ((at as f32 + 0.5 - centre) / reach).abs()).max(0.0);
-        let of: Vec<f32> = (first..end).map(share).collect();
-        let sum: f32 = of.iter().sum();
-        Shares { first: from + first, of: of.into_iter().map(|share| share / sum).collect() }
-    };
-    (0..new).map(pixel).collect()
-}
-
-impl Planes {
-    /// Appends the image as a square of `side` pixels to `pixels`, first made narrower, then lower, both rounded to bytes.
-    pub(super) fn append(&self, fit: Fit, side: usize, pixels: &mut Vec<u8>) {
+impl Picture {
+    /// The planes of the image as a square of `side` pixels, by the antialiased bilinear filter of image libraries.
+    ///
+    /// # Errors
+    /// What the library refuses: a side of zero.
+    pub(super) fn square(&self, fit: Fit, side: usize) -> Result<Vec<u8>, String> {
+        let size = |length: usize| u32::try_from(length).map_err(|error| error.to_string());
         let Self { height, width, .. } = *self;
-        let window = |length: usize| match fit {
-            Fit::Stretched => (0, length),
-            Fit::CentreSquare => ((length - height.min(width)) / 2, height.min(width)),
+        let seen = ImageRef::new(size(width)?, size(height)?, &self.pixels, PixelType::U8x3);
+        let mut small = Image::new(size(side)?, size(side)?, PixelType::U8x3);
+        let filter = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        let options = match fit {
+            Fit::Stretched => filter,
+            Fit::CentreSquare => {
+                let edge = height.min(width);
+                let before = |length: usize| ((length - edge) / 2) as f64;
+                filter.crop(before(width), before(height), edge as f64, edge as f64)
+            }
         };
-        let ((top, rows), (left, columns)) = (window(height), window(width));
-        let (down, along) = (shares(top, rows, side), shares(left, columns, side));
-        let byte = |value: f32| value.round().clamp(0.0, 255.0) as u8;
-        for plane in self.pixels.chunks_exact(height * width) {
-            let mut narrow = Vec::with_capacity(rows * side);
-            for row in plane.chunks_exact(width).skip(top).take(rows) {
-                narrow.extend(along.iter().map(|shares| {
-                    let seen = &row[shares.first..shares.first + shares.of.len()];
-                    byte(seen.iter().zip(&shares.of).map(|(pixel, share)| f32::from(*pixel) * share).sum())
-                }));
-            }
-            for shares in &down {
-                let first = shares.first - top;
-                pixels.extend((0..side).map(|column| {
-                    let of = |(row, share): (usize, &f32)| {
-                        f32::from(narrow[(first + row) * side + column]) * share
-                    };
-                    byte(shares.of.iter().enumerate().map(of).sum())
-                }));
-            }
-        }
+        let seen = seen.map_err(|error| error.to_string())?;
+        Resizer::new().resize(&seen, &mut small, &options).map_err(|error| error.to_string())?;
+        let channel = |channel: usize| small.buffer().iter().skip(channel).step_by(3).copied();
+        Ok((0..3).flat_map(channel).collect())
     }
 }
 
@@ -101,11 +74,12 @@ mod tests {
     use super::*;
 
     fn made(height: usize, width: usize, plane: &[u8], fit: Fit, side: usize) -> Vec<u8> {
-        let mut pixels = Vec::new();
-        Planes { height, width, pixels: plane.repeat(3) }.append(fit, side, &mut pixels);
-        assert_eq!(pixels.len(), 3 * side * side);
-        pixels.truncate(side * side);
-        pixels
+        let pixels = plane.iter().flat_map(|value| [*value; 3]).collect();
+        let mut planes = Picture { height, width, pixels }.square(fit, side).unwrap();
+        assert!(planes.chunks_exact(side * side).all(|plane| *plane == planes[..side * side]));
+        assert_eq!(planes.len(), 3 * side * side);
+        planes.truncate(side * side);
+        planes
     }
 
     #[test]
