@@ -52,7 +52,8 @@ pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost
         let fresh = session.request.fresh;
         let records: Vec<&RunRecord> = standings.iter().filter_map(Standing::kept).collect();
         let unconfirmed = standings.iter().filter(|known| known.may_stand()).count();
-        let seconds = records.iter().map(|record| record.core_seconds()).sum();
+        // A budget is of wall time.
+        let seconds = records.iter().map(|record| record.wall_seconds).sum();
         // What other sources made will probably stay.
         let sure = fresh || standings.contains(&Standing::Missing);
         let stages = if sure { session.stage_standings(plan, &paper.sources) } else { Vec::new() };

@@ -205,8 +205,8 @@ fn remedy(examined: &Examined<'_>, judged: &Judgement) -> String {
         units => {
             let hours = units as f64 * examined.seconds_per_unit / 3600.0;
             let cost = match hours {
-                0.0 => String::new(),
-                hours if hours < 0.1 => format!(", {} core minutes", fixed((60.0 * hours).max(1.0), 0)),
+                hours if hours < 1.5 / 60.0 => ", about a core minute at most".to_owned(),
+                hours if hours < 0.1 => format!(", {} core minutes", fixed(60.0 * hours, 0)),
                 hours => format!(", {} core hours", fixed(hours, 1)),
             };
             format!(" A difference of the seen size would need about {units} seeds{cost}.")
