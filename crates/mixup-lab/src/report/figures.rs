@@ -9,6 +9,7 @@ use super::svg::{
 use crate::outcomes::figure::Figure;
 use crate::outcomes::outcome::Outcome;
 use crate::verdicts::numbers::fixed;
+use crate::verdicts::stats::mean;
 use mixup_paper::{FigureKind, Picture};
 
 /// The pictures that have something to show, in the order of the experiment.
@@ -131,14 +132,19 @@ fn draw(outcome: &Outcome, figure: &Figure, colors: &Colors) -> Option<String> {
     }
 }
 
-/// The method with its value of the figure's metric: `linear (Spearman: 0.90)`.
+/// The method with its value of the figure's metric, of the seeds that the figure shows: `linear (Spearman: 0.90)`.
 fn named(outcome: &Outcome, figure: &Figure, method: &str) -> String {
     let value = || {
         let metric =
             outcome.metrics.iter().find(|metric| Some(&metric.name) == figure.info.metric.as_ref())?;
-        let seed = outcome.seeds.iter().position(|seed| *seed == figure.seed)?;
-        let value = outcome.methods.get(method)?.values.get(&metric.name)?.get(seed)?;
-        Some(format!("{method} ({}: {})", metric.label, fixed(*value, metric.decimals)))
+        let values = outcome.methods.get(method)?.values.get(&metric.name)?;
+        let value = match figure.info.kind {
+            FigureKind::Lines { .. } => {
+                mean(&values.iter().copied().filter(|value| value.is_finite()).collect::<Vec<_>>())?
+            }
+            _ => *values.get(outcome.seeds.iter().position(|seed| *seed == figure.seed)?)?,
+        };
+        Some(format!("{method} ({}: {})", metric.label, fixed(value, metric.decimals)))
     };
     value().unwrap_or_else(|| method.to_owned())
 }

@@ -213,6 +213,18 @@ fn a_method_has_one_colour_in_all_pictures_of_a_paper() {
     assert_eq!(hues.len(), seen.len(), "{seen:?}");
 }
 
+/// A legend has the number of the seeds that the picture shows: of lines, which are means, the table's.
+#[test]
+fn a_legend_has_the_number_of_what_is_shown() {
+    let (manifest, mut outcomes) = paper();
+    let legend = |outcomes: &[Outcome]| picture(&manifest, outcomes, "plain-figure-predicted.svg");
+    // The third of 2.90 2.71 3.05 2.80 2.92.
+    assert!(legend(&outcomes).contains("erm (RMSE (dB): 3.050)"), "{}", legend(&outcomes));
+    let (x_label, y_label) = ("x".to_owned(), "y".to_owned());
+    outcomes[0].figures[0].info.kind = FigureKind::Lines { x_label, log_x: false, y_label };
+    assert!(legend(&outcomes).contains("erm (RMSE (dB): 2.876)"), "{}", legend(&outcomes));
+}
+
 #[test]
 fn the_same_outcomes_give_the_same_pictures() {
     let (manifest, outcomes) = paper();
