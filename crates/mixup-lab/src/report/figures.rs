@@ -144,7 +144,8 @@ fn named(outcome: &Outcome, figure: &Figure, method: &str) -> String {
             }
             _ => *values.get(outcome.seeds.iter().position(|seed| *seed == figure.seed)?)?,
         };
-        Some(format!("{method} ({}: {})", metric.label, fixed(value, metric.decimals)))
+        // A row that the metric is not of has none.
+        value.is_finite().then(|| format!("{method} ({}: {})", metric.label, fixed(value, metric.decimals)))
     };
     value().unwrap_or_else(|| method.to_owned())
 }

@@ -220,6 +220,10 @@ fn a_legend_has_the_number_of_what_is_shown() {
     let legend = |outcomes: &[Outcome]| picture(&manifest, outcomes, "plain-figure-predicted.svg");
     // The third of 2.90 2.71 3.05 2.80 2.92.
     assert!(legend(&outcomes).contains("erm (RMSE (dB): 3.050)"), "{}", legend(&outcomes));
+    let unmeasured = outcomes[0].methods["mixup"].values["rmse"].clone();
+    outcomes[0].methods["mixup"].values.insert("rmse".to_owned(), vec![f64::NAN; 5]);
+    assert!(legend(&outcomes).contains(">mixup</text>"), "{}", legend(&outcomes));
+    outcomes[0].methods["mixup"].values.insert("rmse".to_owned(), unmeasured);
     let (x_label, y_label) = ("x".to_owned(), "y".to_owned());
     outcomes[0].figures[0].info.kind = FigureKind::Lines { x_label, log_x: false, y_label };
     assert!(legend(&outcomes).contains("erm (RMSE (dB): 2.876)"), "{}", legend(&outcomes));
