@@ -139,12 +139,10 @@ fn named(outcome: &Outcome, figure: &Figure, method: &str) -> String {
             outcome.metrics.iter().find(|metric| Some(&metric.name) == figure.info.metric.as_ref())?;
         let values = outcome.methods.get(method)?.values.get(&metric.name)?;
         let value = match figure.info.kind {
-            FigureKind::Lines { .. } => {
-                mean(&values.iter().copied().filter(|value| value.is_finite()).collect::<Vec<_>>())?
-            }
+            FigureKind::Lines { .. } => mean(values)?,
             _ => *values.get(outcome.seeds.iter().position(|seed| *seed == figure.seed)?)?,
         };
-        // A row that the metric is not of has none.
+        // A row that the metric is not of has none, nor has one whose run failed.
         value.is_finite().then(|| format!("{method} ({}: {})", metric.label, fixed(value, metric.decimals)))
     };
     value().unwrap_or_else(|| method.to_owned())
