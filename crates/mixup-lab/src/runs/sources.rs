@@ -61,13 +61,15 @@ impl Sources {
 }
 
 /// The commit that is checked out, with `-dirty` where files differ from it; `unknown` outside of git. What
-/// stands in results/ makes no number, and a run that follows another finds it changed.
+/// stands in results/ and the papers' READMEs makes no number, and a run that follows another finds them
+/// changed: outcomes are written into both.
 pub(crate) fn commit(root: &Path) -> String {
     let git = |arguments: &[&str]| {
         let output = Command::new("git").current_dir(root).args(arguments).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    let changes = ["status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results"];
+    let written = [":(exclude)results", ":(exclude)papers/*/README.md"];
+    let changes = [["status", "--porcelain", "--untracked-files=no", "--", "."].as_slice(), &written].concat();
     match (git(&["rev-parse", "--short=12", "HEAD"]), git(&changes)) {
         (Some(commit), Some(changes)) if changes.is_empty() => commit,
         (Some(commit), _) => commit + "-dirty",
@@ -162,11 +164,13 @@ mod tests {
         git(&["init", "-q"]);
         write(root.path(), "src/lib.rs", "a");
         write(root.path(), "results/a.json", "{}");
+        write(root.path(), "papers/a/README.md", "table");
         git(&["add", "."]);
         git(&["commit", "-q", "-m", "a"]);
         let clean = commit(root.path());
         assert_eq!(clean.len(), 12, "{clean}");
         write(root.path(), "results/a.json", "{ }");
+        write(root.path(), "papers/a/README.md", "another table");
         assert_eq!(commit(root.path()), clean);
         write(root.path(), "src/lib.rs", "b");
         assert_eq!(commit(root.path()), format!("{clean}-dirty"));
