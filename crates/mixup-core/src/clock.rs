@@ -28,6 +28,18 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// All of them, in a run's order.
+    pub const ALL: [Self; 8] = [
+        Self::Preparation,
+        Self::Data,
+        Self::Mixing,
+        Self::Forward,
+        Self::Backward,
+        Self::Optimiser,
+        Self::Evaluation,
+        Self::Checkpoints,
+    ];
+
     /// Its name in records.
     pub fn name(self) -> &'static str {
         match self {

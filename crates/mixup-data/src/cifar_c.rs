@@ -138,8 +138,11 @@ impl Array {
     fn rows<T: Deserialize>(self, shape: &[usize], first: usize, rows: usize) -> Result<Vec<T>, DataError> {
         let Self { file, name, values } = self;
         let found: Vec<usize> = file.shape().iter().map(|size| *size as usize).collect();
+        let order = if file.order() == Order::C { "C" } else { "Fortran" };
         let expected = || {
-            let problem = format!("has values {values} of shape {found:?}, expected bytes of {shape:?}");
+            let problem = format!(
+                "has values {values} of shape {found:?} in {order} order, expected bytes of {shape:?} in C order"
+            );
             DataError::binary(&name, 0, problem)
         };
         if found != shape || file.order() != Order::C {
@@ -174,6 +177,13 @@ mod tests {
         let head = bytes.len() - shape.iter().product::<u64>() as usize;
         let named = String::from_utf8_lossy(&bytes[10..head]).replace("|u1", &kind.to_string());
         [&bytes[..10], named.as_bytes(), data].concat()
+    }
+
+    /// The same file whose head says that the first index runs fastest.
+    fn in_fortran_s_order(file: Vec<u8>) -> Vec<u8> {
+        let (plain, other) = (b"'fortran_order': False", b"'fortran_order': True ");
+        let at = file.windows(plain.len()).position(|part| part == plain).unwrap();
+        [&file[..at], other, &file[at + other.len()..]].concat()
     }
 
     /// A tree of two images a severity, at the real names: pixels count up, labels are those of the image.
@@ -216,6 +226,10 @@ mod tests {
         assert!(error("snow", 1).contains("values <i8"));
         fs::write(&path, array("|u1", &[10, 1, 2, 3], &[0; 50])).unwrap();
         assert!(error("snow", 5).contains("ends in the middle"));
+        fs::write(&path, "an HTML page").unwrap();
+        assert!(error("snow", 1).contains("snow.npy") && error("snow", 1).contains("is no NumPy array"));
+        fs::write(&path, in_fortran_s_order(array("|u1", &[10, 1, 2, 3], &[0; 60]))).unwrap();
+        assert!(error("snow", 1).contains("expected bytes of [10, 1, 2, 3] in C order"));
         fs::write(root.path().join(LABELS), array("|u1", &[10], &[10; 10])).unwrap();
         assert!(error("fog", 1).contains("no class of 10"));
     }

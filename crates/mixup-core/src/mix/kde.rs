@@ -88,21 +88,20 @@ impl Kde {
         if let Some((at, value)) = labels.indexed_iter().find(|(_, value)| !value.is_finite()) {
             return Err(CoreError::Invalid(format!("label {value} of sample {} is not finite", at.0)));
         }
-        Ok(Self::over(labels, bandwidth, kernel))
+        let mut this = Self::over(labels, bandwidth, kernel);
+        if samples * samples * size_of::<f64>() <= KEPT {
+            this.rows.resize(samples, OnceLock::new());
+        }
+        Ok(this)
     }
 
-    /// A density over labels that were looked at before.
+    /// A density over labels that were looked at before; it keeps no rows.
     pub(super) fn over(labels: ArrayView2<'_, f64>, bandwidth: Positive, kernel: Kernel) -> Self {
         let labels = match labels.ncols() {
             1 => Labels::sorted(labels.column(0)),
             dimensions => Labels::Rows { values: labels.iter().copied().collect(), dimensions },
         };
-        let mut this = Self { kernel, bandwidth: bandwidth.get(), labels, rows: Vec::new() };
-        let samples = this.samples();
-        if samples * samples * size_of::<f64>() <= KEPT {
-            this.rows.resize(samples, OnceLock::new());
-        }
-        this
+        Self { kernel, bandwidth: bandwidth.get(), labels, rows: Vec::new() }
     }
 
     /// Number of labels.

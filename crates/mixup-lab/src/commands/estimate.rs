@@ -21,7 +21,8 @@ pub(crate) struct Cost {
     /// Per seed, in their order: runs that are missing, and stages that they need.
     pub(crate) to_train: Vec<usize>,
     /// Core seconds of a run; absent where nothing like it was run before and the file does not say. A
-    /// stage is reckoned as a run.
+    /// stage is reckoned as a run. By runs of this store it is the time that a run held its core, waiting
+    /// included, for a budget is of wall time; by a committed outcome the processor's time alone.
     pub(crate) each: Option<f64>,
 }
 

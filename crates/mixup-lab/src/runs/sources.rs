@@ -69,7 +69,8 @@ pub(crate) fn commit(root: &Path) -> String {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let written = [":(exclude)results", ":(exclude)papers/*/README.md"];
-    let changes = [["status", "--porcelain", "--untracked-files=no", "--", "."].as_slice(), &written].concat();
+    let changes =
+        [["status", "--porcelain", "--untracked-files=no", "--", "."].as_slice(), &written].concat();
     match (git(&["rev-parse", "--short=12", "HEAD"]), git(&changes)) {
         (Some(commit), Some(changes)) if changes.is_empty() => commit,
         (Some(commit), _) => commit + "-dirty",

@@ -113,17 +113,7 @@ fn by_method(records: impl Iterator<Item = RunRecord>) -> Vec<Row> {
 
 /// All phases in the order of a run.
 fn phases() -> Vec<&'static str> {
-    let own = [
-        Phase::Preparation,
-        Phase::Data,
-        Phase::Mixing,
-        Phase::Forward,
-        Phase::Backward,
-        Phase::Optimiser,
-        Phase::Evaluation,
-        Phase::Checkpoints,
-    ];
-    [START].into_iter().chain(own.map(Phase::name)).chain([REST]).collect()
+    [START].into_iter().chain(Phase::ALL.map(Phase::name)).chain([REST]).collect()
 }
 
 fn text(report: &Report) -> String {
