@@ -102,6 +102,9 @@ pub(super) struct Check {
     /// Train only the first steps of every committed run and compare their losses: minutes for all papers.
     #[arg(long)]
     pub(super) replay: bool,
+    /// Where tensors live: does wgpu or cuda:0 give the numbers that the CPU gave?
+    #[arg(long, default_value = "flex")]
+    pub(super) device: String,
     #[command(flatten)]
     pub(super) execution: Execution,
     #[command(flatten)]
@@ -280,7 +283,7 @@ impl From<Check> for Request {
             experiment: None,
             profile: args.profile,
             seeds: None,
-            device: "flex".to_owned(),
+            device: args.device,
             jobs: args.execution.jobs,
             threads: args.execution.threads,
             data_dir: args.execution.data_dir,
