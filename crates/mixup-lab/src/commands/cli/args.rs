@@ -102,6 +102,9 @@ pub(super) struct Check {
     /// Train only the first steps of every committed run and compare their losses: minutes for all papers.
     #[arg(long)]
     pub(super) replay: bool,
+    /// Where tensors live: does wgpu or cuda:0 give the numbers that the CPU gave?
+    #[arg(long, default_value = "flex")]
+    pub(super) device: String,
     #[command(flatten)]
     pub(super) execution: Execution,
     #[command(flatten)]
@@ -135,6 +138,9 @@ pub(super) struct Bench {
     /// Seeds of --run; those of its file where absent.
     #[arg(long, value_name = "N", requires = "run")]
     pub(super) seeds: Option<NonZeroU32>,
+    /// Where tensors live: flex (CPU); wgpu or cuda:0 where compiled in.
+    #[arg(long, default_value = "flex")]
+    pub(super) device: String,
     /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
     #[arg(long, value_name = "DIR", requires = "run")]
     pub(super) data_dir: Option<PathBuf>,
@@ -244,7 +250,7 @@ impl Bench {
             experiment: Some(experiment),
             profile: self.profile,
             seeds: self.seeds,
-            device: "flex".to_owned(),
+            device: self.device.clone(),
             jobs: Some(NonZeroUsize::MIN),
             threads: self.threads.first().copied().unwrap_or(NonZeroUsize::MIN),
             data_dir: self.data_dir.clone(),
@@ -280,7 +286,7 @@ impl From<Check> for Request {
             experiment: None,
             profile: args.profile,
             seeds: None,
-            device: "flex".to_owned(),
+            device: args.device,
             jobs: args.execution.jobs,
             threads: args.execution.threads,
             data_dir: args.execution.data_dir,
