@@ -33,6 +33,11 @@ pub fn open(name: &str) -> Result<Device, CoreError> {
     }
 }
 
+/// Whether the host itself computes there, so that nothing can be done meanwhile.
+pub fn is_cpu(device: &Device) -> bool {
+    device.clone().inner() == Device::flex()
+}
+
 fn cuda_index(name: &str) -> Option<usize> {
     name.strip_prefix("cuda:")?.parse().ok()
 }

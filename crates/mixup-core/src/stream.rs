@@ -57,6 +57,23 @@ impl Streams {
         Ok(())
     }
 
+    /// Takes over what `read` has read since both stood at `before`.
+    ///
+    /// # Errors
+    /// A purpose of which both have read.
+    pub(crate) fn join(&mut self, read: Self, before: &StreamPositions) -> Result<(), String> {
+        let moved = |of: &Self| -> BTreeMap<String, String> {
+            let positions = of.positions().0.into_iter();
+            positions.filter(|(purpose, position)| before.0.get(purpose) != Some(position)).collect()
+        };
+        let (own, theirs) = (moved(self), moved(&read));
+        if let Some(purpose) = own.keys().find(|purpose| theirs.contains_key(*purpose)) {
+            return Err(purpose.clone());
+        }
+        self.open.extend(read.open.into_iter().filter(|(purpose, _)| theirs.contains_key(purpose)));
+        Ok(())
+    }
+
     fn start_of(&self, purpose: &str) -> ChaCha8Rng {
         let mut hash = Sha256::new();
         // The NUL keeps ("a", "bc") and ("ab", "c") apart.

@@ -6,7 +6,7 @@ use mixup_core::{
     nn::ImageNetwork,
     stream::Streams,
     tensor::{one_hot, rows_to_device, to_host},
-    train::{NoState, Step, Task},
+    train::{NoFeed, NoState, Step, Task},
 };
 use mixup_paper::RunContext;
 use mixup_routines::classification::{Batch, Kind, Logits, Method as _};
@@ -116,15 +116,21 @@ impl GaussianTraining {
 impl Task for GaussianTraining {
     type Model = ImageNetwork;
     type State = NoState;
+    type Feed = NoFeed;
 
     fn samples(&self) -> usize {
         self.train.labels.len()
+    }
+
+    fn feed(&self) -> &NoFeed {
+        &NoFeed
     }
 
     fn loss(
         &self,
         model: &ImageNetwork,
         state: &mut NoState,
+        (): (),
         step: &mut Step<'_>,
     ) -> Result<Tensor<1>, CoreError> {
         let batch = self.train.batch(step.rows, &self.device)?;

@@ -16,7 +16,7 @@ use mixup_core::{
 use mixup_data::{LabelledImages, load_images};
 use mixup_paper::{Direction, FigureInfo, Measured, MetricInfo, Routine, RunContext, RunError, required};
 use mixup_routines::classification::{
-    self, Classification, ImageTraining, Parts, Row, Setting, measure, shape_of,
+    self, Classification, ImageFeed, ImageTraining, Parts, Prepared, Row, Setting, measure, shape_of,
 };
 use ndarray::{Array2, Axis, Ix2};
 
@@ -227,18 +227,24 @@ impl Watched {
 impl Task for Watched {
     type Model = ImageNetwork;
     type State = <ImageTraining<Method> as Task>::State;
+    type Feed = ImageFeed;
 
     fn samples(&self) -> usize {
         self.images.samples()
+    }
+
+    fn feed(&self) -> &ImageFeed {
+        self.images.feed()
     }
 
     fn loss(
         &self,
         model: &ImageNetwork,
         state: &mut Self::State,
+        prepared: Prepared,
         step: &mut Step<'_>,
     ) -> Result<burn::tensor::Tensor<1>, CoreError> {
-        self.images.loss(model, state, step)
+        self.images.loss(model, state, prepared, step)
     }
 
     fn after_step(

@@ -80,14 +80,20 @@ impl ImageBatcher {
         rng: &mut impl Rng,
         device: &Device,
     ) -> Tensor<4> {
-        timed(Phase::Data, || {
-            if self.augment.window.is_some() || self.augment.jitter.is_some() {
-                let view =
-                    |image: &[u8]| window::augmented(image, self.shape, &self.augment, &self.statistics, rng);
-                return self.to_device(self.views(pixels, images, view), device);
-            }
-            self.to_device(self.values(pixels, images, || self.draw(rng)), device)
-        })
+        timed(Phase::Data, || Tensor::from_data(self.augmented_data(pixels, images, rng), device))
+    }
+
+    /// What [`ImageBatcher::augmented`] puts on a device, still on the host.
+    ///
+    /// # Panics
+    /// When an index is not an image.
+    pub fn augmented_data(&self, pixels: &[u8], images: &[usize], rng: &mut impl Rng) -> TensorData {
+        if self.augment.window.is_some() || self.augment.jitter.is_some() {
+            let view =
+                |image: &[u8]| window::augmented(image, self.shape, &self.augment, &self.statistics, rng);
+            return self.data(self.views(pixels, images, view));
+        }
+        self.data(self.values(pixels, images, || self.draw(rng)))
     }
 
     /// Images as they are, or through the window in their middle, normalised.
@@ -101,9 +107,9 @@ impl ImageBatcher {
         timed(Phase::Data, || {
             if self.augment.window.is_some() {
                 let view = |image: &[u8]| window::plain(image, self.shape, &self.augment, &self.statistics);
-                return self.to_device(self.views(pixels, images, view), device);
+                return Tensor::from_data(self.data(self.views(pixels, images, view)), device);
             }
-            self.to_device(self.values(pixels, images, Placement::default), device)
+            Tensor::from_data(self.data(self.values(pixels, images, Placement::default)), device)
         })
     }
 
@@ -113,11 +119,11 @@ impl ImageBatcher {
         images.iter().map(|image| &pixels[image * size..(image + 1) * size]).flat_map(view).collect()
     }
 
-    fn to_device(&self, values: Vec<f32>, device: &Device) -> Tensor<4> {
+    fn data(&self, values: Vec<f32>) -> TensorData {
         let seen = self.augment.seen(self.shape);
         let ImageShape { channels, height, width } = seen;
         let batch = values.len() / seen.size();
-        Tensor::from_data(TensorData::new(values, [batch, channels, height, width]), device)
+        TensorData::new(values, [batch, channels, height, width])
     }
 
     fn draw(&self, rng: &mut impl Rng) -> Placement {

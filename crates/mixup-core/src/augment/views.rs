@@ -97,7 +97,15 @@ impl Views {
     /// # Panics
     /// When an index is not a sample.
     pub fn random(&self, values: &[f32], rows: &[usize], rng: &mut impl Rng, device: &Device) -> Tensor<4> {
-        self.batch(values, rows, device, |image| self.view(image, rng))
+        timed(Phase::Data, || Tensor::from_data(self.random_data(values, rows, rng), device))
+    }
+
+    /// What [`Self::random`] puts on a device, still on the host.
+    ///
+    /// # Panics
+    /// When an index is not a sample.
+    pub fn random_data(&self, values: &[f32], rows: &[usize], rng: &mut impl Rng) -> TensorData {
+        self.batch(values, rows, |image| self.view(image, rng))
     }
 
     /// Samples as they are, normalised.
@@ -108,22 +116,15 @@ impl Views {
     /// # Panics
     /// When an index is not a sample.
     pub fn plain(&self, values: &[f32], rows: &[usize], device: &Device) -> Tensor<4> {
-        self.batch(values, rows, device, |image| self.normalised(image.to_vec()))
+        let data = |image: &[f32]| self.normalised(image.to_vec());
+        timed(Phase::Data, || Tensor::from_data(self.batch(values, rows, data), device))
     }
 
-    fn batch(
-        &self,
-        values: &[f32],
-        rows: &[usize],
-        device: &Device,
-        mut made: impl FnMut(&[f32]) -> Vec<f32>,
-    ) -> Tensor<4> {
+    fn batch(&self, values: &[f32], rows: &[usize], mut made: impl FnMut(&[f32]) -> Vec<f32>) -> TensorData {
         let (size, ImageShape { channels, height, width }) = (self.shape.size(), self.shape);
-        timed(Phase::Data, || {
-            let batch: Vec<f32> =
-                rows.iter().flat_map(|row| made(&values[row * size..(row + 1) * size])).collect();
-            Tensor::from_data(TensorData::new(batch, [rows.len(), channels, height, width]), device)
-        })
+        let batch: Vec<f32> =
+            rows.iter().flat_map(|row| made(&values[row * size..(row + 1) * size])).collect();
+        TensorData::new(batch, [rows.len(), channels, height, width])
     }
 
     fn view(&self, image: &[f32], rng: &mut impl Rng) -> Vec<f32> {

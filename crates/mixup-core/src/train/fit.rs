@@ -4,11 +4,15 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use burn::module::Module;
+
 use super::batches::Plan;
 use super::checkpoint::{Checkpoint, Standing};
+use super::feed::{Feed, Outline, Supply, ahead};
+use super::losses::Losses;
 use super::{Network, NoState, Shuffle, Step, Task, TrainConfig};
 use crate::clock::{Phase, timed, turn_to};
-use crate::{CoreError, optim::OptimizerConfig, stream::Streams};
+use crate::{CoreError, device, optim::OptimizerConfig, stream::Streams};
 
 /// What runs of experiments take for [`Training::checkpoint_interval`]: shorter ones are as quickly
 /// done again.
@@ -105,6 +109,9 @@ pub struct Fit<M, S = NoState> {
 /// task, the configuration and the streams only: cut off and resumed, it is the same to the bit. Of a
 /// [replay](Training::replay), only the opening means anything.
 ///
+/// On another device than the CPU steps are prepared ahead by a thread of their own ([`Feed`]), and losses are read twenty at a
+/// time, so that the host does not wait for each: one that is not finite ends the training up to nineteen steps later.
+///
 /// Streams read here: those of [`Batches`](super::Batches), `shuffle` by default; others by the task.
 ///
 /// # Errors
@@ -117,6 +124,19 @@ pub fn fit<T: Task>(
     training: &Training<'_>,
     streams: &mut Streams,
 ) -> Result<Fit<T::Model, T::State>, CoreError> {
+    let waits = model.devices().iter().all(device::is_cpu);
+    fit_at(task, model, state, training, streams, waits)
+}
+
+/// [`fit`], where the host `waits` for each step or works ahead.
+pub(super) fn fit_at<T: Task>(
+    task: &T,
+    model: T::Model,
+    state: T::State,
+    training: &Training<'_>,
+    streams: &mut Streams,
+    waits: bool,
+) -> Result<Fit<T::Model, T::State>, CoreError> {
     let config = training.config;
     let plan = Plan::new(task.batches(), task.samples(), config.batch)?;
     let checkpoint = training.checkpoint();
@@ -126,7 +146,7 @@ pub fn fit<T: Task>(
     if let Some(checkpoint) = &checkpoint {
         standing = timed(Phase::Checkpoints, || checkpoint.resume(standing, streams))?;
     }
-    let routine = Routine { task, training, plan };
+    let routine = Routine { task, training, plan, waits };
     let epochs = training.epochs();
     turn_to(Phase::Data);
     let mut saved = Instant::now();
@@ -166,6 +186,7 @@ struct Routine<'a, T> {
     task: &'a T,
     training: &'a Training<'a>,
     plan: Plan,
+    waits: bool,
 }
 
 impl<T: Task> Routine<'_, T> {
@@ -179,46 +200,63 @@ impl<T: Task> Routine<'_, T> {
         if standing.order.is_empty() || config.shuffle == Shuffle::EveryEpoch {
             standing.order = self.plan.draw(streams);
         }
-        let (epochs, steps) = (config.epochs.get(), self.plan.steps());
         let order = std::mem::take(&mut standing.order);
-        let executed = self.training.steps(steps);
-        let mut total = 0.0;
-        for step in 0..executed {
-            let rows = self.plan.of_step(&order, step);
-            let loss = self.step(standing, &mut Step { rows, epoch, epochs, step, steps, streams })?;
-            if standing.opening.len() < OPENING {
-                standing.opening.push(loss);
-            }
+        let (plan, epochs) = (&self.plan, config.epochs.get());
+        let executed = self.training.steps(plan.steps());
+        let outline = Outline { plan, order: &order, epoch, epochs, executed };
+        let feed = self.task.feed();
+        match self.waits {
+            true => self.steps(outline, &Supply::Now(feed), standing, streams)?,
+            false => ahead(feed, outline, streams, |supply, streams| {
+                self.steps(outline, supply, standing, streams)
+            })?,
+        }
+        standing.order = order;
+        match self.training.is_replayed(&standing.opening) {
+            true => Ok(()),
+            false => timed(Phase::Evaluation, || self.judge(standing)),
+        }
+    }
+
+    /// The steps of an epoch; of a replay, as many as it has.
+    fn steps(
+        &self,
+        outline: Outline<'_>,
+        supply: &Supply<'_, T::Feed>,
+        standing: &mut Standing<T::Model, T::State>,
+        streams: &mut Streams,
+    ) -> Result<(), CoreError> {
+        let mut losses = Losses::new(self.waits);
+        for step in 0..outline.executed {
+            let mut step = outline.step(step, streams);
+            let prepared = supply.take(&mut step)?;
+            self.step(standing, prepared, &mut step, &mut losses)?;
             if self.training.is_replayed(&standing.opening) {
                 return Ok(());
             }
-            total += loss;
         }
-        standing.train_loss.push(total / executed as f64);
-        standing.order = order;
-        timed(Phase::Evaluation, || self.judge(standing))
+        losses.read(outline.epoch, &mut standing.opening)?;
+        standing.train_loss.push(losses.mean());
+        Ok(())
     }
 
-    /// One step; its loss.
     fn step(
         &self,
         standing: &mut Standing<T::Model, T::State>,
+        prepared: <T::Feed as Feed>::Prepared,
         step: &mut Step<'_>,
-    ) -> Result<f64, CoreError> {
+        losses: &mut Losses,
+    ) -> Result<(), CoreError> {
         let Training { config, optimizer, .. } = self.training;
         let lr = optimizer.lr_at(&config.schedule, step.clock());
-        let (loss, value) = timed(Phase::Forward, || {
-            let loss = self.task.loss(&standing.model, &mut standing.state, step)?;
-            let value = loss.clone().into_scalar::<f32>();
-            Ok::<_, CoreError>((loss, value))
+        let loss = timed(Phase::Forward, || {
+            let loss = self.task.loss(&standing.model, &mut standing.state, prepared, step)?;
+            losses.push(&loss, step, &mut standing.opening)?;
+            Ok::<_, CoreError>(loss)
         })?;
-        if !value.is_finite() {
-            return Err(CoreError::NonFinite { epoch: step.epoch + 1, step: step.step + 1, loss: value });
-        }
         standing.model = standing.model.descended(loss, lr, optimizer.clip(), &mut standing.optimizer);
         let Standing { model, state, .. } = standing;
-        timed(Phase::Optimiser, || self.task.after_step(model, state, step))?;
-        Ok(f64::from(value))
+        timed(Phase::Optimiser, || self.task.after_step(model, state, step))
     }
 
     fn judge(&self, standing: &mut Standing<T::Model, T::State>) -> Result<(), CoreError> {
@@ -232,3 +270,6 @@ impl<T: Task> Routine<'_, T> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

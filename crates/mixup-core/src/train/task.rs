@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Batches, Network};
+use super::{Batches, Feed, Network};
 use crate::{CoreError, checked::UnitInterval, optim::Clock, stream::Streams};
 
 /// One step of training, as a task sees it.
@@ -64,16 +64,22 @@ pub trait Task {
     /// Training hands it on as it is, in the mode (training, evaluation) in which it was made.
     type State: Module;
 
+    /// What prepares the data of a step; [`NoFeed`](super::NoFeed) where [`loss`](Self::loss) makes all that it needs.
+    type Feed: Feed;
+
     /// Number of training samples.
     fn samples(&self) -> usize;
+
+    /// What prepares the data of a step.
+    fn feed(&self) -> &Self::Feed;
 
     /// Which samples a step gets. Asked for once, at the start of training.
     fn batches(&self) -> Batches {
         Batches::Shuffled
     }
 
-    /// Training loss of one step, `[1]`. Randomness comes from named streams only, so that a
-    /// resumed run draws the same.
+    /// Training loss of one step, `[1]`, from what the feed prepared for it. Randomness comes from named
+    /// streams only, so that a resumed run draws the same.
     ///
     /// # Errors
     /// Shapes that do not agree.
@@ -81,6 +87,7 @@ pub trait Task {
         &self,
         model: &Self::Model,
         state: &mut Self::State,
+        prepared: <Self::Feed as Feed>::Prepared,
         step: &mut Step<'_>,
     ) -> Result<Tensor<1>, CoreError>;
 

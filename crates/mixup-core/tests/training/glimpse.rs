@@ -11,7 +11,7 @@ use mixup_core::{
     nn::{Activation, Mlp, MlpConfig},
     optim::{OptimizerConfig, Schedule},
     stream::Streams,
-    train::{Fit, NoState, Shuffle, Step, Task, TrainConfig, Training, fit},
+    train::{Fit, NoFeed, NoState, Shuffle, Step, Task, TrainConfig, Training, fit},
 };
 
 use super::{Products, adam, bits, config, cosine, sgd};
@@ -25,15 +25,26 @@ struct Noted {
 impl Task for Noted {
     type Model = Mlp;
     type State = NoState;
+    type Feed = NoFeed;
 
     fn samples(&self) -> usize {
         self.products.samples()
     }
 
-    fn loss(&self, model: &Mlp, state: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+    fn feed(&self) -> &NoFeed {
+        &NoFeed
+    }
+
+    fn loss(
+        &self,
+        model: &Mlp,
+        state: &mut NoState,
+        (): (),
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
         self.steps.borrow_mut().push((step.epoch, step.step));
         assert_eq!(step.steps, 4);
-        self.products.loss(model, state, step)
+        self.products.loss(model, state, (), step)
     }
 
     fn validate(&self, model: &Mlp) -> Result<f64, CoreError> {

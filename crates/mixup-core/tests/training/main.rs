@@ -22,7 +22,7 @@ use mixup_core::{
     optim::{AdamConfig, Clip, OptimizerConfig, Per, Schedule, SgdConfig},
     stream::Streams,
     tensor::{rows_to_device, to_array, to_device},
-    train::{Fit, NoState, Selection, Shuffle, Step, Task, TrainConfig, Training, fit},
+    train::{Fit, NoFeed, NoState, Selection, Shuffle, Step, Task, TrainConfig, Training, fit},
 };
 use ndarray::{Array2, Ix2};
 use rand::RngExt;
@@ -73,12 +73,23 @@ impl Products {
 impl Task for Products {
     type Model = Mlp;
     type State = NoState;
+    type Feed = NoFeed;
 
     fn samples(&self) -> usize {
         TRAIN
     }
 
-    fn loss(&self, model: &Mlp, _: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+    fn feed(&self) -> &NoFeed {
+        &NoFeed
+    }
+
+    fn loss(
+        &self,
+        model: &Mlp,
+        _: &mut NoState,
+        (): (),
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
         let Step { rows: batch, streams, .. } = step;
         self.live()?;
         let partners: Vec<usize> = batch.iter().rev().copied().collect();

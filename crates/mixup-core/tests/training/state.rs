@@ -14,7 +14,7 @@ use mixup_core::{
     optim::OptimizerConfig,
     stream::Streams,
     tensor::{rows_to_device, to_device},
-    train::{Batches, Ema, Fit, Queue, Step, Task, TrainConfig, Training, fit, ramped_decay},
+    train::{Batches, Ema, Fit, NoFeed, Queue, Step, Task, TrainConfig, Training, fit, ramped_decay},
 };
 use rand::RngExt;
 
@@ -71,16 +71,27 @@ impl Teaching {
 impl Task for Teaching {
     type Model = Network;
     type State = Memory;
+    type Feed = NoFeed;
 
     fn samples(&self) -> usize {
         TRAIN
+    }
+
+    fn feed(&self) -> &NoFeed {
+        &NoFeed
     }
 
     fn batches(&self) -> Batches {
         self.batches.clone()
     }
 
-    fn loss(&self, model: &Network, state: &mut Memory, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+    fn loss(
+        &self,
+        model: &Network,
+        state: &mut Memory,
+        (): (),
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
         self.products.live()?;
         let [x, y] = self.batch(step);
         let taught = Tensor::from_inner(state.teacher.average().forward(x.clone()));

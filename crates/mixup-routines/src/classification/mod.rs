@@ -6,6 +6,7 @@ mod complementary;
 mod detection;
 mod drawers;
 mod evaluation;
+mod feed;
 mod image_mixing;
 mod images;
 mod measure;
@@ -24,6 +25,7 @@ pub use baselines::{
 };
 pub use complementary::{Complementary, ComplementaryLabels, transition};
 pub use drawers::Drawers;
+pub use feed::{ImageFeed, Prepared};
 pub use image_mixing::{Cutmix, Fmix, Gridmix, ImageMixing, Resizemix, Saliencymix, Smoothmix};
 pub use images::{Parts, load, resized, shape_of};
 pub use measure::{

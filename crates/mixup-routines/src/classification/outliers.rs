@@ -9,7 +9,6 @@ use mixup_core::{
     nn::ImageNetwork,
     split::evenly_spaced,
     stream::Streams,
-    train::Step,
 };
 use mixup_data::{DataError, LabelledImages, album, load_images, load_test_images};
 use mixup_paper::{RunContext, RunError};
@@ -83,20 +82,6 @@ impl Outliers {
 }
 
 impl<M: Method> ImageTraining<M> {
-    /// The outliers of a step, augmented and normalised as its samples are.
-    ///
-    /// Streams read here: `outlier-augment`.
-    ///
-    /// # Errors
-    /// There are none.
-    pub(super) fn outliers(&self, count: usize, step: &mut Step<'_>) -> Result<Tensor<4>, CoreError> {
-        let Some(outliers) = &self.parts().outliers else {
-            return Err(CoreError::Invalid("the method needs `setting.outliers`".into()));
-        };
-        let rows = outliers.of_step(step.number(), count);
-        Ok(self.augmented(&outliers.images, &rows, step.streams.get("outlier-augment")))
-    }
-
     /// Mean confidence of the network in mixtures of test images and outliers, `lambda x + (1 - lambda) o`, for
     /// each lambda: pairs `[lambda, confidence]`. Evaluation mode, without augmentation, evenly spaced images with
     /// evenly spaced outliers; none without outliers.

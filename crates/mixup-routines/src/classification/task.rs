@@ -5,7 +5,6 @@ use std::ops::Range;
 use burn::tensor::{Device, Tensor};
 use mixup_core::{
     CoreError,
-    augment::ImageBatcher,
     mix::Mixture,
     nn::ImageNetwork,
     split::evenly_spaced,
@@ -17,13 +16,13 @@ use mixup_data::LabelledImages;
 use ndarray::{Array2, Ix2};
 use rand::Rng;
 
+use super::feed::{ImageFeed, Prepared};
 use super::{Batch, Kind, Logits, Method, Parts, Spec, Start, Told, epoch, shape_of};
 
 /// Classification of images by one method.
 #[derive(Debug)]
 pub struct ImageTraining<M> {
-    parts: Parts,
-    batcher: ImageBatcher,
+    feed: ImageFeed,
     method: Kind<M>,
     epoch: usize,
     device: Device,
@@ -36,11 +35,9 @@ impl<M: Method> ImageTraining<M> {
     /// # Errors
     /// Constants of `normalise` for another number of channels, or a crop wider than the image.
     pub fn new(parts: Parts, spec: &Spec<M>, device: &Device) -> Result<Self, CoreError> {
-        let shape = shape_of(&parts.train);
-        let statistics = spec.setting.normalise.statistics(&parts.train.pixels, shape)?;
-        let batcher = ImageBatcher::new(shape, &statistics, spec.setting.augment)?;
         let epoch = epoch(spec, parts.train.len());
-        Ok(Self { parts, batcher, method: spec.parameters.method.clone(), epoch, device: device.clone() })
+        let method = spec.parameters.method.clone();
+        Ok(Self { feed: ImageFeed::new(parts, spec)?, method, epoch, device: device.clone() })
     }
 
     /// The mixture that the method would make of images before the last step, as a step draws it; none of a method
@@ -63,7 +60,7 @@ impl<M: Method> ImageTraining<M> {
 
     /// Images and labels of the three parts.
     pub fn parts(&self) -> &Parts {
-        &self.parts
+        &self.feed.parts
     }
 
     /// What the method keeps beside the network's weights, before the first step.
@@ -77,7 +74,7 @@ impl<M: Method> ImageTraining<M> {
         batch: usize,
         streams: &mut Streams,
     ) -> Result<Option<M::State>, CoreError> {
-        let (parts, device) = (&self.parts, &self.device);
+        let (parts, device) = (self.parts(), &self.device);
         match &self.method {
             Kind::Baseline(_) => Ok(None),
             Kind::Own(method) => {
@@ -113,7 +110,7 @@ impl<M: Method> ImageTraining<M> {
     /// # Errors
     /// Images of another shape than the training images, or a failing device.
     pub fn logits(&self, model: &ImageNetwork, images: &LabelledImages) -> Result<Logits, CoreError> {
-        let (shape, expected) = (shape_of(images), shape_of(&self.parts.train));
+        let (shape, expected) = (shape_of(images), shape_of(&self.parts().train));
         if shape != expected {
             return Err(CoreError::Invalid(format!("images of {shape:?}, expected {expected:?}")));
         }
@@ -129,7 +126,7 @@ impl<M: Method> ImageTraining<M> {
         rows: usize,
         inputs: impl Fn(Range<usize>) -> Result<Tensor<4>, CoreError>,
     ) -> Result<Array2<f64>, CoreError> {
-        let classes = usize::from(self.parts.train.classes);
+        let classes = usize::from(self.parts().train.classes);
         let mut logits = Vec::with_capacity(rows * classes);
         for start in (0..rows).step_by(EVALUATION_BATCH) {
             let x = inputs(start..rows.min(start + EVALUATION_BATCH))?;
@@ -141,12 +138,12 @@ impl<M: Method> ImageTraining<M> {
 
     /// Images as a step sees them, `[rows, channels, height, width]`, augmented by draws of a stream.
     pub(super) fn augmented(&self, images: &LabelledImages, rows: &[usize], rng: &mut impl Rng) -> Tensor<4> {
-        self.batcher.augmented(&images.pixels, rows, rng, &self.device)
+        self.feed.batcher.augmented(&images.pixels, rows, rng, &self.device)
     }
 
     /// Images as they are, normalised: `[rows, channels, height, width]`.
     pub(super) fn plain(&self, images: &LabelledImages, rows: &[usize]) -> Tensor<4> {
-        self.batcher.plain(&images.pixels, rows, &self.device)
+        self.feed.batcher.plain(&images.pixels, rows, &self.device)
     }
 
     /// What the head sees of images, or of a mixture of them, in evaluation mode and without augmentation;
@@ -164,7 +161,7 @@ impl<M: Method> ImageTraining<M> {
         mixture: Option<&Mixture>,
     ) -> Result<Array2<f64>, CoreError> {
         let rows: Vec<usize> = (0..images.len()).collect();
-        let x = self.batcher.plain(&images.pixels, &rows, &self.device);
+        let x = self.feed.batcher.plain(&images.pixels, &rows, &self.device);
         let x = match mixture {
             Some(mixture) => mixture.inputs(x)?,
             None => x,
@@ -188,10 +185,10 @@ impl<M: Method> ImageTraining<M> {
         streams: &mut Streams,
     ) -> ImageNetwork {
         let model = model.clone().into_training();
-        let rows: Vec<usize> = (0..self.parts.train.len()).collect();
+        let rows: Vec<usize> = (0..self.parts().train.len()).collect();
         let rows = evenly_spaced(&rows, RENEWAL * batch);
         for batch in rows.chunks(batch.max(1)) {
-            model.forward(self.augmented(&self.parts.train, batch, streams.get("augment")));
+            model.forward(self.augmented(&self.parts().train, batch, streams.get("augment")));
         }
         model.evaluation()
     }
@@ -206,28 +203,30 @@ pub(super) const EVALUATION_BATCH: usize = 512;
 impl<M: Method> Task for ImageTraining<M> {
     type Model = ImageNetwork;
     type State = Option<M::State>;
+    type Feed = ImageFeed;
 
     fn samples(&self) -> usize {
         self.epoch
+    }
+
+    fn feed(&self) -> &ImageFeed {
+        &self.feed
     }
 
     fn loss(
         &self,
         model: &ImageNetwork,
         state: &mut Option<M::State>,
+        prepared: Prepared,
         step: &mut Step<'_>,
     ) -> Result<Tensor<1>, CoreError> {
-        let train = &self.parts.train;
-        let rows: Vec<usize> = step.rows.iter().map(|sample| sample % train.len()).collect();
-        let x = self.augmented(train, &rows, step.streams.get("augment"));
-        let seen = self.parts.seen_labels();
-        let labels: Vec<usize> = rows.iter().map(|&row| usize::from(seen[row])).collect();
-        let targets = one_hot(&labels, usize::from(train.classes), &self.device)?;
+        let x = Tensor::from_data(prepared.images, &self.device);
+        let targets = one_hot(&prepared.labels, usize::from(self.parts().train.classes), &self.device)?;
         let batch = Batch { x, targets };
         match (&self.method, state) {
-            (Kind::Own(method), Some(state)) => match method.outliers() {
-                Some(each) => {
-                    let outliers = self.outliers(each.get() * batch.rows(), step)?;
+            (Kind::Own(method), Some(state)) => match prepared.outliers {
+                Some(outliers) => {
+                    let outliers = Tensor::from_data(outliers, &self.device);
                     method.loss_beside(model, batch, outliers, state, step)
                 }
                 None => method.loss(model, batch, state, step),
@@ -260,12 +259,12 @@ impl<M: Method> Task for ImageTraining<M> {
     /// `C - 1` times the share that is predicted, which needs no true label: where all wrong classes are
     /// named equally often, its expectation is the error rate.
     fn validate(&self, model: &ImageNetwork) -> Result<f64, CoreError> {
-        let mut logits = self.logits(model, &self.parts.validation)?;
-        match &self.parts.complementary {
+        let mut logits = self.logits(model, &self.parts().validation)?;
+        match &self.parts().complementary {
             None => Ok(1.0 - logits.predictions()?.accuracy()),
             Some(labels) => {
                 logits.labels = labels.validation.iter().copied().map(usize::from).collect();
-                let others = self.parts.train.classes.saturating_sub(1);
+                let others = self.parts().train.classes.saturating_sub(1);
                 Ok(f64::from(others) * logits.predictions()?.accuracy())
             }
         }

@@ -7,7 +7,7 @@ use mixup_core::augment::ImageShape;
 use mixup_core::mix::{Mixture, Ratio};
 use mixup_core::nn::{ImageNetwork, ModelConfig};
 use mixup_core::stream::Streams;
-use mixup_core::train::{Step, Task};
+use mixup_core::train::{Feed, Step, Task};
 use mixup_data::{LabelledImages, Library, load_images};
 use mixup_paper::{Glimpse, Json, Routine, RoutineEntry, RunContext};
 use serde_json::{Value, json};
@@ -34,6 +34,11 @@ fn task(epoch: usize) -> ImageTraining<NoOwn> {
     ImageTraining::new(parts(), &read(spec), &Device::flex()).unwrap()
 }
 
+fn loss_of(task: &ImageTraining<NoOwn>, model: &ImageNetwork, step: &mut Step<'_>) -> f32 {
+    let prepared = task.feed().prepare(step).unwrap();
+    task.loss(model, &mut None, prepared, step).unwrap().into_scalar()
+}
+
 fn network(config: Value) -> Result<ImageNetwork, String> {
     let config: ModelConfig = serde_json::from_value(config).unwrap();
     ImageNetwork::for_images(&config, SHAPE, 2, Streams::new("network", 0).get("init"), &Device::flex())
@@ -47,7 +52,7 @@ fn an_epoch_goes_through_a_small_part_again() {
     let loss = |rows: &[usize]| {
         let streams = &mut Streams::new("loss", 0);
         let mut step = Step { rows, epoch: 0, epochs: 1, step: 0, steps: 1, streams };
-        task.loss(&model, &mut None, &mut step).unwrap().into_scalar::<f32>()
+        loss_of(&task, &model, &mut step)
     };
     assert_eq!(loss(&[0, 1, 2, 3]), loss(&[4, 5, 6, 7]));
     assert_ne!(loss(&[0, 2]), loss(&[1, 3]));
@@ -387,7 +392,7 @@ fn complementary_labels_train_and_choose_and_nothing_else() {
     let loss = |parts: &Parts| {
         let streams = &mut Streams::new("loss", 0);
         let mut step = Step { rows: &[0, 1], epoch: 0, epochs: 1, step: 0, steps: 1, streams };
-        task(parts).loss(&model, &mut None, &mut step).unwrap().into_scalar::<f32>()
+        loss_of(&task(parts), &model, &mut step)
     };
     let (by_truth, error) = (loss(&parts), task(&parts).validate(&model).unwrap());
     // Of two classes the complementary one is the other one, so that its share is the error rate itself.

@@ -92,7 +92,7 @@ pub struct Sample<'a> {
 }
 
 /// How a network is trained by two views.
-pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'static {
+pub trait Method: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Sync + 'static {
     /// What the types cannot say.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Training of a network by two views.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use mixup_core::{
     CoreError,
     augment::Views,
@@ -9,7 +9,7 @@ use mixup_core::{
     metrics::neighbours::{share_among_first, weighted_votes},
     probe::Ridge,
     tensor::to_host,
-    train::{Step, Task},
+    train::{Feed, Step, Task},
 };
 use ndarray::{Array2, ArrayView1, Axis};
 
@@ -88,25 +88,40 @@ impl<'a, M: Method> ContrastiveTraining<'a, M> {
     }
 }
 
+impl<M: Method> Feed for ContrastiveTraining<'_, M> {
+    type Prepared = [TensorData; 2];
+
+    /// Streams read here: `views`, the first views of all samples before the second.
+    fn prepare(&self, step: &mut Step<'_>) -> Result<[TensorData; 2], CoreError> {
+        let values = &self.parts.train.values;
+        let mut view = || self.views.random_data(values, step.rows, step.streams.get("views"));
+        Ok([view(), view()])
+    }
+}
+
 impl<M: Method> Task for ContrastiveTraining<'_, M> {
     type Model = ContrastiveNetwork;
     type State = Memory;
+    type Feed = Self;
 
     fn samples(&self) -> usize {
         self.parts.train.len()
     }
 
-    /// Streams read here: `views`, the first views of all samples before the second, and those of the method.
+    fn feed(&self) -> &Self {
+        self
+    }
+
+    /// Streams read here: those of the method.
     fn loss(
         &self,
         network: &ContrastiveNetwork,
         memory: &mut Memory,
+        views: [TensorData; 2],
         step: &mut Step<'_>,
     ) -> Result<Tensor<1>, CoreError> {
         let train = &self.parts.train;
-        let mut view =
-            || self.views.random(&train.values, step.rows, step.streams.get("views"), &self.device);
-        let views = [view(), view()];
+        let views = views.map(|view| Tensor::from_data(view, &self.device));
         let targets = step.rows.iter().map(|row| train.targets[*row]).collect();
         let batch = Batch { network, views, rows: step.rows, targets, scale: self.scale };
         self.row.loss.loss(&batch, memory, step)

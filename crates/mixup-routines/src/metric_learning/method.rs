@@ -60,7 +60,7 @@ pub struct Batch<'a> {
 }
 
 /// What a paper adds to a loss: a second one, of mixed samples.
-pub trait Mixing: Serialize + DeserializeOwned + Clone + Debug + PartialEq + 'static {
+pub trait Mixing: Serialize + DeserializeOwned + Clone + Debug + PartialEq + Sync + 'static {
     /// What the types cannot say about it and the loss that it is added to.
     ///
     /// # Errors

@@ -1,13 +1,13 @@
 //! Training of a network on class-balanced batches.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use mixup_core::{
     CoreError,
     augment::ImageBatcher,
     metrics::retrieval::{Gallery, Queries, retrieval},
     split::evenly_spaced,
     tensor::to_host,
-    train::{Batches, NoState, Step, Task},
+    train::{Batches, Feed, NoState, Step, Task},
 };
 use mixup_data::LabelledImages;
 use ndarray::Array2;
@@ -96,12 +96,27 @@ fn of_each_class(images: &LabelledImages, count: usize) -> Vec<usize> {
     (0..images.classes).flat_map(|class| evenly_spaced(&of(class), count)).collect()
 }
 
+impl<M: Mixing> Feed for MetricTraining<'_, M> {
+    type Prepared = TensorData;
+
+    /// Streams read here: `augment`.
+    fn prepare(&self, step: &mut Step<'_>) -> Result<TensorData, CoreError> {
+        let pixels = &self.parts.train.pixels;
+        Ok(self.batcher.augmented_data(pixels, step.rows, step.streams.get("augment")))
+    }
+}
+
 impl<M: Mixing> Task for MetricTraining<'_, M> {
     type Model = EmbeddingNetwork;
     type State = NoState;
+    type Feed = Self;
 
     fn samples(&self) -> usize {
         self.parts.train.len()
+    }
+
+    fn feed(&self) -> &Self {
+        self
     }
 
     fn batches(&self) -> Batches {
@@ -109,15 +124,15 @@ impl<M: Mixing> Task for MetricTraining<'_, M> {
         Batches::Balanced { labels, per_class: self.setting.per_class }
     }
 
-    /// Streams read here: `augment`, and those of the row's mixing.
+    /// Streams read here: those of the row's mixing.
     fn loss(
         &self,
         network: &EmbeddingNetwork,
         _: &mut NoState,
+        images: TensorData,
         step: &mut Step<'_>,
     ) -> Result<Tensor<1>, CoreError> {
-        let pixels = &self.parts.train.pixels;
-        let images = self.batcher.augmented(pixels, step.rows, step.streams.get("augment"), &self.device);
+        let images = Tensor::from_data(images, &self.device);
         let maps = network.backbone.feature_maps(images.clone())?;
         let embedded = self.embedded(network, network.of_maps(maps.clone())?, step.rows);
         let Row { loss, mixing, .. } = self.row;

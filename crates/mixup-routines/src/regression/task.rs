@@ -10,7 +10,7 @@ use mixup_core::{
     mix::{Drawn, Mixing},
     nn::Dropout,
     tensor::{rows_to_device, to_host},
-    train::{NoState, Step, Task},
+    train::{NoFeed, NoState, Step, Task},
 };
 use ndarray::{Array2, RemoveAxis};
 
@@ -50,12 +50,17 @@ impl<const D: usize, I: RemoveAxis, N: Regressor<D>> RegressionTraining<D, I, N>
 impl<const D: usize, I: RemoveAxis, N: Regressor<D>> Task for RegressionTraining<D, I, N> {
     type Model = N;
     type State = NoState;
+    type Feed = NoFeed;
 
     fn samples(&self) -> usize {
         self.parts.train.len()
     }
 
-    fn loss(&self, model: &N, _: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+    fn feed(&self) -> &NoFeed {
+        &NoFeed
+    }
+
+    fn loss(&self, model: &N, _: &mut NoState, (): (), step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
         let Step { rows, streams, .. } = step;
         let Some((mixing, place)) = &self.mixing else {
             let (x, y) = self.batch(rows);

@@ -7,7 +7,7 @@ use mixup_core::{
     loss::soft_cross_entropy,
     split::evenly_spaced,
     tensor::{one_hot, to_host},
-    train::{Network, NoState, Step, Task},
+    train::{Network, NoFeed, NoState, Step, Task},
 };
 use mixup_data::LabelledImages;
 use mixup_routines::classification::{Parts, shape_of};
@@ -71,13 +71,24 @@ impl<'a> GateTraining<'a> {
 impl Task for GateTraining<'_> {
     type Model = Gate;
     type State = NoState;
+    type Feed = NoFeed;
 
     fn samples(&self) -> usize {
         self.parts.train.len()
     }
 
+    fn feed(&self) -> &NoFeed {
+        &NoFeed
+    }
+
     /// Streams read here: `attack`.
-    fn loss(&self, model: &Gate, _: &mut NoState, step: &mut Step<'_>) -> Result<Tensor<1>, CoreError> {
+    fn loss(
+        &self,
+        model: &Gate,
+        _: &mut NoState,
+        (): (),
+        step: &mut Step<'_>,
+    ) -> Result<Tensor<1>, CoreError> {
         let (x, targets) = self.images(&self.parts.train, step.rows)?;
         let start = self.adaptive.attack.random_start(x.clone(), step.streams.get("attack"));
         let (x, [targets, choices]) = self.beside_attacked(&model.evaluation(), x, targets, start)?;

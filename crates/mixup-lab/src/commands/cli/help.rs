@@ -61,12 +61,14 @@ Examples:
 pub(super) const CHECK: &str = "\
 Finished runs are kept, so a second check executes what changed. With --replay nothing is trained to its end: the
 losses of the first steps show a change of data, draws, weights, loss or optimiser, not one of a schedule's end, of
-the selection of an epoch or of a metric.
+the selection of an epoch or of a metric. With --device the same is asked of another device than the CPU, which rounds
+differently: the first losses must agree to 1e-5, what follows as far as rounding grows.
 
 Examples:
   cargo xtask check --profile smoke            what CI runs: every experiment in little, seconds
   cargo xtask check c-mixup                    the committed desk outcomes of a paper, as long as they took
   cargo xtask check --replay                   the first steps of every committed run, minutes
+  cargo xtask check --profile smoke --device cuda:0    does a GPU give the numbers of the CPU?
 
 Exit status: 0 fine (the last line says what was not checked, for want of data say), 1 a regression or a failed run,
 2 nothing could be compared, or wrong input or environment.";
