@@ -12,7 +12,7 @@ use xtask::papers;
 fn every_experiment_resolves_under_every_profile() {
     let workspace = Workspace::open(&crate::root()).unwrap();
     for paper in papers::all() {
-        for profile in [Profile::Smoke, Profile::Desk, Profile::Paper] {
+        for profile in Profile::ALL {
             let files = PaperFiles::read(&workspace, &paper, profile, &Overrides::default())
                 .unwrap_or_else(|error| panic!("{error}"));
             for experiment in files.experiments {

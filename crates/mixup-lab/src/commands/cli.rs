@@ -109,7 +109,10 @@ enum Command {
     },
     /// Take the bench's steps that standard input asks for.
     #[command(hide = true)]
-    BenchWorker,
+    BenchWorker {
+        /// Where its tensors live.
+        device: String,
+    },
 }
 
 /// Carries out the command line of this process.
@@ -117,7 +120,7 @@ pub fn main(papers: &[Paper]) -> ExitCode {
     let cli = Cli::parse();
     match &cli.command {
         Command::Worker => return worker::main(papers),
-        Command::BenchWorker => return bench::worker::main(),
+        Command::BenchWorker { device } => return bench::worker::main(device),
         Command::OpenDevice { name } => return devices::open(name),
         Command::SweepJob { folder, number } => return sweeps::carry_out(folder, *number),
         _ => {}
@@ -158,8 +161,8 @@ fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
             if let Some(request) = args.runs() {
                 return bench::profile::run(&workspace, papers, request, args.output.format);
             }
-            let Bench { workloads, threads, rounds, peer, against, output, .. } = args;
-            let request = bench::Request { workloads, threads, rounds, peer, against };
+            let Bench { workloads, threads, rounds, peer, against, device, output, .. } = args;
+            let request = bench::Request { workloads, threads, rounds, peer, against, device };
             bench::run(workspace.root(), &request, output.format)
         }
         Command::Devices => devices::list(),
@@ -169,9 +172,10 @@ fn carry_out(cli: Cli, papers: &[Paper]) -> Result<Status, LabError> {
             let manner = sweep::Manner { backend, options, hosts, dry_run };
             sweep::submit(&workspace, papers, args.into(), &manner)
         }
-        Command::Worker | Command::BenchWorker | Command::OpenDevice { .. } | Command::SweepJob { .. } => {
-            Ok(Status::Fine)
-        }
+        Command::Worker
+        | Command::BenchWorker { .. }
+        | Command::OpenDevice { .. }
+        | Command::SweepJob { .. } => Ok(Status::Fine),
     }
 }
 

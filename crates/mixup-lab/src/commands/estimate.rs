@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::error::LabError;
-use crate::outcomes::outcome::RunRecord;
+use crate::files::experiment::{Profile, Resource};
+use crate::outcomes::outcome::{Outcome, RunRecord};
 use crate::report::results;
 use crate::runs::plan::{Plan, Planned};
 use crate::runs::session::{PaperPlan, Session};
@@ -24,6 +27,31 @@ pub(crate) struct Cost {
     /// stage is reckoned as a run. By runs of this store it is the time that a run held its core, waiting
     /// included, for a budget is of wall time; by a committed outcome the processor's time alone.
     pub(crate) each: Option<f64>,
+    /// By what that is known.
+    pub(crate) by: Basis,
+}
+
+/// By what is known how long a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Basis {
+    /// Finished runs in the store.
+    Runs,
+    /// The committed outcome, made on the device that was asked for.
+    Outcome,
+    /// What the experiment's file reckons in core time; nothing was measured.
+    ReckonedCore,
+    /// What it reckons in time of one GPU; nothing was measured.
+    ReckonedGpu,
+    /// Nothing.
+    Unknown,
+}
+
+impl Basis {
+    /// Whether nothing was measured.
+    pub(crate) fn is_reckoned(self) -> bool {
+        matches!(self, Self::ReckonedCore | Self::ReckonedGpu)
+    }
 }
 
 impl Cost {
@@ -33,6 +61,12 @@ impl Cost {
             0 => Some(0.0),
             missing => self.each.map(|each| each * missing as f64),
         }
+    }
+
+    /// Wall seconds of what is missing with so many runs at a time; reckoned time of a GPU is not divided among them.
+    pub(crate) fn wall(&self, jobs: usize) -> Option<f64> {
+        let at_a_time = if self.by == Basis::ReckonedGpu { 1 } else { jobs.max(1) };
+        self.seconds().map(|seconds| seconds / at_a_time as f64)
     }
 }
 
@@ -45,7 +79,8 @@ pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost
     let folder = session.workspace.results(paper.slug, session.request.profile);
     let committed = results::outcomes(&folder, session.request.profile, &paper.all_experiments)?;
     let per_run = |name: &str| {
-        let outcome = committed.iter().find(|outcome| outcome.experiment == name)?;
+        let here = |outcome: &&Outcome| outcome.provenance.device == session.request.device;
+        let outcome = committed.iter().filter(here).find(|outcome| outcome.experiment == name)?;
         mean_seconds(outcome.core_seconds, outcome.seeds.len() * outcome.methods.len())
     };
     let cost = |plan: &Plan| {
@@ -60,18 +95,35 @@ pub(crate) fn costs(session: &Session<'_>, paper: &PaperPlan) -> Result<Vec<Cost
         let stages = if sure { session.stage_standings(plan, &paper.sources) } else { Vec::new() };
         let stages = missing(&plan.stages, &stages, |known| fresh || *known == Standing::Missing);
         let runs = missing(&plan.runs, &standings, |known| fresh || known.kept().is_none());
+        let (each, by) = price(&[
+            (mean_seconds(seconds, records.len()), Basis::Runs),
+            (per_run(&plan.experiment.experiment), Basis::Outcome),
+            reckoned(plan),
+        ]);
         let of = |seed: &u64, counts: &BTreeMap<u64, usize>| counts.get(seed).copied().unwrap_or_default();
         Cost {
             finished: if fresh { 0 } else { records.len() },
             unconfirmed: if fresh { 0 } else { unconfirmed },
             stages: stages.values().sum(),
             to_train: plan.experiment.seeds.iter().map(|seed| of(seed, &runs) + of(seed, &stages)).collect(),
-            each: mean_seconds(seconds, records.len())
-                .or_else(|| per_run(&plan.experiment.experiment))
-                .or_else(|| plan.experiment.core_hours_per_run.map(|hours| 3600.0 * hours)),
+            each,
+            by,
         }
     };
     Ok(paper.plans.iter().map(cost).collect())
+}
+
+/// What the experiment's file says.
+fn reckoned(plan: &Plan) -> (Option<f64>, Basis) {
+    match plan.experiment.price {
+        Some(price) if price.of == Resource::Gpu => (Some(price.seconds), Basis::ReckonedGpu),
+        price => (price.map(|price| price.seconds), Basis::ReckonedCore),
+    }
+}
+
+/// The first price that there is.
+fn price(known: &[(Option<f64>, Basis)]) -> (Option<f64>, Basis) {
+    known.iter().copied().find(|(seconds, _)| seconds.is_some()).unwrap_or((None, Basis::Unknown))
 }
 
 /// How many are missing of each seed.
@@ -85,6 +137,16 @@ fn missing(
         *counts.entry(planned.seed).or_default() += 1;
     }
     counts
+}
+
+/// The column of what is left: on a device that runs share, a run's time is not that of a core.
+pub(crate) fn time_left(session: &Session<'_>) -> &'static str {
+    let profile = session.request.profile;
+    if profile == Profile::Gpu || session.request.device != "flex" {
+        "GPU time left"
+    } else {
+        "core time left"
+    }
 }
 
 /// Wall seconds of runs that are executed so many at a time, the longest of them in one piece.
@@ -108,10 +170,31 @@ mod tests {
             stages: 0,
             to_train: missing.to_vec(),
             each,
+            by: Basis::Runs,
         };
         assert_eq!(cost(&[0, 2, 4], Some(1.5)).seconds(), Some(9.0));
         assert_eq!(cost(&[0, 2], None).seconds(), None);
         assert_eq!(cost(&[0, 0], None).seconds(), Some(0.0));
+    }
+
+    #[test]
+    fn what_was_measured_comes_before_what_is_reckoned() {
+        let (runs, file) = ((Some(1.0), Basis::Runs), (Some(3.0), Basis::ReckonedGpu));
+        let none = (None, Basis::Outcome);
+        assert_eq!(
+            [price(&[runs, none, file]), price(&[none, file]), price(&[none])],
+            [runs, file, (None, Basis::Unknown)]
+        );
+    }
+
+    #[test]
+    fn a_gpu_is_not_divided_among_runs() {
+        let of = |by| {
+            let cost =
+                Cost { finished: 0, unconfirmed: 0, stages: 0, to_train: vec![4], each: Some(2.0), by };
+            cost.wall(4)
+        };
+        assert_eq!([of(Basis::Runs), of(Basis::ReckonedGpu)], [Some(2.0), Some(8.0)]);
     }
 
     #[test]

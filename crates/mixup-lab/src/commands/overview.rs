@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use comfy_table::{CellAlignment, Table, TableComponent, presets};
 
-use super::estimate::{Cost, costs};
+use super::estimate::{Cost, costs, time_left};
 use super::reproduce::{Ended, Reproduced};
 use crate::error::{LabError, Status};
 use crate::report::{results, tally};
@@ -19,6 +19,8 @@ pub(super) struct Overview {
     /// How many of them were begun.
     begun: usize,
     jobs: usize,
+    /// Whose time it is.
+    time: &'static str,
     started: Instant,
 }
 
@@ -28,8 +30,10 @@ struct Paper {
     experiments: usize,
     runs: usize,
     finished: usize,
-    /// Core seconds of what is missing; absent where nobody knows.
+    /// Seconds of what is missing, of a core or of the GPU; absent where nobody knows.
     seconds: Option<f64>,
+    /// The same in wall time.
+    wall: Option<f64>,
     /// Primary claims that are open.
     open: usize,
     done: Option<Done>,
@@ -64,12 +68,14 @@ impl Overview {
                 runs: plan.plans.iter().map(|plan| plan.runs.len()).sum(),
                 finished: costs.iter().map(|cost| cost.finished).sum(),
                 seconds: costs.iter().map(Cost::seconds).sum(),
+                wall: costs.iter().map(|cost| cost.wall(session.jobs().get())).sum(),
                 open: open(&verdicts),
                 done: None,
             })
         };
         let papers = plans.iter().map(paper).collect::<Result<_, LabError>>()?;
-        Ok(Self { papers, begun: 0, jobs: session.jobs().get(), started: Instant::now() })
+        let time = time_left(session);
+        Ok(Self { papers, begun: 0, jobs: session.jobs().get(), time, started: Instant::now() })
     }
 
     /// The first line of the event log, and for several papers the table of what is ahead.
@@ -91,7 +97,7 @@ impl Overview {
 
     /// What is ahead.
     fn ahead(&self) -> String {
-        let mut table = table(["paper", "experiments", "runs", "in store", "core time left", "open claims"]);
+        let mut table = table(["paper", "experiments", "runs", "in store", self.time, "open claims"]);
         for paper in &self.papers {
             table.add_row([
                 paper.slug.to_owned(),
@@ -113,11 +119,11 @@ impl Overview {
     fn left_over(&self, from: usize) -> String {
         let papers = &self.papers[from.min(self.papers.len())..];
         let runs: usize = papers.iter().map(|paper| paper.runs - paper.finished.min(paper.runs)).sum();
-        let seconds: f64 = papers.iter().filter_map(|paper| paper.seconds).sum();
-        let unknown = papers.iter().filter(|paper| paper.seconds.is_none()).count();
+        let wall: f64 = papers.iter().filter_map(|paper| paper.wall).sum();
+        let unknown = papers.iter().filter(|paper| paper.wall.is_none()).count();
         let mut text = format!("{} left", count(runs, "run"));
         if runs > 0 {
-            text += &format!(", about {} with {} at a time", duration(seconds / self.jobs as f64), self.jobs);
+            text += &format!(", about {} with {} at a time", duration(wall), self.jobs);
         }
         if unknown > 0 {
             text += &format!(", and {} of which nobody knows how long they take", count(unknown, "paper"));

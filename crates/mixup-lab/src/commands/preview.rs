@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use super::estimate::{Cost, costs};
+use super::estimate::{Basis, Cost, costs, time_left};
 use super::until_decided::Outlook;
 use super::{data_words, print, print_json};
 use crate::commands::cli::Format;
@@ -34,6 +34,8 @@ struct Experiment {
     unconfirmed: usize,
     /// Trained starts that the missing runs share, each trained once.
     stages: usize,
+    /// By what the time of a run is known.
+    priced_by: Basis,
     /// The most that `--until-decided` may run.
     #[serde(skip_serializing_if = "Option::is_none")]
     at_most: Option<Amount>,
@@ -45,6 +47,9 @@ struct Amount {
     runs: usize,
     /// Core seconds of the missing runs; absent where nothing like them was run before.
     core_seconds: Option<f64>,
+    /// Instead of those, what the experiment's file reckons of one GPU.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gpu_seconds: Option<f64>,
 }
 
 /// Prints the plan of every paper.
@@ -73,6 +78,7 @@ fn preview(session: &Session<'_>, paper: &PaperPlan) -> Result<Preview, LabError
         in_store: cost.finished,
         unconfirmed: cost.unconfirmed,
         stages: cost.stages,
+        priced_by: cost.by,
         at_most: None,
     });
     Ok(Preview { paper: paper.slug, experiments: experiments.collect(), open: None })
@@ -93,7 +99,19 @@ fn bounds(session: &Session<'_>, paper: PaperPlan) -> Result<Preview, LabError> 
 
 impl Amount {
     fn of(plan: &Plan, cost: &Cost) -> Self {
-        Self { seeds: plan.experiment.seeds.len(), runs: plan.runs.len(), core_seconds: cost.seconds() }
+        let of_gpu = cost.by == Basis::ReckonedGpu;
+        let (core_seconds, gpu_seconds) =
+            if of_gpu { (None, cost.seconds()) } else { (cost.seconds(), None) };
+        Self { seeds: plan.experiment.seeds.len(), runs: plan.runs.len(), core_seconds, gpu_seconds }
+    }
+
+    /// What is left, marked where it is reckoned only.
+    fn time(&self, by: Basis) -> String {
+        let mark = if by.is_reckoned() { "~" } else { "" };
+        match self.gpu_seconds.or(self.core_seconds) {
+            Some(seconds) => format!("{mark}{}", duration(seconds)),
+            None => "not known".to_owned(),
+        }
     }
 }
 
@@ -106,7 +124,7 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
         "runs",
         "in store",
         "stages",
-        "core time left",
+        time_left(session),
         "data",
     ]);
     for preview in previews {
@@ -127,7 +145,7 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
                     count => format!("{} + {count}?", known.in_store),
                 },
                 known.stages.to_string(),
-                range(&|amount| amount.core_seconds.map_or("not known".to_owned(), duration)),
+                range(&|amount| amount.time(known.priced_by)),
                 data_words(&known.data, known.data_place.as_deref()),
             ]);
         }
@@ -138,8 +156,25 @@ fn text(session: &Session<'_>, previews: &[Preview]) -> String {
         0 => String::new(),
         count => format!("\n? {count} runs were made by other sources; they are kept if these do the same"),
     };
+    let reckoned = previews.iter().flat_map(|preview| &preview.experiments).map(|known| known.priced_by);
+    let note = note + reckoned_words(&reckoned.collect::<Vec<_>>(), &session.request.device);
     let open: String = previews.iter().filter_map(open).collect();
     format!("{}{note}{open}\n{} runs at a time; nothing was run", table.trim_fmt(), session.jobs())
+}
+
+/// What `~` means.
+fn reckoned_words(by: &[Basis], device: &str) -> &'static str {
+    match (by.contains(&Basis::ReckonedGpu), by.contains(&Basis::ReckonedCore)) {
+        (true, _) if device == "flex" => {
+            "\n~ of one GPU, as the experiment's file reckons it, not measured on one; the device here is flex, the CPU, where it \
+             takes many times that"
+        }
+        (true, _) => {
+            "\n~ of one GPU, which runs share, as the experiment's file reckons it; nothing like it was measured"
+        }
+        (false, true) => "\n~ as the experiment's file reckons it; nothing like it was measured",
+        (false, false) => "",
+    }
 }
 
 /// The open claims of a paper, where they were asked for.

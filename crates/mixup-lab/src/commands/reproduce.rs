@@ -7,7 +7,7 @@ use mixup_paper::Paper;
 use serde::Serialize;
 
 use super::budget::Budget;
-use super::estimate::{Cost, costs};
+use super::estimate::costs;
 use super::overview::Overview;
 use super::report::write_ledger;
 use super::settle::{Settled, settle, target};
@@ -204,9 +204,13 @@ fn announce(session: &Session<'_>, paper: &PaperPlan) -> Result<(), LabError> {
     if stages > 0 {
         line += &format!(", {stages} stages to train first");
     }
-    if let Some(seconds) = costs.iter().map(Cost::seconds).sum::<Option<f64>>().filter(|_| finished < all) {
-        let jobs = session.jobs().get().min(all - finished);
-        line += &format!("; the others take about {} with {jobs} at a time", duration(seconds / jobs as f64));
+    let jobs = session.jobs().get().min(all - finished);
+    let wall = costs.iter().map(|cost| cost.wall(jobs)).sum::<Option<f64>>();
+    if let Some(wall) = wall.filter(|_| finished < all) {
+        line += &format!("; the others take about {} with {jobs} at a time", duration(wall));
+        if costs.iter().any(|cost| cost.by.is_reckoned()) {
+            line += ", as experiments' files reckon and nobody measured";
+        }
     }
     eprintln!("{line}");
     Ok(())

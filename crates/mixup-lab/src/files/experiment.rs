@@ -29,8 +29,8 @@ pub struct Experiment {
     pub routine: String,
     /// One line for headings.
     pub title: String,
-    /// The only profile that has this experiment (`paper` for what a desk cannot run); all where
-    /// absent.
+    /// The only profile that has this experiment (`paper` or `gpu` for what a desk cannot run); see
+    /// [`Self::in_profiles`] where absent.
     #[serde(default)]
     pub only: Option<Profile>,
     /// Name of a data set in the catalogue.
@@ -69,6 +69,18 @@ pub struct Experiment {
     pub profiles: IndexMap<Profile, ProfileOverride>,
 }
 
+impl Experiment {
+    /// The profiles that have it: one where `only` says so, else all but `gpu`, which has what is made for it
+    /// (`profiles: {gpu: ...}`) and not every table of a desk once more.
+    pub fn in_profiles(&self) -> Vec<Profile> {
+        let has = |profile: &Profile| match self.only {
+            Some(only) => only == *profile,
+            None => *profile != Profile::Gpu || self.profiles.contains_key(profile),
+        };
+        Profile::ALL.into_iter().filter(has).collect()
+    }
+}
+
 /// How large.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
@@ -79,16 +91,28 @@ pub enum Profile {
     Smoke,
     /// Minutes on two cores, real data, enough seeds for a test. The default.
     Desk,
+    /// Half an hour of one GPU: the paper's regime, cut down to that.
+    Gpu,
     /// The paper's own setting.
     Paper,
 }
 
 impl Profile {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Smoke, Self::Desk, Self::Gpu, Self::Paper];
+
+    /// Whether numbers from this device may stand for the profile, and so go to results/. Of GPUs any will do: their
+    /// outcomes say which it was.
+    pub fn is_made_on(self, device: &str) -> bool {
+        (self == Self::Gpu) != (device == "flex")
+    }
+
     /// The name in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Smoke => "smoke",
             Self::Desk => "desk",
+            Self::Gpu => "gpu",
             Self::Paper => "paper",
         }
     }
@@ -129,4 +153,56 @@ pub struct ProfileOverride {
     /// by as long as no run like it was made.
     #[serde(default)]
     pub core_hours_per_run: Option<Positive>,
+    /// The same under the profile `gpu`, in hours that a run keeps one GPU busy: runs that share a GPU do not
+    /// take less of it.
+    #[serde(default)]
+    pub gpu_hours_per_run: Option<Positive>,
+}
+
+impl ProfileOverride {
+    /// What a run is reckoned to take.
+    pub fn price(&self) -> Option<Price> {
+        let of = |hours: Option<Positive>, of| hours.map(|hours| Price { seconds: 3600.0 * hours.get(), of });
+        of(self.gpu_hours_per_run, Resource::Gpu).or_else(|| of(self.core_hours_per_run, Resource::Core))
+    }
+}
+
+/// What an experiment's author reckons that a run takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Of what it takes.
+    pub seconds: f64,
+    /// Whose time it is.
+    pub of: Resource,
+}
+
+/// Whose time a run takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// A core of the CPU, of which each run has its own.
+    Core,
+    /// A GPU, which runs share.
+    Gpu,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_files_and_of_the_command_line() {
+        for profile in Profile::ALL {
+            assert_eq!(serde_json::to_value(profile).unwrap(), profile.name());
+            assert_eq!(<Profile as clap::ValueEnum>::from_str(profile.name(), false), Ok(profile));
+        }
+        assert!(Profile::ALL.is_sorted(), "from small to large");
+    }
+
+    #[test]
+    fn each_profile_has_its_devices() {
+        assert!(Profile::Gpu.is_made_on("cuda:0") && !Profile::Gpu.is_made_on("flex"));
+        for profile in [Profile::Smoke, Profile::Desk, Profile::Paper] {
+            assert!(profile.is_made_on("flex") && !profile.is_made_on("wgpu"));
+        }
+    }
 }

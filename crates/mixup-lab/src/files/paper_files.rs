@@ -21,8 +21,8 @@ pub struct PaperFiles {
     pub manifest: Manifest,
     /// Experiments that the profile has, in the order of their names.
     pub experiments: Vec<Resolved>,
-    /// Names of experiments that only another profile has, with that profile.
-    pub elsewhere: Vec<(String, Profile)>,
+    /// Names of experiments that only other profiles have, with those.
+    pub elsewhere: Vec<(String, Vec<Profile>)>,
 }
 
 impl PaperFiles {
@@ -43,12 +43,12 @@ impl PaperFiles {
             experiments.push(resolve(paper, &Document::read(&file)?, profile, overrides)?);
         }
         check_manifest(&document, &manifest, paper.slug, &experiments)?;
-        let elsewhere = |known: &Resolved| known.only.filter(|only| *only != profile);
-        let others =
-            experiments.iter().filter_map(|known| Some((known.experiment.clone(), elsewhere(known)?)));
-        let others = others.collect();
-        experiments.retain(|known| elsewhere(known).is_none());
-        Ok(Self { manifest, experiments, elsewhere: others })
+        let is_here = |known: &Resolved| known.in_profiles.contains(&profile);
+        let elsewhere = experiments.iter().filter(|known| !is_here(known));
+        let elsewhere =
+            elsewhere.map(|known| (known.experiment.clone(), known.in_profiles.clone())).collect();
+        experiments.retain(is_here);
+        Ok(Self { manifest, experiments, elsewhere })
     }
 }
 

@@ -2,13 +2,12 @@
 
 use std::num::{NonZeroU32, NonZeroUsize};
 
-use mixup_core::checked::Positive;
 use mixup_core::train::TrainOverride;
 use mixup_data::catalogue;
 use mixup_paper::{Inspected, MetricInfo, Paper, Refusal, RoutineEntry, RunSpec};
 use serde_json::Value;
 
-use crate::files::experiment::{Experiment, Profile, ProfileOverride};
+use crate::files::experiment::{Experiment, Price, Profile, ProfileOverride};
 use crate::files::nearest::suggest;
 use crate::files::seeds::{MOST_SEEDS, Seeds};
 use crate::files::yaml::{Document, InputError, KeyPath};
@@ -63,10 +62,10 @@ pub struct Resolved {
     pub sweep: Option<String>,
     /// How large.
     pub profile: Profile,
-    /// See [`Experiment::only`].
-    pub only: Option<Profile>,
-    /// See [`ProfileOverride::core_hours_per_run`].
-    pub core_hours_per_run: Option<f64>,
+    /// See [`Experiment::in_profiles`].
+    pub in_profiles: Vec<Profile>,
+    /// See [`ProfileOverride::price`].
+    pub price: Option<Price>,
     /// Name of the experiment's own data set in the catalogue.
     pub data: String,
     /// Every data set that its runs read, the own one first.
@@ -159,8 +158,8 @@ pub fn resolve(
         data,
         all_data,
         profile,
-        only: file.only,
-        core_hours_per_run: change.core_hours_per_run.map(Positive::get),
+        in_profiles: file.in_profiles(),
+        price: change.price(),
         device: overrides.device.clone(),
         seeds,
         range,
@@ -312,7 +311,7 @@ fn profile_override(file: &Experiment, profile: Profile) -> ProfileOverride {
             train: Some(TrainOverride { epochs: Some(SMOKE.1), ..TrainOverride::default() }),
             ..ProfileOverride::default()
         },
-        (None, Profile::Desk | Profile::Paper) => ProfileOverride::default(),
+        (None, Profile::Desk | Profile::Gpu | Profile::Paper) => ProfileOverride::default(),
     }
 }
 
@@ -338,6 +337,15 @@ fn check_names(paper: &Paper, document: &Document, file: &Experiment) -> Result<
         let path = || in_profile(*profile);
         if let Some(data) = &change.data {
             known_data(path().key("data"), data)?;
+        }
+        let (key, priced) = match profile {
+            Profile::Gpu => ("core_hours_per_run", change.core_hours_per_run),
+            _ => ("gpu_hours_per_run", change.gpu_hours_per_run),
+        };
+        if priced.is_some() {
+            let message =
+                "the profile `gpu` is priced by `gpu_hours_per_run`, all others by `core_hours_per_run`";
+            return Err(document.refuse(&path().key(key), message));
         }
         let parts = [
             ("train", change.train.is_some(), file.train.is_some()),

@@ -126,7 +126,7 @@ pub struct Outcome {
     /// What the numbers at the end of the methods' names are, from the experiment's `sweep`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<String>,
-    /// `smoke`, `desk` or `paper`.
+    /// `smoke`, `desk`, `gpu` or `paper`.
     pub profile: String,
     /// Name of the data set in the catalogue.
     pub data: String,

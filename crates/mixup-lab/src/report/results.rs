@@ -66,7 +66,7 @@ pub fn write_outcomes(folder: &Path, profile: Profile, outcomes: &[&Outcome]) ->
                 let text = String::from_utf8_lossy(&json);
                 write(&file, snapshot::with_header(&text).as_bytes())
             }
-            Profile::Desk | Profile::Paper => write(&file, &json),
+            Profile::Desk | Profile::Gpu | Profile::Paper => write(&file, &json),
         }
     })
 }

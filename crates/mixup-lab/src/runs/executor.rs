@@ -243,7 +243,7 @@ impl Executor<'_> {
     fn provenance(&self, plan: &Plan) -> Provenance {
         let mut data = plan.data_sha256.clone();
         Provenance {
-            host: host::description(),
+            host: host::description_on(&self.session.request.device),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             device: self.session.request.device.clone(),
             data_sha256: data.remove(&plan.experiment.data).unwrap_or_default(),

@@ -13,6 +13,26 @@ pub fn description() -> String {
     format!("{model}, {cores} core{plural}, {}", std::env::consts::OS)
 }
 
+/// The same, with the models of this machine's NVIDIA GPUs where tensors live on one.
+pub fn description_on(device: &str) -> String {
+    let folder = std::path::Path::new("/proc/driver/nvidia/gpus");
+    let models = if device.starts_with("cuda:") { gpu_models(folder) } else { Vec::new() };
+    std::iter::once(description()).chain(models).collect::<Vec<_>>().join(", ")
+}
+
+/// Models of GPUs, each once, as NVIDIA's kernel module tells them; none where there is no such module.
+fn gpu_models(folder: &std::path::Path) -> Vec<String> {
+    let cards = fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok);
+    let model = |card: fs::DirEntry| {
+        let information = fs::read_to_string(card.path().join("information")).ok()?;
+        information.lines().find_map(|line| value(line, "Model")).map(str::to_owned)
+    };
+    let mut models: Vec<String> = cards.filter_map(model).collect();
+    models.sort();
+    models.dedup();
+    models
+}
+
 /// Cores that this process may use.
 pub fn cores() -> NonZeroUsize {
     available_parallelism().unwrap_or(NonZeroUsize::MIN)
@@ -94,6 +114,19 @@ mod tests {
         let stat = "42 (a) (b c) S 1 42 42 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 9 0 1 1 1";
         assert_eq!(processor_time(stat), Some(3.0));
         assert_eq!(processor_time("42 (a) S 1"), None);
+    }
+
+    #[test]
+    fn a_gpu_is_named_by_its_kernel_module() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(gpu_models(&folder.path().join("none")), [""; 0]);
+        for card in ["0000:1a:00.0", "0000:1b:00.0"] {
+            fs::create_dir(folder.path().join(card)).unwrap();
+            let text = "Model: \t\t NVIDIA H200\nIRQ:   \t\t 255\n";
+            fs::write(folder.path().join(card).join("information"), text).unwrap();
+        }
+        assert_eq!(gpu_models(folder.path()), ["NVIDIA H200"]);
+        assert_eq!(description_on("flex"), description());
     }
 
     #[test]

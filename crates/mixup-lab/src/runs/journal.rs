@@ -42,7 +42,7 @@ pub enum Entry<'a> {
         schema: u32,
         /// Slugs, in the order in which they are reproduced.
         papers: Vec<&'a str>,
-        /// `smoke`, `desk` or `paper`.
+        /// `smoke`, `desk`, `gpu` or `paper`.
         profile: &'a str,
         /// Workers at a time.
         jobs: usize,

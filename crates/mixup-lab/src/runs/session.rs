@@ -56,7 +56,7 @@ pub struct Request {
 impl Request {
     /// Whether the numbers may stand for the experiment as its file says it, and so go to results/.
     pub fn as_committed(&self) -> bool {
-        self.seeds.is_none() && self.device == "flex" && self.threads == NonZeroUsize::MIN
+        self.seeds.is_none() && self.profile.is_made_on(&self.device) && self.threads == NonZeroUsize::MIN
     }
 }
 
@@ -134,10 +134,19 @@ impl<'a> Session<'a> {
     /// their files say, the fewest where that is a range ([`PaperPlan::with_seeds`] gives them more).
     ///
     /// # Errors
-    /// An unknown paper or experiment, and whatever is wrong with a file.
+    /// An unknown paper or experiment, whatever is wrong with a file, and a profile that has nothing of what was asked for.
     pub fn plan(&self, papers: &[Paper]) -> Result<Vec<PaperPlan>, LabError> {
         let asked = select(papers, self.request.paper.as_deref())?;
-        asked.into_iter().map(|paper| self.plan_paper(paper)).collect()
+        let mut plans: Vec<PaperPlan> =
+            asked.into_iter().map(|paper| self.plan_paper(paper)).collect::<Result<_, _>>()?;
+        // Of all papers few have some profiles.
+        plans.retain(|plan| !plan.plans.is_empty());
+        if plans.is_empty() {
+            let (paper, profile) =
+                (self.request.paper.as_deref().unwrap_or("all"), self.request.profile.name());
+            return Err(LabError::Usage(format!("{paper}: no experiment is for `--profile {profile}`")));
+        }
+        Ok(plans)
     }
 
     fn plan_paper(&self, paper: &Paper) -> Result<PaperPlan, LabError> {
@@ -147,11 +156,12 @@ impl<'a> Session<'a> {
         let all_experiments: Vec<String> =
             files.experiments.iter().map(|known| known.experiment.clone()).collect();
         if let Some(name) = self.request.experiment.as_ref().filter(|name| !all_experiments.contains(name)) {
-            if let Some((_, profile)) = files.elsewhere.iter().find(|(other, _)| other == name) {
+            if let Some((_, profiles)) = files.elsewhere.iter().find(|(other, _)| other == name) {
+                let profiles: Vec<&str> = profiles.iter().map(|profile| profile.name()).collect();
                 return Err(LabError::Usage(format!(
                     "experiment `{name}` of {} is for `--profile {}` only",
                     paper.slug,
-                    profile.name()
+                    profiles.join("` or `")
                 )));
             }
             let known = suggest(name, "experiments", all_experiments.iter().map(String::as_str));

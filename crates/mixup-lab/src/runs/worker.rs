@@ -178,7 +178,10 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         made_by: task.sources.clone(),
         confirmed_by: Vec::new(),
         // Of the machine that ran it: a sweep is submitted on another one.
-        provenance: Provenance { host: host::description(), ..task.provenance.clone() },
+        provenance: Provenance {
+            host: host::description_on(&task.provenance.device),
+            ..task.provenance.clone()
+        },
     })?;
     Ok(store.forget_checkpoint(&task.key)?)
 }

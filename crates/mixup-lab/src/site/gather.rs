@@ -25,8 +25,8 @@ pub struct Committed {
     pub manifest: Manifest,
     /// Experiments of the desk profile.
     pub experiments: Vec<Resolved>,
-    /// Experiments that only another profile has.
-    pub elsewhere: Vec<(String, Profile)>,
+    /// Experiments that only other profiles have.
+    pub elsewhere: Vec<(String, Vec<Profile>)>,
     /// Outcomes of the desk profile, as far as there are any.
     pub outcomes: Vec<Outcome>,
     /// What they say about the claims.

@@ -10,6 +10,7 @@ use super::picture::Picture;
 use super::readme::{Section, Topic, html, sections, without_claim_blocks};
 use super::records::{Download, downloads};
 use super::words::{core_time, listed, with_code};
+use crate::files::experiment::Profile;
 use crate::files::manifest::Rank;
 use crate::outcomes::outcome::Outcome;
 use crate::report::{Plot, grid, pictures, units};
@@ -143,12 +144,17 @@ fn view(paper: &Committed, experiments: Vec<Experiment>) -> View {
         elsewhere: paper
             .elsewhere
             .iter()
-            .map(|(name, profile)| format!("{name} (--profile {})", profile.name()))
+            .map(|(name, profiles)| format!("{name} (--profile {})", one_of(profiles)))
             .collect(),
         effort: effort(paper),
         data: data(paper),
         sources: paper.sources.iter().filter(|file| !is_test(&file.name)).cloned().collect(),
     }
+}
+
+/// `gpu or paper`
+fn one_of(profiles: &[Profile]) -> String {
+    profiles.iter().map(|profile| profile.name()).collect::<Vec<_>>().join(" or ")
 }
 
 /// Whether a source is of tests or of golden vectors, which tell nothing of the method.

@@ -17,6 +17,12 @@ fn one_workload_is_measured() {
     assert!(none("ratios") && none("peers"), "{row}");
 }
 
+#[test]
+fn a_device_that_is_not_here_is_one_sentence() {
+    let lab = Lab::new();
+    lab.run(&["bench", "lenet", "--device", "cuda:0"]).refused("device `cuda:0` is not compiled in");
+}
+
 /// A python that has taken its steps already: a file in the lab that answers as the peer does, in milliseconds by its way.
 #[cfg(unix)]
 fn python(lab: &Lab, answers: &str) -> String {

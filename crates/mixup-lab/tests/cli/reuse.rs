@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::lab::{Lab, RIDGE};
 
 #[test]
@@ -177,7 +179,39 @@ fn an_experiment_of_one_profile_is_run_in_no_other() {
     assert!(!desk.stdout.contains("large"), "{}", desk.stdout);
     lab.run(&["reproduce", "toy", "--experiment", "large"]).refused("is for `--profile paper` only");
     let paper = lab.run(&["reproduce", "toy", "--dry-run", "--profile", "paper"]).expect(0);
-    assert!(paper.stdout.contains("large") && paper.stdout.contains("18.0 h"), "{}", paper.stdout);
+    assert!(paper.stdout.contains("large") && paper.stdout.contains("~18.0 h"), "{}", paper.stdout);
+    assert!(paper.stdout.contains("~ as the experiment's file reckons it"), "{}", paper.stdout);
+    lab.run(&["reproduce", "toy", "--profile", "gpu"]).refused("toy: no experiment is for `--profile gpu`");
+}
+
+#[test]
+fn the_profile_gpu_has_its_own_experiments_price_and_folder() {
+    let lab = Lab::new();
+    let small = RIDGE.replace("experiment: ridge", "experiment: small\nonly: gpu")
+        + "profiles:\n  gpu: {gpu_hours_per_run: 0.05}\n";
+    lab.write("experiments/toy/small.yaml", small);
+    let refused = lab.run(&["reproduce", "toy", "--experiment", "ridge", "--profile", "gpu"]);
+    refused.refused("is for `--profile smoke` or `desk` or `paper` only");
+    let gpu = ["reproduce", "all", "--profile", "gpu"];
+    let plan = lab.run(&[&gpu[..], &["--dry-run"]].concat()).expect(0).stdout;
+    assert!(plan.contains("small") && !plan.contains("ridge"), "{plan}");
+    assert!(plan.contains("GPU time left") && plan.contains("~18 min"), "six runs of three minutes: {plan}");
+    assert!(plan.contains("not measured on one; the device here is flex"), "{plan}");
+    let json = lab.run(&[&gpu[..], &["--dry-run", "--format", "json"]].concat()).expect(0).json();
+    let known = &json[0]["experiments"][0];
+    assert_eq!((&known["priced_by"], &known["core_seconds"]), (&"reckoned-gpu".into(), &Value::Null));
+    assert!((known["gpu_seconds"].as_f64().unwrap() - 1080.0).abs() < 1e-6, "{known}");
+    // On the CPU its numbers stand for nothing that is committed.
+    let ran = lab.run(&[&gpu[..], &["--jobs", "1"]].concat()).expect(0);
+    assert!(
+        ran.stderr.contains("the others take about 18 min with 1 at a time, as experiments' files reckon")
+    );
+    assert!(ran.stderr.contains("results/ is as it was"), "{}", ran.stderr);
+    assert_eq!(lab.files("results"), [""; 0]);
+    assert_eq!(lab.files(".mixup-lab/outcomes"), [".mixup-lab/outcomes/toy/gpu/small.json"]);
+    // What a run took is known now.
+    let plan = lab.run(&[&gpu[..], &["--dry-run", "--fresh"]].concat()).expect(0).stdout;
+    assert!(!plan.contains('~') && !plan.contains("min"), "{plan}");
 }
 
 /// Three bags of a base that both methods of a seed are pulled to.

@@ -21,12 +21,12 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// This same binary on `threads` threads.
-    pub fn ours(threads: NonZeroUsize) -> Result<Self, LabError> {
+    /// This same binary on `threads` threads, with its tensors on a device.
+    pub fn ours(threads: NonZeroUsize, device: &str) -> Result<Self, LabError> {
         let binary = std::env::current_exe()
             .map_err(|error| LabError::Usage(format!("this program's own path is unknown: {error}")))?;
         let mut command = Command::new(binary);
-        command.arg("bench-worker").envs(host::training_environment(threads.get()));
+        command.args(["bench-worker", device]).envs(host::training_environment(threads.get()));
         Self::start("the bench worker", command)
     }
 

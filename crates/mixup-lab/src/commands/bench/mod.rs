@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::commands::cli::Format;
 use crate::commands::{print, print_json};
 use crate::error::{LabError, Status};
-use crate::runs::{host, sources};
+use crate::runs::{devices, host, sources};
 use against::Finding;
 use child::Child;
 use mixing::Mixing;
@@ -38,6 +38,8 @@ pub(crate) struct Request {
     pub peer: Option<PathBuf>,
     /// A kept report to compare with.
     pub against: Option<PathBuf>,
+    /// Of our tensors; the peer's are on the CPU.
+    pub device: String,
 }
 
 /// One workload with one number of threads.
@@ -109,12 +111,17 @@ pub(crate) struct Report {
 
 /// Carries out the command.
 pub(crate) fn run(root: &Path, request: &Request, format: Format) -> Result<Status, LabError> {
+    devices::check(&request.device)?;
     let before = request.against.as_deref().map(against::read).transpose()?;
     let workloads =
         if request.workloads.is_empty() { Workload::value_variants() } else { &request.workloads[..] };
-    let mut report = Report { host: host::description(), commit: sources::commit(root), ..Report::default() };
+    let mut report = Report {
+        host: host::description_on(&request.device),
+        commit: sources::commit(root),
+        ..Report::default()
+    };
     for threads in &request.threads {
-        let peak = matmul_peak(*threads)?;
+        let peak = matmul_peak(*threads, &request.device)?;
         report.matmul.push((threads.get(), peak));
         for workload in workloads {
             eprintln!("{} with {threads} thread(s) ...", table::name(*workload));
@@ -123,12 +130,12 @@ pub(crate) fn run(root: &Path, request: &Request, format: Format) -> Result<Stat
     }
     for workload in workloads.iter().filter(|workload| workload.mixes()) {
         eprintln!("mixing for {} ...", table::name(*workload));
-        report.mixings.extend(mixings(*workload)?);
+        report.mixings.extend(mixings(*workload, &request.device)?);
     }
     if host::cores().get() >= 2 {
         for workload in workloads {
             eprintln!("{} in two processes ...", table::name(*workload));
-            report.two_processes.push((*workload, two_processes(*workload, request.rounds)?));
+            report.two_processes.push((*workload, two_processes(*workload, request)?));
         }
     }
     let changes = before.as_ref().map(|before| against::changes(before, &report)).unwrap_or_default();
@@ -151,16 +158,16 @@ pub(crate) fn run(root: &Path, request: &Request, format: Format) -> Result<Stat
 const MATRIX: usize = 1024;
 
 /// GFLOP/s of the fastest of some products.
-fn matmul_peak(threads: NonZeroUsize) -> Result<f64, LabError> {
+fn matmul_peak(threads: NonZeroUsize, device: &str) -> Result<f64, LabError> {
     let answer =
-        Child::ours(threads)?.ask(Ask::Matmul { size: MATRIX, count: 30, threads: threads.get() })?;
+        Child::ours(threads, device)?.ask(Ask::Matmul { size: MATRIX, count: 30, threads: threads.get() })?;
     let fastest = answer.seconds.into_iter().fold(f64::INFINITY, f64::min);
     Ok(2.0 * (MATRIX as f64).powi(3) / fastest / 1e9)
 }
 
 fn measure(request: &Request, workload: Workload, threads: NonZeroUsize, peak: f64) -> Result<Row, LabError> {
     let ask = Ask::Steps(workload, workload.steps());
-    let mut ours = Child::ours(threads)?;
+    let mut ours = Child::ours(threads, &request.device)?;
     // All have started and built their network before the clock runs: a Python that still imports torch would take a
     // core from our first round.
     ours.ask(Ask::Steps(workload, 1))?;
@@ -226,8 +233,8 @@ fn peers(
 const BATCHES: usize = 50;
 
 /// Every way of mixing beside a training step, in one process that has taken some.
-fn mixings(workload: Workload) -> Result<Vec<MixingCost>, LabError> {
-    let mut ours = Child::ours(NonZeroUsize::MIN)?;
+fn mixings(workload: Workload, device: &str) -> Result<Vec<MixingCost>, LabError> {
+    let mut ours = Child::ours(NonZeroUsize::MIN, device)?;
     let step = 1e3 * median(ours.ask(Ask::Steps(workload, workload.steps()))?.seconds);
     let cost = |mixing| -> Result<MixingCost, LabError> {
         let milliseconds = 1e3 * median(ours.ask(Ask::Mixing(mixing, workload, BATCHES))?.seconds);
@@ -237,15 +244,15 @@ fn mixings(workload: Workload) -> Result<Vec<MixingCost>, LabError> {
 }
 
 /// Alternates one process and two at a time, and takes the median of the ratios.
-fn two_processes(workload: Workload, rounds: NonZeroUsize) -> Result<f64, LabError> {
+fn two_processes(workload: Workload, request: &Request) -> Result<f64, LabError> {
     let ask = Ask::Steps(workload, workload.steps());
-    let mut first = Child::ours(NonZeroUsize::MIN)?;
-    let mut second = Child::ours(NonZeroUsize::MIN)?;
+    let mut first = Child::ours(NonZeroUsize::MIN, &request.device)?;
+    let mut second = Child::ours(NonZeroUsize::MIN, &request.device)?;
     let rate = |seconds: Vec<f64>| seconds.len() as f64 / seconds.iter().sum::<f64>();
     first.ask(ask)?;
     second.ask(ask)?;
     let mut ratios = Vec::new();
-    for _ in 0..rounds.get() {
+    for _ in 0..request.rounds.get() {
         let alone = rate(first.ask(ask)?.seconds);
         first.send(ask)?;
         second.send(ask)?;

@@ -43,13 +43,20 @@ pub(crate) struct Answer {
 }
 
 /// Answers the lines of standard input until it ends.
-pub(crate) fn main() -> ExitCode {
+pub(crate) fn main(device: &str) -> ExitCode {
+    let device = match mixup_core::device::open(device) {
+        Ok(device) => device,
+        Err(error) => {
+            eprintln!("bench worker: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut steps = None;
     for line in io::stdin().lock().lines() {
         let answer = line
             .map_err(|error| error.to_string())
             .and_then(|line| serde_json::from_str(&line).map_err(|error| error.to_string()))
-            .and_then(|ask| answer(ask, &mut steps).map_err(|error| error.to_string()))
+            .and_then(|ask| answer(ask, &device, &mut steps).map_err(|error| error.to_string()))
             .and_then(|answer| serde_json::to_string(&answer).map_err(|error| error.to_string()));
         let said = match answer {
             Ok(answer) => writeln!(io::stdout(), "{answer}"),
@@ -67,13 +74,13 @@ pub(crate) fn main() -> ExitCode {
 
 fn answer(
     ask: Ask,
+    device: &Device,
     kept: &mut Option<(Workload, super::workload::Step)>,
 ) -> Result<Answer, mixup_core::CoreError> {
-    let device = Device::flex();
     let seconds = match ask {
         Ask::Steps(workload, count) => {
             if kept.as_ref().is_none_or(|(kept, _)| *kept != workload) {
-                let mut step = workload.step(&device)?;
+                let mut step = workload.step(device)?;
                 for _ in 0..2.max(count / 10) {
                     step()?;
                 }
@@ -83,14 +90,14 @@ fn answer(
             (0..count).map(|_| timed(&mut *step)).collect::<Result<_, _>>()?
         }
         Ask::Mixing(mixing, workload, count) => {
-            let mut step = mixing.step(workload.batch(&device));
+            let mut step = mixing.step(workload.batch(device));
             for _ in 0..2.max(count / 10) {
                 step()?;
             }
             (0..count).map(|_| timed(&mut *step)).collect::<Result<_, _>>()?
         }
         Ask::Matmul { size, count, threads } => {
-            let random = |rows| Tensor::<2>::random([rows, size], Distribution::Uniform(-1.0, 1.0), &device);
+            let random = |rows| Tensor::<2>::random([rows, size], Distribution::Uniform(-1.0, 1.0), device);
             let (shares, b) = (vec![random(size.div_ceil(threads)); threads], random(size));
             // Threads of our own: burn's product uses one.
             let mut product = || {

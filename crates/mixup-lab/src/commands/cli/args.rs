@@ -138,6 +138,9 @@ pub(super) struct Bench {
     /// Seeds of --run; those of its file where absent.
     #[arg(long, value_name = "N", requires = "run")]
     pub(super) seeds: Option<NonZeroU32>,
+    /// Where tensors live: flex (CPU); wgpu or cuda:0 where compiled in.
+    #[arg(long, default_value = "flex")]
+    pub(super) device: String,
     /// Where data sets are, as DIR/<name>/<file>; MIXUP_DATA_DIR where absent.
     #[arg(long, value_name = "DIR", requires = "run")]
     pub(super) data_dir: Option<PathBuf>,
@@ -247,7 +250,7 @@ impl Bench {
             experiment: Some(experiment),
             profile: self.profile,
             seeds: self.seeds,
-            device: "flex".to_owned(),
+            device: self.device.clone(),
             jobs: Some(NonZeroUsize::MIN),
             threads: self.threads.first().copied().unwrap_or(NonZeroUsize::MIN),
             data_dir: self.data_dir.clone(),

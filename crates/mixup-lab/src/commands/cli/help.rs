@@ -20,9 +20,10 @@ Exit status: 0 fine (a claim that does not hold is a finding, not a failure), 1 
 a failed run, 2 wrong input or environment, 130 interrupted (the same command again goes on).";
 
 pub(super) const REPRODUCE: &str = "\
-Profiles: smoke (seconds, what CI runs), desk (the default, minutes on two cores), paper (the paper's own
-setting). Only the desk profile writes the report of results/<paper>/; smoke and paper write JSON below it.
-With --seeds, --device or --threads, outcomes go to .mixup-lab/outcomes/ and results/ stays as it is.
+Profiles: smoke (seconds, what CI runs), desk (the default, minutes on two cores), gpu (half an hour of one
+GPU, with --device cuda:0), paper (the paper's own setting). Only the desk profile writes the report of
+results/<paper>/; the others write JSON below it. With --seeds, --threads or another --device than the profile's (a GPU
+for gpu, flex for the others), outcomes go to .mixup-lab/outcomes/ and results/ stays as it is.
 
 An experiment whose file gives a range of seeds (`seeds: {at_least: 10, at_most: 60}`) runs as many as its outcome
 in results/ has, and at first at_least. With --until-decided, experiments that an open primary claim reads get
@@ -33,7 +34,9 @@ Examples:
   cargo xtask reproduce c-mixup                                   what is committed, on this machine
   cargo xtask reproduce c-mixup --until-decided --dry-run         what is open, and what it may cost
   cargo xtask reproduce c-mixup --until-decided --budget 2h       decide what two hours can decide
-  cargo xtask reproduce c-mixup --experiment airfoil --seeds 40   as many as you say, for you alone";
+  cargo xtask reproduce c-mixup --experiment airfoil --seeds 40   as many as you say, for you alone
+  cargo xtask reproduce rankmixup --profile gpu --dry-run         what it would take of a GPU
+  cargo xtask reproduce rankmixup --profile gpu --device cuda:0   half an hour of a GPU";
 
 pub(super) const REPORT: &str = "\
 The front page is the ledger, a row per claim with its effect, interval and verdict; each paper has a page with its idea,

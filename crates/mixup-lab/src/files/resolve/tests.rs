@@ -8,6 +8,7 @@ use mixup_core::{
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::files::experiment::Resource;
 use crate::outcomes::fixtures::scatter;
 use mixup_paper::{Direction, FigureInfo, Measured, Routine, RunContext, RunError};
 
@@ -142,9 +143,29 @@ fn profiles_change_what_they_name() {
     let given = GOOD.replace("profiles:\n", given);
     let desk = resolved(&given, Profile::Desk, &Overrides::default()).unwrap();
     assert_eq!(desk.runs[0].spec["train"]["schedule"]["kind"], "cosine");
-    assert_eq!((desk.core_hours_per_run, paper.core_hours_per_run), (Some(2.0), None));
+    assert_eq!((desk.price, paper.price), (Some(Price { seconds: 7200.0, of: Resource::Core }), None));
     let smoke = resolved(&given, Profile::Smoke, &Overrides::default()).unwrap();
     assert_eq!((smoke.seeds.len(), &smoke.runs[0].spec["train"]["epochs"]), (1, &100.into()));
+}
+
+#[test]
+fn the_profile_gpu_has_only_what_names_it_and_is_priced_in_its_own_hours() {
+    use Profile::{Desk, Gpu, Paper, Smoke};
+    let with = |only: &str, profiles: &str| {
+        let text = GOOD.replace("data: wine-quality\n", &format!("data: wine-quality\n{only}"));
+        resolved(&text.replace("profiles:\n", &format!("profiles:\n{profiles}")), Gpu, &Overrides::default())
+    };
+    assert_eq!(with("", "").unwrap().in_profiles, [Smoke, Desk, Paper]);
+    assert_eq!(with("only: paper\n", "").unwrap().in_profiles, [Paper]);
+    assert_eq!(with("only: gpu\n", "").unwrap().in_profiles, [Gpu]);
+    let both = with("", "  gpu: {train: {epochs: 5}, gpu_hours_per_run: 0.5}\n").unwrap();
+    assert_eq!(both.in_profiles, Profile::ALL);
+    assert_eq!(both.price, Some(Price { seconds: 1800.0, of: Resource::Gpu }));
+    assert_eq!(both.runs[0].spec["train"]["epochs"], 5);
+    for wrong in ["gpu: {core_hours_per_run: 1}", "desk: {gpu_hours_per_run: 1}"] {
+        let error = with("", &format!("  {wrong}\n")).unwrap_err().to_string();
+        assert!(error.contains("priced by `gpu_hours_per_run`, all others by"), "{error}");
+    }
 }
 
 /// `GOOD` with an optimiser, and with this as its smoke profile.

@@ -59,7 +59,7 @@ pub struct Heading<'a> {
     pub title: &'a str,
     /// What the numbers in the methods' names are.
     pub sweep: Option<&'a str>,
-    /// `smoke`, `desk` or `paper`.
+    /// `smoke`, `desk`, `gpu` or `paper`.
     pub profile: &'a str,
     /// Name of the data set.
     pub data: &'a str,
