@@ -8,6 +8,7 @@ pub mod clock;
 pub mod cluster;
 pub mod device;
 mod error;
+pub mod files;
 pub mod image;
 pub mod label_noise;
 pub mod linalg;

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread::sleep;
@@ -16,6 +17,7 @@ use std::time::Duration;
 use mixup_core::CoreError;
 use mixup_core::checked::Positive;
 use mixup_core::device;
+use mixup_core::files;
 use mixup_core::stream::Streams;
 use mixup_core::train::OPENING;
 use mixup_data::{Table, load_table};
@@ -267,10 +269,15 @@ impl State {
     fn save(&self, folder: Option<&Path>) -> Result<(), RunError> {
         let Some(folder) = folder else { return Ok(()) };
         let write = || -> std::io::Result<()> {
-            fs::write(folder.join("state.tmp"), serde_json::to_vec(self)?)?;
-            fs::rename(folder.join("state.tmp"), folder.join("state.json"))
+            let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+            draft.write_all(&serde_json::to_vec(self)?)?;
+            draft.persist(folder.join("state.json"))?;
+            Ok(())
         };
-        write().map_err(|error| RunError::Spec(error.to_string()))
+        match write() {
+            Err(error) if !files::went_away(&error) => Err(RunError::Spec(error.to_string())),
+            _ => Ok(()),
+        }
     }
 
     fn add(&mut self, weights: Vec<f64>, table: &Table, train: &[usize]) {

@@ -154,7 +154,7 @@ impl<'a> RunContext<'a> {
         let file = self.stages.get(stage);
         let file = file.ok_or_else(|| RunError::Spec(format!("the stage `{stage}` was not trained")))?;
         let broken = |why: String| RunError::Spec(format!("weights of the stage `{stage}`: {why}"));
-        let bytes = std::fs::read(file).map_err(|error| broken(error.to_string()))?;
+        let bytes = mixup_core::files::read(file).map_err(|error| broken(error.to_string()))?;
         network.with_bytes(&bytes).map_err(broken)
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::course::Course;
 use super::{Network, module};
 use crate::{
-    CoreError,
+    CoreError, files,
     stream::{StreamPositions, Streams},
 };
 
@@ -108,7 +108,7 @@ impl Checkpoint {
         standing: Standing<M, S>,
         streams: &mut Streams,
     ) -> Result<Standing<M, S>, CoreError> {
-        let bytes = match fs::read(&self.path) {
+        let bytes = match files::read(&self.path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(standing),
             Err(error) => return Err(self.error(error)),
@@ -132,7 +132,8 @@ impl Checkpoint {
         })
     }
 
-    /// Whole or not at all: a draft beside it takes its place when all of it is on the disk.
+    /// Whole or not at all: a draft beside it takes its place when all of it is on the disk. Where its folder is
+    /// removed meanwhile, another process has brought this same training to its end: nobody goes on from here.
     fn replace(&self, bytes: &[u8]) -> Result<(), CoreError> {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let write = || {
@@ -146,6 +147,7 @@ impl Checkpoint {
         };
         match write() {
             Ok(_) => Ok(()),
+            Err(error) if files::went_away(&error) => Ok(()),
             Err(error) => Err(self.error(format!("cannot write its {} bytes: {error}", bytes.len()))),
         }
     }

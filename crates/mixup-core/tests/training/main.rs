@@ -9,6 +9,7 @@ mod tail;
 use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use burn::tensor::{Device, Tensor};
@@ -255,6 +256,25 @@ fn a_checkpoint_leaves_nothing_else_in_its_folder() {
     train(&Products::new(), &config(2), &adam(), Some(folder.path())).unwrap();
     let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(names.collect::<Vec<_>>(), ["checkpoint.bin"]);
+}
+
+/// Whoever ends the same run earlier, on another machine, removes the folder.
+#[test]
+fn a_folder_that_is_removed_costs_checkpoints_and_nothing_else() {
+    let (folder, task, over) = (tempfile::tempdir().unwrap(), Products::new(), AtomicBool::new(false));
+    let place = folder.path().join("run");
+    let disturbed = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::SeqCst) {
+                let _ = std::fs::remove_dir_all(&place);
+            }
+        });
+        let fit = train(&task, &config(40), &adam(), Some(&place));
+        over.store(true, Ordering::SeqCst);
+        fit
+    });
+    let undisturbed = train(&task, &config(40), &adam(), None).unwrap();
+    assert_eq!(bits(&task, &disturbed.unwrap()), bits(&task, &undisturbed));
 }
 
 #[test]

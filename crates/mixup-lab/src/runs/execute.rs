@@ -8,6 +8,7 @@ use crate::error::LabError;
 use crate::outcomes::aggregate::{Heading, aggregate};
 use crate::outcomes::outcome::{Outcome, RunRecord};
 use crate::runs::executor::Executor;
+use crate::runs::job::FailureKind;
 use crate::runs::plan::{Plan, Planned};
 use crate::runs::pool::Failure;
 use crate::runs::session::{PaperPlan, Session};
@@ -185,12 +186,15 @@ impl Experiment {
         self.failures.extend(failed.into_iter().map(|run| (run, failure.clone())));
     }
 
-    pub(super) fn take_records(&mut self, session: &Session<'_>) {
-        for (standing, planned) in self.runs.iter_mut().zip(&self.plan.runs) {
-            if standing.kept().is_none()
-                && let Some(record) = session.look_up(&planned.key)
-            {
-                *standing = Standing::Kept(Box::new(record));
+    /// Takes what workers have kept. A record that another command has removed since, or replaced by that of other
+    /// code, makes the run a failed one.
+    pub(super) fn take_records(&mut self, session: &Session<'_>, identities: &BTreeMap<String, String>) {
+        for run in self.missing().collect::<Vec<_>>() {
+            let planned = &self.plan.runs[run];
+            let of_this_code = |known: &RunRecord| identities.get(&planned.group) == Some(&known.identity);
+            match session.look_up(&planned.key).filter(of_this_code) {
+                Some(record) => self.runs[run] = Standing::Kept(Box::new(record)),
+                None => self.failures.push((run, gone())),
             }
         }
         for (standing, planned) in self.stages.iter_mut().zip(&self.plan.stages) {
@@ -218,6 +222,12 @@ impl Experiment {
         };
         Ok(Executed { plan, executed, end })
     }
+}
+
+fn gone() -> Failure {
+    let message = "its record was kept and is gone: another command shares this store and has forgotten the run, or has \
+                   put the record of other code in its place";
+    Failure { kind: FailureKind::Run, message: message.to_owned(), tail: Vec::new() }
 }
 
 /// The outcome of all runs; stages count in its cost, each once.

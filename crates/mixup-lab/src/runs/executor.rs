@@ -96,8 +96,8 @@ impl Executor<'_> {
         let identity = identities.get(&planned.group).map_or("", String::as_str);
         *standing = if !lacks && same(&record.identity, identity) {
             let _lock = self.session.store.lock_run(&planned.key)?;
-            let record = self.session.store.confirm((**record).clone(), &self.sources)?;
-            Standing::Kept(Box::new(record))
+            let confirmed = self.session.store.confirm(record, &self.sources)?;
+            confirmed.map_or(Standing::Missing, |record| Standing::Kept(Box::new(record)))
         } else if same_predictions(&record.identity, identity) && !record.predictions.is_empty() {
             Standing::Measurable(record.clone())
         } else {
@@ -161,7 +161,7 @@ impl Executor<'_> {
             experiments[places[index].experiment].failures.push((places[index].at, failure));
         }
         for experiment in experiments {
-            experiment.take_records(self.session);
+            experiment.take_records(self.session, identities);
         }
         Ok(())
     }

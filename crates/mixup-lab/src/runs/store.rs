@@ -8,17 +8,32 @@
 //! .mixup-lab/weights/<key>.bin       weights of a stage, which other runs start from
 //! .mixup-lab/checkpoints/<key>/<id>/ what a run that is under way, or was cut off, goes on from; <id> is its
 //!                                    identity, so that no code goes on from what other code left
+//! .mixup-lab/drafts/                 what is being written, each file under a name that nobody else has; what
+//!                                    kills leave there the next command removes after a day
 //! .mixup-lab/locks/<key>             locked by the worker that executes the run
 //! ```
+//!
+//! Several commands may share a store, also on several machines, over a network file system. Nothing that is kept
+//! depends on locks: what a file holds takes its place in one rename, of a draft that is on the disk. Locks only see
+//! to it that nobody executes a run that another one is at. Where there are none, or none that reach other machines, both
+//! may execute it: a run is a pure function, so that either record is as good, and the checkpoint of one is
+//! the other's too. The one that ends first removes it; the other goes on without.
 
 mod predictions;
+mod shared;
 
 use std::fs;
-use std::io;
+use std::io::{
+    self,
+    ErrorKind::{DirectoryNotEmpty, ResourceBusy},
+};
 use std::path::{Path, PathBuf};
 
+use mixup_core::files;
+use tempfile::TempPath;
+
+pub use self::shared::RunLock;
 use crate::error::LabError;
-use crate::files::atomic;
 use crate::outcomes::outcome::RunRecord;
 
 /// The store below `.mixup-lab/` or `MIXUP_STORE_DIR`.
@@ -38,12 +53,6 @@ pub enum Found {
     Unreadable(String),
 }
 
-/// A run that this process executes and no other; ends when dropped.
-#[derive(Debug)]
-pub struct RunLock {
-    _file: fs::File,
-}
-
 impl Store {
     /// The store in this folder; nothing is made until something is written.
     pub fn new(folder: &Path) -> Self {
@@ -55,22 +64,11 @@ impl Store {
         &self.folder
     }
 
-    /// Makes sure that records can be written, before hours of work show that they cannot.
-    ///
-    /// # Errors
-    /// What the file system refuses.
-    pub fn check_writable(&self) -> Result<(), LabError> {
-        ["runs", "predictions", "weights", "checkpoints", "locks"].into_iter().try_for_each(|part| {
-            atomic::check_writable(&self.folder.join(part))
-                .map_err(LabError::io("cannot be written to", &self.folder))
-        })
-    }
-
     /// Looks a run up.
     pub fn find(&self, key: &str) -> Found {
         let file = self.record_file(key);
         let unreadable = |why: String| Found::Unreadable(format!("{}: {why}", file.display()));
-        let text = match fs::read(&file) {
+        let text = match files::read(&file) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Absent,
             Err(error) => return unreadable(error.to_string()),
@@ -90,18 +88,25 @@ impl Store {
         let file = self.record_file(&record.key);
         let refused = LabError::io("cannot be written", &file);
         let written =
-            serde_json::to_vec(record).map_err(io::Error::other).and_then(|json| atomic::write(&file, &json));
+            serde_json::to_vec(record).map_err(io::Error::other).and_then(|json| self.replace(&file, &json));
         written.map_err(refused)
     }
 
-    /// Puts down that other sources were seen to do the same. The caller holds the run's lock.
+    /// Puts down that other sources were seen to do the same as those that made a record; gives none where the
+    /// store has the record of other code by now. The caller holds the run's lock.
     ///
     /// # Errors
     /// What the file system refuses.
-    pub fn confirm(&self, mut record: RunRecord, sources: &str) -> Result<RunRecord, LabError> {
-        record.confirmed_by.push(sources.to_owned());
-        self.keep(&record)?;
-        Ok(record)
+    pub fn confirm(&self, known: &RunRecord, sources: &str) -> Result<Option<RunRecord>, LabError> {
+        let Found::Record(mut record) = self.find(&known.key) else { return Ok(None) };
+        if record.identity != known.identity {
+            return Ok(None);
+        }
+        if !record.confirmed_by.iter().any(|confirmed| confirmed == sources) {
+            record.confirmed_by.push(sources.to_owned());
+            self.keep(&record)?;
+        }
+        Ok(Some(*record))
     }
 
     /// Where the weights of a stage are kept.
@@ -109,21 +114,28 @@ impl Store {
         self.folder.join("weights").join(format!("{key}.bin"))
     }
 
-    /// Where a stage that is under way leaves its weights.
-    pub fn draft_weights(&self, key: &str, identity: &str) -> PathBuf {
-        self.checkpoint(key).join(identity).join("weights.bin")
-    }
-
-    /// Keeps what is at [`Store::draft_weights`]; a kill leaves all of them there or all of them kept.
+    /// A file for the weights of a stage that is under way, which no other worker writes to; removed when dropped.
     ///
     /// # Errors
     /// What the file system refuses.
-    pub fn keep_weights(&self, key: &str, identity: &str) -> Result<(), LabError> {
-        let (draft, kept) = (self.draft_weights(key, identity), self.weights(key));
-        let refused = LabError::io("cannot be kept", &kept);
-        let synced = fs::File::open(&draft).and_then(|file| file.sync_all());
-        let made = synced.and_then(|()| fs::create_dir_all(self.folder.join("weights")));
-        made.and_then(|()| fs::rename(&draft, &kept)).map_err(refused)
+    pub fn draft_weights(&self, key: &str) -> Result<TempPath, LabError> {
+        let drafts = self.drafts();
+        let prefix = format!("{key}.weights.");
+        let made = fs::create_dir_all(&drafts)
+            .and_then(|()| tempfile::Builder::new().prefix(&prefix).suffix(".tmp").tempfile_in(&drafts));
+        // Closed: it is written by its name.
+        made.map(tempfile::NamedTempFile::into_temp_path)
+            .map_err(LabError::io("cannot be written to", &drafts))
+    }
+
+    /// Keeps the weights of a stage; a kill leaves all of them or none.
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn keep_weights(&self, key: &str, draft: &Path) -> Result<(), LabError> {
+        let kept = self.weights(key);
+        let written = fs::read(draft).and_then(|weights| self.replace(&kept, &weights));
+        written.map_err(LabError::io("cannot be kept", &kept))
     }
 
     /// Bytes of a record with its predictions on average, over some of those that are there; a guess where
@@ -172,42 +184,19 @@ impl Store {
         self.forget_checkpoint(key)
     }
 
-    /// Removes the checkpoints of a run.
+    /// Removes the checkpoints of a run. What another worker writes there in this moment stays, for the next
+    /// command to remove.
     ///
     /// # Errors
     /// What the file system refuses.
     pub fn forget_checkpoint(&self, key: &str) -> Result<(), LabError> {
         let folder = self.checkpoint(key);
-        absent_is_fine(fs::remove_dir_all(&folder)).map_err(LabError::io("cannot be removed", &folder))
-    }
-
-    /// Waits until no other process executes this run. Look the run up again afterwards: the other
-    /// one may have finished it.
-    ///
-    /// # Errors
-    /// What the file system refuses.
-    pub fn lock_run(&self, key: &str) -> Result<RunLock, LabError> {
-        self.lock(&self.folder.join("locks").join(key))
-    }
-
-    /// Waits until no other process writes results.
-    ///
-    /// # Errors
-    /// What the file system refuses.
-    pub fn lock_results(&self) -> Result<RunLock, LabError> {
-        self.lock(&self.folder.join("locks").join("results"))
-    }
-
-    // The file stays: to remove it would let a third process lock a new one beside the second.
-    fn lock(&self, file: &Path) -> Result<RunLock, LabError> {
-        let refused = LabError::io("cannot be locked", file);
-        let open = || -> io::Result<fs::File> {
-            fs::create_dir_all(file.parent().unwrap_or(&self.folder))?;
-            let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(file)?;
-            file.lock()?;
-            Ok(file)
-        };
-        open().map(|file| RunLock { _file: file }).map_err(refused)
+        match fs::remove_dir_all(&folder) {
+            // Over NFS, what somebody has open is busy, and is there under another name until they close it.
+            Err(error) if matches!(error.kind(), DirectoryNotEmpty | ResourceBusy) => Ok(()),
+            Err(error) if files::went_away(&error) => Ok(()),
+            other => other.map_err(LabError::io("cannot be removed", &folder)),
+        }
     }
 
     fn record_file(&self, key: &str) -> PathBuf {
@@ -272,7 +261,7 @@ mod tests {
         store.keep(&record("abcd")).unwrap();
         assert_eq!(store.find("abcd"), Found::Record(Box::new(record("abcd"))));
         let alone = store.mean_record_size();
-        atomic::write(&folder.path().join("predictions/ab/abcd"), &[0; 1000]).unwrap();
+        store.replace(&folder.path().join("predictions/ab/abcd"), &[0; 1000]).unwrap();
         assert_eq!(store.mean_record_size(), alone + 1000, "a run needs both");
         assert!(folder.path().join("runs/ab/abcd.json").is_file());
         let checkpoint = store.checkpoint_folder("abcd", "id").unwrap();
@@ -320,20 +309,23 @@ mod tests {
     }
 
     #[test]
-    fn a_second_lock_waits_for_the_first() {
+    fn what_other_code_has_made_since_is_not_overwritten_by_a_confirmation() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
-        let first = store.lock_run("abcd").unwrap();
-        let (sender, receiver) = std::sync::mpsc::channel();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let _second = store.lock_run("abcd").unwrap();
-                sender.send(()).unwrap();
-            });
-            let wait = std::time::Duration::from_millis(50);
-            assert!(receiver.recv_timeout(wait).is_err(), "both hold the lock");
-            drop(first);
-            receiver.recv().unwrap();
-        });
+        let [known, newer] =
+            ["one", "two"].map(|code| RunRecord { identity: code.to_owned(), ..record("abcd") });
+        assert_eq!(
+            store.confirm(&known, "s").unwrap(),
+            None,
+            "nor does a record come back that was forgotten"
+        );
+        store.keep(&known).unwrap();
+        for _ in 0..2 {
+            let confirmed = store.confirm(&known, "s").unwrap().unwrap();
+            assert_eq!(confirmed.confirmed_by, ["s"]);
+        }
+        store.keep(&newer).unwrap();
+        assert_eq!(store.confirm(&known, "s").unwrap(), None);
+        assert_eq!(store.find("abcd"), Found::Record(Box::new(newer)));
     }
 }

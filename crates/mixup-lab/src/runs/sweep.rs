@@ -13,6 +13,7 @@
 //! ```
 
 use std::fs;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -143,9 +144,8 @@ impl Sweep {
             fs::create_dir_all(&folder).map_err(LabError::io("cannot be made", &folder))?;
         }
         sweep.write("jobs.json", jobs)?;
-        let (own, copy) = (std::env::current_exe(), sweep.binary());
-        let copied = own.and_then(|own| fs::copy(own, &copy));
-        copied.map_err(LabError::io("cannot be written", &copy))?;
+        let copy = sweep.binary();
+        copy_binary(&copy).map_err(LabError::io("cannot be written", &copy))?;
         Ok(sweep)
     }
 
@@ -157,7 +157,7 @@ impl Sweep {
         let folder = state.join("sweeps");
         let entries = match fs::read_dir(&folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(LabError::io("cannot be read", &folder)(error)),
         };
         let mut sweeps: Vec<Self> = entries
@@ -239,7 +239,7 @@ impl Sweep {
 
     fn write(&self, name: &str, value: &impl Serialize) -> Result<(), LabError> {
         let file = self.folder.join(name);
-        let json = serde_json::to_vec_pretty(value).map_err(std::io::Error::other);
+        let json = serde_json::to_vec_pretty(value).map_err(io::Error::other);
         json.and_then(|json| atomic::write(&file, &json)).map_err(LabError::io("cannot be written", &file))
     }
 
@@ -248,6 +248,13 @@ impl Sweep {
         let json = fs::read(&file).map_err(LabError::io("cannot be read", &file))?;
         serde_json::from_slice(&json).map_err(|error| LabError::Usage(format!("{}: {error}", file.display())))
     }
+}
+
+/// This binary. Whoever executes the same copy of an earlier `submit` goes on with theirs.
+fn copy_binary(copy: &Path) -> io::Result<()> {
+    let own = std::env::current_exe()?;
+    atomic::write(copy, &fs::read(&own)?)?;
+    fs::set_permissions(copy, fs::metadata(&own)?.permissions())
 }
 
 /// Whether the store has what a job makes.

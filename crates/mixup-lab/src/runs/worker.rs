@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
@@ -141,12 +142,13 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         return Ok(());
     }
     let (started, spent) = (Instant::now(), host::processor_seconds());
+    let draft = if task.is_stage { Some(store.draft_weights(&task.key)?) } else { None };
     let context = RunContext {
         library,
         checkpoints: Some(store.checkpoint_folder(&task.key, &task.identity)?),
         progress: &|done, all| say(&Event::Epoch { done, all }),
         stages: task.stages.iter().map(|(name, key)| (name.clone(), store.weights(key))).collect(),
-        weights: task.is_stage.then(|| store.draft_weights(&task.key, &task.identity)),
+        weights: draft.as_deref().map(Path::to_owned),
         glimpse: None,
         replay: false,
     };
@@ -157,8 +159,8 @@ fn run(routine: &RoutineEntry, library: &Library, job: &Job, task: &RunTask) -> 
         .map(|(phase, time)| (phase.name().to_owned(), time.as_secs_f64()))
         .collect();
     phases.extend(spent.map(|spent| (START.to_owned(), spent)));
-    if task.is_stage {
-        store.keep_weights(&task.key, &task.identity)?;
+    if let Some(draft) = &draft {
+        store.keep_weights(&task.key, draft)?;
     }
     let predictions = store.keep_predictions(&task.key, measured.predictions.as_ref())?;
     store.keep(&RunRecord {
@@ -205,7 +207,8 @@ fn measure(routine: &RoutineEntry, job: &Job, task: &MeasureTask) -> Result<(), 
     let predictions = store.predictions(&record).map_err(cannot)?;
     record.metrics.extend(routine.from_predictions(&task.spec, &predictions)?);
     record.identity.clone_from(&task.identity);
-    Ok(store.confirm(record, &task.sources).map(drop)?)
+    record.confirmed_by.push(task.sources.clone());
+    Ok(store.keep(&record)?)
 }
 
 /// One line to the parent. If it is gone, the end of standard input ends this process.

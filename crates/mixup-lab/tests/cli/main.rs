@@ -18,3 +18,5 @@ mod reuse;
 #[cfg(unix)]
 mod sweep;
 mod until_decided;
+#[cfg(target_os = "linux")]
+mod without_locks;

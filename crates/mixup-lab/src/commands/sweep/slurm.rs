@@ -1,13 +1,13 @@
 //! Slurm: an array of jobs for stages, one for the runs that wait for it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::quoted;
 use crate::error::LabError;
+use crate::files::atomic;
 use crate::files::workspace::Workspace;
 use crate::runs::sweep::{Array, Jobs, Sweep, run_of};
 
@@ -72,7 +72,7 @@ fn script(sweep: &Sweep) -> Result<PathBuf, LabError> {
         quoted(&sweep.binary()),
         quoted(sweep.folder())
     );
-    fs::write(&file, text).map_err(LabError::io("cannot be written", &file))?;
+    atomic::write(&file, text.as_bytes()).map_err(LabError::io("cannot be written", &file))?;
     Ok(file)
 }
 

@@ -6,12 +6,12 @@ use std::io::{self, Read, Write};
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use mixup_core::files;
 use mixup_paper::Predictions;
 use sha2::{Digest, Sha256};
 
 use super::{Store, absent_is_fine};
 use crate::error::LabError;
-use crate::files::atomic;
 use crate::outcomes::outcome::RunRecord;
 
 impl Store {
@@ -29,7 +29,7 @@ impl Store {
             return Ok(String::new());
         };
         let compressed = compressed(&bytes).map_err(LabError::io("cannot be compressed", &file))?;
-        atomic::write(&file, &compressed).map_err(LabError::io("cannot be written", &file))?;
+        self.replace(&file, &compressed).map_err(LabError::io("cannot be written", &file))?;
         Ok(hex::encode(Sha256::digest(compressed)))
     }
 
@@ -40,7 +40,7 @@ impl Store {
     pub fn predictions(&self, record: &RunRecord) -> Result<Predictions, String> {
         let file = self.predictions_file(&record.key);
         let read = || -> Result<Predictions, String> {
-            let bytes = fs::read(&file).map_err(|error| error.to_string())?;
+            let bytes = files::read(&file).map_err(|error| error.to_string())?;
             if hex::encode(Sha256::digest(&bytes)) != record.predictions {
                 return Err("is not what the record names: it was cut off, damaged or replaced".to_owned());
             }
