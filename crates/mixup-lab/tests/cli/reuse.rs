@@ -265,7 +265,7 @@ fn every_data_set_of_a_run_is_asked_for() {
         RIDGE.replace("methods:\n", "setting: {also: wine-quality}\nmethods:\n"),
     );
     lab.run(&["reproduce", "toy"]).expect(0);
-    let outcome: serde_json::Value =
+    let outcome: Value =
         serde_json::from_slice(&fs::read(lab.path("results/toy/ridge.json")).unwrap()).unwrap();
     assert_eq!(outcome["provenance"]["other_data"]["wine-quality"].as_str().unwrap().len(), 64);
     assert_eq!(outcome["methods"]["light"]["identity"].as_str().unwrap().len(), 64);

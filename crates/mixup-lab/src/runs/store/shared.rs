@@ -149,7 +149,9 @@ mod tests {
         let store = Store::new(folder.path());
         store.check_writable().unwrap();
         let [old, young] = ["old", "young"].map(|name| folder.path().join("drafts").join(name));
-        [&old, &young].map(|draft| fs::write(draft, b"").unwrap());
+        for draft in [&old, &young] {
+            fs::write(draft, b"").unwrap();
+        }
         let long_ago = std::time::SystemTime::now() - 2 * OLD_DRAFT;
         fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
         store.check_writable().unwrap();
