@@ -1,6 +1,8 @@
 //! Sixteen channels side by side: image planes of `[channel, row, column]` turned to
 //! `[row, column, 16 channels]`, so that loops over tiles vectorise whatever the size of an image.
 
+use crate::transpose::{from_lanes, to_lanes};
+
 /// Channels of a block.
 pub(crate) const WIDTH: usize = 16;
 
@@ -70,22 +72,36 @@ impl Window {
         std::array::from_fn(|axis| self.size[axis].min(self.plane[axis].saturating_sub(self.before[axis])))
     }
 
-    fn start(&self, row: usize) -> usize {
-        self.at(row + self.before[0], self.before[1])
+    /// Where a pixel of the image is in the plane.
+    #[inline(always)]
+    fn place(&self, [rows, cols]: [usize; 2], row: usize, col: usize) -> Option<usize> {
+        (row < rows && col < cols).then(|| self.at(row + self.before[0], col + self.before[1]))
     }
 
     /// Up to 16 images of `[row, column]` to a plane of lanes, zero around them and in unused lanes.
     #[inline(always)]
     pub fn interleave(&self, images: &[f32], plane: &mut [f32]) {
-        plane.fill(0.0);
-        let [rows, cols] = self.held();
-        for row in 0..rows {
-            let out = &mut plane[self.start(row)..][..cols * WIDTH];
-            for (lane, image) in images.chunks_exact(self.size[0] * self.size[1]).enumerate() {
-                let line = &image[row * self.size[1]..][..cols];
-                for (pixel, value) in out.chunks_exact_mut(WIDTH).zip(line) {
-                    pixel[lane] = *value;
-                }
+        let held = self.held();
+        self.clear_around(held, plane);
+        to_lanes(
+            images,
+            self.size,
+            plane,
+            #[inline(always)]
+            |row, col| self.place(held, row, col),
+        );
+    }
+
+    /// Zero where the plane is not covered by the image.
+    #[inline(always)]
+    fn clear_around(&self, [rows, cols]: [usize; 2], plane: &mut [f32]) {
+        let (top, left) = (self.before[0].min(self.plane[0]), self.before[1]);
+        plane[..self.at(top, 0)].fill(0.0);
+        plane[self.at(top + rows, 0)..self.len()].fill(0.0);
+        if cols < self.plane[1] {
+            for row in top..top + rows {
+                plane[self.at(row, 0)..self.at(row, left)].fill(0.0);
+                plane[self.at(row, left + cols)..self.at(row + 1, 0)].fill(0.0);
             }
         }
     }
@@ -93,15 +109,15 @@ impl Window {
     /// The inverse of [`Self::interleave`]; zero where the plane does not reach.
     #[inline(always)]
     pub fn separate(&self, plane: &[f32], images: &mut [f32]) {
-        let [rows, cols] = self.held();
-        for (lane, image) in images.chunks_exact_mut(self.size[0] * self.size[1]).enumerate() {
-            for (row, line) in image.chunks_exact_mut(self.size[1]).take(rows).enumerate() {
-                let pixels = &plane[self.start(row)..][..cols * WIDTH];
-                for (value, pixel) in line.iter_mut().zip(pixels.chunks_exact(WIDTH)) {
-                    *value = pixel[lane];
-                }
-            }
-        }
+        let held = self.held();
+        from_lanes(
+            plane,
+            #[inline(always)]
+            |row, col| self.place(held, row, col),
+            None,
+            images,
+            self.size,
+        );
     }
 }
 

@@ -15,6 +15,7 @@ mod optimizer;
 mod parallel;
 mod pool;
 mod simd;
+mod transpose;
 
 pub use attention::{self_attention, self_attention_with_weights};
 pub use batch_norm::{BatchNormalized, Then, batch_norm, batch_norm_with};

@@ -85,6 +85,11 @@ impl Geometry {
         self.channels * self.in_plane()
     }
 
+    /// Some input images of a batch.
+    pub fn images_of<'a>(&self, x: &'a [f32], images: Range<usize>) -> &'a [f32] {
+        &x[images.start * self.image()..images.end * self.image()]
+    }
+
     /// Values of an output image.
     pub fn out_image(&self) -> usize {
         self.outputs * self.out_plane()

@@ -1,14 +1,15 @@
 //! Two-dimensional convolution.
 //!
 //! Between enough channels, three by three kernels of stride 1 go by Winograd's F(2x2, 3x3)
-//! ([`winograd`]), which needs 2.25 times fewer products, and others by matrix products over patches with 16
-//! channels side by side ([`patches`]). The rest go by a tiled im2col ([`im2col`]). All work on a few
-//! images at a time, so that their buffers stay in cache.
+//! ([`winograd`]), which needs 2.25 times fewer products, and others by sums over 16 channels side by side
+//! ([`direct`]). The rest go by a tiled im2col ([`im2col`]). All work on a few images at a time, so that their
+//! buffers stay in cache.
 
+mod direct;
 mod geometry;
 mod gradients;
 mod im2col;
-mod patches;
+mod registers;
 mod tile;
 mod winograd;
 
@@ -54,7 +55,7 @@ pub fn conv2d(
 /// How a convolution is computed, with its weights in the order that this takes.
 enum Method {
     Winograd(Vec<f32>),
-    Patches(Vec<f32>),
+    Direct(direct::Weights),
     Im2col(FlexTensor),
 }
 
@@ -63,7 +64,7 @@ impl Method {
         if geometry.suits_winograd() {
             Self::Winograd(winograd::transform_weights(geometry, values(&weight)))
         } else if geometry.suits_lanes() {
-            Self::Patches(patches::arrange_weights(geometry, values(&weight)))
+            Self::Direct(direct::Weights::new(geometry, values(&weight)))
         } else {
             Self::Im2col(weight)
         }
@@ -72,7 +73,7 @@ impl Method {
     fn forward(&self, geometry: &Geometry, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
         match self {
             Self::Winograd(u) => winograd::forward(geometry, x, u, bias),
-            Self::Patches(weight) => patches::forward(geometry, x, weight, bias),
+            Self::Direct(weights) => direct::forward(geometry, x, weights, bias),
             Self::Im2col(weight) => im2col::forward(geometry, x, values(weight), bias),
         }
     }
@@ -81,7 +82,7 @@ impl Method {
     fn backward(&self, geometry: &Geometry, x: &[f32], dy: &[f32], wanted: [bool; 2]) -> Gradients {
         match self {
             Self::Winograd(u) => winograd::backward(geometry, x, u, dy, wanted),
-            Self::Patches(weight) => patches::backward(geometry, x, weight, dy, wanted),
+            Self::Direct(weights) => direct::backward(geometry, x, weights, dy, wanted),
             Self::Im2col(weight) => im2col::backward(geometry, x, values(weight), dy, wanted),
         }
     }

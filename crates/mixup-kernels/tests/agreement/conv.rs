@@ -75,8 +75,8 @@ fn any_case() -> impl Strategy<Value = Case> {
 /// 3x3, stride 1, many channels: Winograd's path, with any padding and odd sizes.
 fn wide_case() -> impl Strategy<Value = Case> {
     (
-        (1usize..=9, 16usize..=20, 16usize..=20),
-        [1usize..=9, 1usize..=9],
+        (1usize..=9, 16usize..=50, 16usize..=50),
+        [1usize..=9, 1usize..=17],
         [0usize..=3, 0usize..=3],
         any::<bool>(),
     )
@@ -93,7 +93,7 @@ fn wide_case() -> impl Strategy<Value = Case> {
         .prop_filter("a kernel that fits", Case::fits)
 }
 
-/// As [`wide_case`] with any kernel, stride and dilation: patches of 16 channels.
+/// As [`wide_case`] with any kernel, stride and dilation: sums over 16 channels side by side.
 fn wide_case_of_any_kernel() -> impl Strategy<Value = Case> {
     let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
     (wide_case(), pair(1..=4), pair(1..=3), pair(1..=2))
@@ -138,7 +138,10 @@ fn several_tasks_agree_with_burn() {
     };
     let three = Case { weight: [24, 20, 3, 3], padding: [1, 1], ..pointwise.clone() };
     let strided = Case { stride: [2, 2], ..three.clone() };
-    [pointwise, three, strided].iter().zip(1..).for_each(|(case, seed)| case.agrees(seed));
+    // Sums of more than 512 products, over channels and, for the gradient of the weights, over pixels.
+    let deep = Case { x: [3, 80, 9, 31], weight: [40, 80, 4, 2], stride: [1, 2], ..pointwise.clone() };
+    let large = Case { x: [2, 16, 27, 29], weight: [16, 16, 5, 5], ..three.clone() };
+    [pointwise, three, strided, deep, large].iter().zip(1..).for_each(|(case, seed)| case.agrees(seed));
 }
 
 /// The first layer of a network: its input has no gradient.
