@@ -148,14 +148,19 @@ fn pass(shape: [usize; 4], epsilon: f32, relu: bool, inputs: Vec<FlexTensor>) ->
         gamma.iter().zip(&variance).map(|(gamma, v)| gamma / (v + epsilon).sqrt()).collect();
     let shift: Vec<f32> = beta.iter().zip(&mean).zip(&scale).map(|((beta, m), s)| beta - m * s).collect();
     let y = tensor(affine(shape, x, &scale, &shift, inputs.get(3).map(values), relu), shape);
-    let outputs = vec![y.clone(), tensor(mean.clone(), [channels]), tensor(variance.clone(), [channels])];
+    let kept = (relu && inputs.len() > 3).then(|| y.clone());
+    let outputs = vec![y, tensor(mean.clone(), [channels]), tensor(variance.clone(), [channels])];
     let [x, gamma] = [inputs[0].clone(), inputs[1].clone()];
     let backward = BackwardPass::new(move |dy, wanted| {
         let saved = Saved {
             channels,
             plane,
             x: values(&x),
-            y: relu.then(|| values(&y)),
+            cut: match &kept {
+                Some(y) => Cut::Result(values(y)),
+                None if relu => Cut::Affine(&scale, &shift),
+                None => Cut::None,
+            },
             mean: &mean,
             deviation: variance.iter().map(|v| (v + epsilon).sqrt()).collect(),
         };
@@ -238,12 +243,22 @@ fn above(value: f32, floor: f32) -> f32 {
     if value < floor { floor } else { value }
 }
 
+/// Where a ReLU let nothing through: where its result is not positive.
+#[derive(Clone, Copy)]
+enum Cut<'a> {
+    /// There is none.
+    None,
+    /// The result is `scale x + shift`, computed anew: x is read anyway.
+    Affine(&'a [f32], &'a [f32]),
+    /// The result.
+    Result(&'a [f32]),
+}
+
 struct Saved<'a> {
     channels: usize,
     plane: usize,
     x: &'a [f32],
-    /// The result, where a ReLU cut it.
-    y: Option<&'a [f32]>,
+    cut: Cut<'a>,
     mean: &'a [f32],
     /// `sqrt(variance + epsilon)`
     deviation: Vec<f32>,
@@ -287,13 +302,18 @@ impl Saved<'_> {
                         let start = (image * channels + channel) * plane;
                         let (x, dy) = (&self.x[start..start + plane], &dy[start..start + plane]);
                         let mean = self.mean[channel];
-                        match self.y {
-                            Some(y) => {
+                        match self.cut {
+                            Cut::Affine(scale, shift) => {
+                                let (a, b) = (scale[channel], shift[channel]);
+                                out[0] = sum2(dy, x, |dy, x| pass_through(dy, a * x + b));
+                                out[1] = sum2(dy, x, |dy, x| pass_through(dy, a * x + b) * (x - mean));
+                            }
+                            Cut::Result(y) => {
                                 let y = &y[start..start + plane];
                                 out[0] = sum2(dy, y, pass_through);
                                 out[1] = sum3(dy, y, x, |dy, y, x| pass_through(dy, y) * (x - mean));
                             }
-                            None => {
+                            Cut::None => {
                                 out[0] = sum(dy, |dy| dy);
                                 out[1] = sum2(dy, x, |dy, x| dy * (x - mean));
                             }
@@ -328,15 +348,21 @@ impl Saved<'_> {
                     let start = (image * self.channels + channel) * plane;
                     let (x, dy) = (&self.x[start..start + plane], &dy[start..start + plane]);
                     let ([a, b, c], mean) = (coefficients[channel], self.mean[channel]);
-                    match self.y {
-                        Some(y) => {
+                    match self.cut {
+                        Cut::Affine(scale, shift) => {
+                            let (scale, shift) = (scale[channel], shift[channel]);
+                            for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
+                                *dx = a * pass_through(*dy, scale * x + shift) + b * (x - mean) + c;
+                            }
+                        }
+                        Cut::Result(y) => {
                             for (((dx, x), dy), y) in
                                 dx.iter_mut().zip(x).zip(dy).zip(&y[start..start + plane])
                             {
                                 *dx = a * pass_through(*dy, *y) + b * (x - mean) + c;
                             }
                         }
-                        None => {
+                        Cut::None => {
                             for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
                                 *dx = a * dy + b * (x - mean) + c;
                             }
@@ -344,13 +370,14 @@ impl Saved<'_> {
                     }
                     if let Some(dadd) = &mut dadd {
                         let dadd = &mut dadd[channel * plane..(channel + 1) * plane];
-                        match self.y {
-                            Some(y) => {
+                        match self.cut {
+                            Cut::Result(y) => {
                                 for ((dadd, dy), y) in dadd.iter_mut().zip(dy).zip(&y[start..start + plane]) {
                                     *dadd = pass_through(*dy, *y);
                                 }
                             }
-                            None => dadd.copy_from_slice(dy),
+                            // With something added, a ReLU's result is kept.
+                            Cut::None | Cut::Affine(..) => dadd.copy_from_slice(dy),
                         }
                     }
                 }

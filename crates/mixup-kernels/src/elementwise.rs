@@ -1,10 +1,9 @@
 //! Activations.
 
-use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
-use crate::parallel::in_pieces;
+use crate::parallel::{in_pieces, in_pieces2};
 use crate::simd::{erf, exp, simd};
 
 /// Values of a task.
@@ -17,19 +16,34 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     }
     let shape = x.dims();
     apply_to_one(vec![x.into_dispatch()], move |inputs| {
-        let y = map(
-            values(&inputs[0]),
-            #[inline(always)]
-            |x| if x < 0.0 { 0.0 } else { x },
-        );
+        let x = values(&inputs[0]);
+        let y = in_pieces(x.len(), PIECE, |piece, y| {
+            let x = &x[piece * PIECE..];
+            simd(
+                #[inline(always)]
+                || y.iter_mut().zip(x).for_each(|(y, x)| *y = if *x < 0.0 { 0.0 } else { *x }),
+            );
+        });
         let y = tensor(y, shape);
-        let backward = chain(
-            shape,
-            y.clone(),
-            #[inline(always)]
-            |y, dy| if y > 0.0 { dy } else { 0.0 },
-        );
+        let saved = y.clone();
+        let backward = BackwardPass::new(move |dy, _| {
+            vec![Some(tensor(relu_gradient(values(&saved), values(&dy)), shape))]
+        });
         Pass { outputs: vec![y], backward }
+    })
+}
+
+fn relu_gradient(y: &[f32], dy: &[f32]) -> Vec<f32> {
+    in_pieces(dy.len(), PIECE, |piece, dx| {
+        let (y, dy) = (&y[piece * PIECE..], &dy[piece * PIECE..]);
+        simd(
+            #[inline(always)]
+            || {
+                for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
+                    *dx = if *y > 0.0 { *dy } else { 0.0 };
+                }
+            },
+        );
     })
 }
 
@@ -41,62 +55,49 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let shape = x.dims();
     apply_to_one(vec![x.into_dispatch()], move |mut inputs| {
         let x = inputs.swap_remove(0);
-        let y = map(
-            values(&x),
+        let (y, phi) = with_distribution(values(&x));
+        let backward = BackwardPass::new(move |dy, _| {
+            let dx = gelu_gradient(values(&x), &phi, values(&dy));
+            vec![Some(tensor(dx, shape))]
+        });
+        Pass { outputs: vec![tensor(y, shape)], backward }
+    })
+}
+
+/// `x Phi(x)` and, for the backward pass, `Phi(x)`.
+fn with_distribution(x: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    in_pieces2((x.len(), PIECE), (x.len(), PIECE), |piece, y, phi| {
+        let x = &x[piece * PIECE..];
+        simd(
             #[inline(always)]
-            |x| x * normal_distribution(x),
-        );
-        let backward = chain(
-            shape,
-            x,
-            #[inline(always)]
-            |x, dy| {
-                const ROOT: f32 = 0.398_942_3; // 1 / sqrt(2 pi)
-                dy * (normal_distribution(x) + x * ROOT * exp(-0.5 * x * x))
+            || {
+                for ((y, phi), x) in y.iter_mut().zip(phi).zip(x) {
+                    *phi = normal_distribution(*x);
+                    *y = x * *phi;
+                }
             },
         );
-        Pass { outputs: vec![tensor(y, shape)], backward }
+    })
+}
+
+/// `dy (Phi(x) + x phi(x))` with the normal density phi.
+fn gelu_gradient(x: &[f32], distribution: &[f32], dy: &[f32]) -> Vec<f32> {
+    const ROOT: f32 = 0.398_942_3; // 1 / sqrt(2 pi)
+    in_pieces(x.len(), PIECE, |piece, dx| {
+        let at = piece * PIECE;
+        simd(
+            #[inline(always)]
+            || {
+                let saved = x[at..].iter().zip(&distribution[at..]);
+                for ((dx, (x, phi)), dy) in dx.iter_mut().zip(saved).zip(&dy[at..]) {
+                    *dx = dy * (phi + x * ROOT * exp(-0.5 * x * x));
+                }
+            },
+        );
     })
 }
 
 #[inline(always)]
 fn normal_distribution(x: f32) -> f32 {
     0.5 * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
-}
-
-/// The backward pass whose gradient is a function of one saved value and `dy`.
-fn chain<const D: usize>(
-    shape: [usize; D],
-    saved: FlexTensor,
-    gradient: impl Fn(f32, f32) -> f32 + Send + Sync + 'static,
-) -> BackwardPass {
-    BackwardPass::new(move |dy, _| {
-        let (saved, dy) = (values(&saved), values(&dy));
-        let dx = in_pieces(dy.len(), PIECE, |piece, dx| {
-            let (saved, dy) = (&saved[piece * PIECE..], &dy[piece * PIECE..]);
-            simd(
-                #[inline(always)]
-                || {
-                    for ((dx, saved), dy) in dx.iter_mut().zip(saved).zip(dy) {
-                        *dx = gradient(*saved, *dy);
-                    }
-                },
-            );
-        });
-        vec![Some(tensor(dx, shape))]
-    })
-}
-
-fn map(x: &[f32], f: impl Fn(f32) -> f32 + Sync + Send) -> Vec<f32> {
-    in_pieces(x.len(), PIECE, |piece, y| {
-        let x = &x[piece * PIECE..];
-        simd(
-            #[inline(always)]
-            || {
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = f(*x);
-                }
-            },
-        );
-    })
 }

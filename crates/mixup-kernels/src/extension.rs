@@ -215,6 +215,16 @@ pub(crate) fn values(tensor: &FlexTensor) -> &[f32] {
     }
 }
 
+/// The values of a tensor that came through [`apply`], to be written over: in place where nobody else holds them, or of a copy.
+pub(crate) fn owned(mut tensor: FlexTensor) -> FlexTensor {
+    let whole = tensor.layout().contiguous_offsets() == Some((0, tensor.storage::<f32>().len()));
+    if !whole {
+        tensor =
+            FlexTensor::from_data(TensorData::new(values(&tensor).to_vec(), tensor.layout().shape().clone()));
+    }
+    tensor
+}
+
 /// A new tensor.
 pub(crate) fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))

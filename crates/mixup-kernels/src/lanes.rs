@@ -95,7 +95,7 @@ impl Window {
     /// Zero where the plane is not covered by the image.
     #[inline(always)]
     fn clear_around(&self, [rows, cols]: [usize; 2], plane: &mut [f32]) {
-        let (top, left) = (self.before[0].min(self.plane[0]), self.before[1]);
+        let [top, left] = [0, 1].map(|axis| self.before[axis].min(self.plane[axis]));
         plane[..self.at(top, 0)].fill(0.0);
         plane[self.at(top + rows, 0)..self.len()].fill(0.0);
         if cols < self.plane[1] {
@@ -144,5 +144,9 @@ mod tests {
         let mut plane = vec![0.0; window.len()];
         window.interleave(&[1.0, 2.0, 3.0, 4.0], &mut plane);
         assert_eq!((load(&plane, 0)[0], load(&plane, WIDTH)[0]), (0.0, 1.0));
+        let beside = Window { size: [2, 2], before: [0, 3], plane: [2, 1] };
+        let mut plane = vec![7.0; beside.len()];
+        beside.interleave(&[1.0, 2.0, 3.0, 4.0], &mut plane);
+        assert!(plane.iter().all(|&v| v == 0.0));
     }
 }

@@ -8,8 +8,10 @@ use crate::gemm::{Matrix, Write, gemm};
 use crate::parallel::in_pieces;
 use crate::simd::simd;
 
-/// Rows of a task. Fixed, so that the results do not depend on the number of threads.
+/// The most rows of a task.
 const ROWS: usize = 256;
+/// The most where there are many weights, which the `gemm` crate arranges anew for each task.
+const ROWS_OF_MANY: usize = 1024;
 
 /// What follows a linear layer in the same operation. Its gradient is read off its result, so a slope
 /// must be positive.
@@ -74,6 +76,15 @@ struct Sizes {
 }
 
 impl Sizes {
+    /// Rows of a task; with many weights as many in each, of an even number of tasks. Does not depend on the number of threads.
+    fn of_task(self) -> usize {
+        let tasks = self.rows.div_ceil(ROWS_OF_MANY);
+        match self.inputs.min(self.outputs) {
+            128.. if tasks > 1 => self.rows.div_ceil(tasks.next_multiple_of(2)),
+            _ => ROWS,
+        }
+    }
+
     fn pass(self, inputs: Vec<FlexTensor>) -> Pass {
         let [x, weight] = [inputs[0].clone(), inputs[1].clone()];
         let y =
@@ -97,9 +108,9 @@ impl Sizes {
     }
 
     fn forward(self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-        in_pieces(self.rows * self.outputs, ROWS * self.outputs, |piece, y| {
+        in_pieces(self.rows * self.outputs, self.of_task() * self.outputs, |piece, y| {
             let rows = y.len() / self.outputs;
-            let x = Matrix::new(&x[piece * ROWS * self.inputs..], rows, self.inputs);
+            let x = Matrix::new(&x[piece * self.of_task() * self.inputs..], rows, self.inputs);
             gemm(y, Write::Replace, x, Matrix::new(weight, self.inputs, self.outputs));
             simd(
                 #[inline(always)]
@@ -116,8 +127,8 @@ impl Sizes {
     }
 
     fn through_activation(self, y: &[f32], dy: &[f32]) -> Vec<f32> {
-        in_pieces(dy.len(), ROWS * self.outputs, |piece, out| {
-            let start = piece * ROWS * self.outputs;
+        in_pieces(dy.len(), self.of_task() * self.outputs, |piece, out| {
+            let start = piece * self.of_task() * self.outputs;
             simd(
                 #[inline(always)]
                 || {
@@ -130,8 +141,12 @@ impl Sizes {
     }
 
     fn input_gradient(self, weight: &[f32], dy: &[f32]) -> Vec<f32> {
-        in_pieces(self.rows * self.inputs, ROWS * self.inputs, |piece, dx| {
-            let dy = Matrix::new(&dy[piece * ROWS * self.outputs..], dx.len() / self.inputs, self.outputs);
+        in_pieces(self.rows * self.inputs, self.of_task() * self.inputs, |piece, dx| {
+            let dy = Matrix::new(
+                &dy[piece * self.of_task() * self.outputs..],
+                dx.len() / self.inputs,
+                self.outputs,
+            );
             gemm(dx, Write::Replace, dy, Matrix::new(weight, self.inputs, self.outputs).t());
         })
     }

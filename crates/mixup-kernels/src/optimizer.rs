@@ -1,8 +1,9 @@
 //! Optimiser steps, each one pass over a parameter.
 
+use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
-use crate::extension::{BackwardPass, Pass, apply, fusible, tensor, values};
+use crate::extension::{BackwardPass, Pass, apply, fusible, owned, tensor, values};
 use crate::simd::simd;
 
 /// Constants of a step of [`adam`].
@@ -49,7 +50,6 @@ pub fn adam<const D: usize>(
     let AdamStep { lr, beta1, beta2, epsilon, step } = constants;
     let correction = |beta: f64| 1.0 - beta.powi(i32::try_from(step).unwrap_or(i32::MAX));
     let (first, second) = (correction(beta1), correction(beta2));
-    let shape = parameter.dims();
     let [m, v] = moments;
     if !(fusible(&parameter) && fusible(&gradient) && fusible(&m) && fusible(&v)) {
         let m = m * beta1 + gradient.clone() * (1.0 - beta1);
@@ -60,24 +60,24 @@ pub fn adam<const D: usize>(
     let inputs = [parameter, gradient, m, v].map(Tensor::into_dispatch).into();
     let [b1, b2, c1, c2] = [beta1, beta2, 1.0 - beta1, 1.0 - beta2].map(|v| v as f32);
     let (rate, root, epsilon) = ((lr / first) as f32, (1.0 / second.sqrt()) as f32, epsilon as f32);
-    let outputs = apply(inputs, move |inputs| {
-        let [p, g, m, v] = [&inputs[0], &inputs[1], &inputs[2], &inputs[3]].map(values);
-        let (mut new_p, mut new_m, mut new_v) = (p.to_vec(), m.to_vec(), v.to_vec());
-        simd(
-            #[inline(always)]
-            || {
-                let moments = new_m.iter_mut().zip(&mut new_v);
-                for (((p, g), m), v) in
-                    new_p.iter_mut().zip(g).zip(moments).map(|((p, g), (m, v))| (((p, g), m), v))
-                {
-                    *m = b1 * *m + c1 * g;
-                    *v = b2 * *v + c2 * g * g;
-                    *p -= rate * *m / (v.sqrt() * root + epsilon);
-                }
-            },
-        );
-        let outputs = [new_p, new_m, new_v].map(|values| tensor(values, shape));
-        Pass { outputs: outputs.into(), backward: BackwardPass::none() }
+    let outputs = apply(inputs, move |mut inputs| {
+        let gradient = inputs.remove(1);
+        let mut outputs: Vec<FlexTensor> = inputs.into_iter().map(owned).collect();
+        if let [p, m, v] = &mut outputs[..] {
+            let [p, m, v] = [p, m, v].map(FlexTensor::storage_mut::<f32>);
+            let g = values(&gradient);
+            simd(
+                #[inline(always)]
+                || {
+                    for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+                        *m = b1 * *m + c1 * g;
+                        *v = b2 * *v + c2 * g * g;
+                        *p -= rate * *m / (v.sqrt() * root + epsilon);
+                    }
+                },
+            );
+        }
+        Pass { outputs, backward: BackwardPass::none() }
     });
     let mut outputs = outputs.into_iter().map(Tensor::from_dispatch);
     match (outputs.next(), outputs.next(), outputs.next()) {
@@ -117,22 +117,26 @@ pub fn sgd<const D: usize>(
     inputs.extend(velocity.map(Tensor::into_dispatch));
     let [lr, momentum, decay] = [lr, momentum, weight_decay].map(|v| v as f32);
     let outputs = apply(inputs, move |inputs| {
-        let mut p = values(&inputs[0]).to_vec();
-        let g = values(&inputs[1]);
+        let mut inputs = inputs.into_iter();
+        let (Some(parameter), Some(gradient)) = (inputs.next(), inputs.next()) else {
+            unreachable!("a parameter and its gradient")
+        };
+        let (mut parameter, g) = (owned(parameter), values(&gradient));
         // Without a velocity yet, zeros give the first step's `u = g`.
-        let mut u = inputs.get(2).map_or_else(|| vec![0.0; p.len()], |u| values(u).to_vec());
+        let mut velocity = inputs.next().map_or_else(|| tensor(vec![0.0; g.len()], shape), owned);
+        let (p, u) = (parameter.storage_mut::<f32>(), velocity.storage_mut::<f32>());
         simd(
             #[inline(always)]
             || {
-                for ((p, g), u) in p.iter_mut().zip(g).zip(&mut u) {
+                for ((p, g), u) in p.iter_mut().zip(g).zip(u) {
                     let g = g + decay * *p;
                     *u = momentum * *u + g;
                     *p -= lr * if nesterov { g + momentum * *u } else { *u };
                 }
             },
         );
-        let mut outputs = vec![tensor(p, shape)];
-        outputs.extend((momentum != 0.0).then(|| tensor(u, shape)));
+        let mut outputs = vec![parameter];
+        outputs.extend((momentum != 0.0).then_some(velocity));
         Pass { outputs, backward: BackwardPass::none() }
     });
     let mut outputs = outputs.into_iter().map(Tensor::from_dispatch);

@@ -23,6 +23,16 @@ pub(super) struct Geometry {
     pub cols: usize,
 }
 
+/// Neighbouring output pixels of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub image: usize,
+    pub row: usize,
+    /// The first one's.
+    pub col: usize,
+    pub count: usize,
+}
+
 impl Geometry {
     /// `None` for what is empty or does not fit, which burn's own operation judges.
     pub fn new(x: [usize; 4], weight: [usize; 4], options: &ConvOptions<2>) -> Option<Self> {
@@ -85,6 +95,33 @@ impl Geometry {
         self.channels * self.in_plane()
     }
 
+    /// Rows and columns of an input with its padding, as far as outputs see them.
+    pub fn seen_plane(&self) -> [usize; 2] {
+        let span = |axis: usize, outputs: usize| {
+            (outputs - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1
+        };
+        [span(0, self.rows), span(1, self.cols)]
+    }
+
+    /// The pixels of some output images, cut where a row ends and after each `of_chunk` pixels.
+    pub fn runs(&self, images: usize, of_chunk: usize) -> Vec<Vec<Run>> {
+        let plane = self.out_plane();
+        let all = images * plane;
+        let chunk = |start: usize| {
+            let end = (start + of_chunk).min(all);
+            let mut runs = Vec::new();
+            let mut pixel = start;
+            while pixel < end {
+                let col = pixel % self.cols;
+                let count = (self.cols - col).min(end - pixel);
+                runs.push(Run { image: pixel / plane, row: pixel % plane / self.cols, col, count });
+                pixel += count;
+            }
+            runs
+        };
+        (0..all).step_by(of_chunk).map(chunk).collect()
+    }
+
     /// Some input images of a batch.
     pub fn images_of<'a>(&self, x: &'a [f32], images: Range<usize>) -> &'a [f32] {
         &x[images.start * self.image()..images.end * self.image()]
@@ -140,5 +177,24 @@ impl Geometry {
     /// Images that are worked on together, so that a matrix product has about `columns` columns.
     pub fn images_for(&self, columns: usize, columns_of_an_image: usize) -> usize {
         (columns / columns_of_an_image.max(1)).clamp(1, self.batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_cut_at_the_end_of_rows_and_of_chunks() {
+        let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
+        let geometry = Geometry::new([2, 1, 2, 3], [1, 1, 1, 1], &options).unwrap();
+        let run = |image, row, col, count| Run { image, row, col, count };
+        let expected = [
+            vec![run(0, 0, 0, 3), run(0, 1, 0, 1)],
+            vec![run(0, 1, 1, 2), run(1, 0, 0, 2)],
+            vec![run(1, 0, 2, 1), run(1, 1, 0, 3)],
+        ];
+        assert_eq!(geometry.runs(2, 4), expected);
+        assert_eq!(geometry.runs(2, 100).len(), 1);
     }
 }

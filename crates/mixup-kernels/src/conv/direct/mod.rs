@@ -30,13 +30,10 @@ struct Layout<'a> {
 
 impl<'a> Layout<'a> {
     fn new(geometry: &'a Geometry) -> Self {
-        let span = |axis: usize, outputs: usize| {
-            (outputs - 1) * geometry.stride[axis] + geometry.dilation[axis] * (geometry.kernel[axis] - 1) + 1
-        };
         let input = Window {
             size: [geometry.height, geometry.width],
             before: geometry.padding,
-            plane: [span(0, geometry.rows), span(1, geometry.cols)],
+            plane: geometry.seen_plane(),
         };
         Self { geometry, input }
     }
