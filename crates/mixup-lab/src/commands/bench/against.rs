@@ -1,8 +1,8 @@
 //! What got slower since a report that was kept.
 //!
-//! Rounds on a shared machine differ, and machines differ from day to day. So times are compared as logarithms, by Welch's
-//! interval over the rounds of both reports, and relative to the matrix product of the same report: what is as much slower
-//! as that is the machine.
+//! Rounds on a shared machine differ, and machines differ from minute to minute. So times are compared as logarithms, by
+//! Welch's interval over the rounds of both reports, each relative to the matrix product just before the round: what is as much
+//! slower as that is the machine.
 
 use std::fs;
 use std::path::Path;
@@ -61,10 +61,7 @@ pub(super) fn changes(before: &Report, after: &Report) -> Vec<Change> {
             .rows
             .iter()
             .find(|known| (known.workload, known.threads) == (row.workload, row.threads))?;
-        let rate = |report: &Report| {
-            report.matmul.iter().find(|(threads, _)| *threads == row.threads).map(|(_, rate)| *rate)
-        };
-        let (ratio, interval) = compared(&known.rounds, &row.rounds, rate(after)? / rate(before)?)?;
+        let (ratio, interval) = compared(&work(before, known)?, &work(after, row)?)?;
         let finding = match interval {
             [low, _] if low > 1.0 + MARGIN => Finding::Slower,
             [_, high] if high < 1.0 - MARGIN => Finding::Faster,
@@ -76,16 +73,25 @@ pub(super) fn changes(before: &Report, after: &Report) -> Vec<Change> {
     after.rows.iter().filter_map(change).collect()
 }
 
-/// Ratio of the geometric means, times how much faster the machine is, with its interval.
-fn compared(before: &[f64], after: &[f64], machine: f64) -> Option<(f64, [f64; 2])> {
+/// Matrix products' operations in the time of a step, round by round; where a report has none beside its rounds, by the
+/// fastest of all.
+fn work(report: &Report, row: &Row) -> Option<Vec<f64>> {
+    if row.pace.len() == row.rounds.len() {
+        return Some(row.rounds.iter().zip(&row.pace).map(|(time, pace)| time * pace).collect());
+    }
+    let (_, pace) = report.matmul.iter().find(|(threads, _)| *threads == row.threads)?;
+    Some(row.rounds.iter().map(|time| time * pace).collect())
+}
+
+/// Ratio of the geometric means, with its interval.
+fn compared(before: &[f64], after: &[f64]) -> Option<(f64, [f64; 2])> {
     let logarithms = |rounds: &[f64]| {
         let logs: Vec<f64> = rounds.iter().map(|round| round.ln()).collect();
         Some(Printed { mean: mean(&logs)?, std: sample_std(&logs)?, n: logs.len() as u32 })
     };
     let (before, after) = (logarithms(before)?, logarithms(after)?);
     let interval = welch_interval(after, before)?;
-    let ratio = |difference: f64| machine * difference.exp();
-    Some((ratio(after.mean - before.mean), [ratio(interval.low), ratio(interval.high)]))
+    Some(((after.mean - before.mean).exp(), [interval.low.exp(), interval.high.exp()]))
 }
 
 #[cfg(test)]
@@ -98,6 +104,7 @@ mod tests {
             threads: 1,
             milliseconds: rounds[0],
             rounds: rounds.to_vec(),
+            pace: Vec::new(),
             gflops: 1.0,
             share_of_peak: 0.1,
             peak_mib: 20.0,
@@ -124,6 +131,17 @@ mod tests {
         // A machine that multiplies half as fast takes twice as long for everything.
         let (ratio, same) = found(&[2.00, 2.02, 1.98, 2.00, 2.00], 50.0);
         assert!((ratio - 1.0).abs() < 1e-9 && same == Finding::Same);
+    }
+
+    #[test]
+    fn a_round_is_compared_at_the_pace_of_its_moment() {
+        let before = report(&[1.00, 1.01, 0.99, 1.00, 1.00], 100.0);
+        // Twice as slow in some rounds, as the machine was.
+        let mut after = report(&[1.00, 2.02, 1.00, 1.98, 1.00], 100.0);
+        assert_eq!(finding(&before, &after).1, Finding::Unclear);
+        after.rows[0].pace = vec![100.0, 50.0, 100.0, 50.0, 100.0];
+        let (ratio, same) = finding(&before, &after);
+        assert!((ratio - 1.0).abs() < 0.01 && same == Finding::Same, "{ratio}");
     }
 
     #[test]

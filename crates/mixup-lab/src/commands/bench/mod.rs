@@ -51,6 +51,9 @@ pub(crate) struct Row {
     pub milliseconds: f64,
     /// Median of each round.
     pub rounds: Vec<f64>,
+    /// GFLOP/s of the matrix product, just before each round: how fast the machine was then.
+    #[serde(default)]
+    pub pace: Vec<f64>,
     /// Billion floating-point operations a second.
     pub gflops: f64,
     /// Of the matrix product's rate on as many threads.
@@ -159,10 +162,17 @@ const MATRIX: usize = 1024;
 
 /// GFLOP/s of the fastest of some products.
 fn matmul_peak(threads: NonZeroUsize, device: &str) -> Result<f64, LabError> {
-    let answer =
-        Child::ours(threads, device)?.ask(Ask::Matmul { size: MATRIX, count: 30, threads: threads.get() })?;
-    let fastest = answer.seconds.into_iter().fold(f64::INFINITY, f64::min);
-    Ok(2.0 * (MATRIX as f64).powi(3) / fastest / 1e9)
+    let answer = Child::ours(threads, device)?.ask(products(30, threads))?;
+    Ok(rate(answer.seconds.into_iter().fold(f64::INFINITY, f64::min)))
+}
+
+fn products(count: usize, threads: NonZeroUsize) -> Ask {
+    Ask::Matmul { size: MATRIX, count, threads: threads.get() }
+}
+
+/// GFLOP/s of a product that takes so long.
+fn rate(seconds: f64) -> f64 {
+    2.0 * (MATRIX as f64).powi(3) / seconds / 1e9
 }
 
 fn measure(request: &Request, workload: Workload, threads: NonZeroUsize, peak: f64) -> Result<Row, LabError> {
@@ -175,8 +185,10 @@ fn measure(request: &Request, workload: Workload, threads: NonZeroUsize, peak: f
         Some(python) => peers(python, workload, threads)?,
         None => Vec::new(),
     };
-    let (mut mine, mut peak_mib) = (Vec::new(), 0.0);
+    let mut pacemaker = Child::ours(threads, &request.device)?;
+    let (mut mine, mut pace, mut peak_mib) = (Vec::new(), Vec::new(), 0.0);
     for _ in 0..request.rounds.get() {
+        pace.push(rate(median(pacemaker.ask(products(8, threads))?.seconds)));
         let answer = ours.ask(ask)?;
         mine.push(1e3 * median(answer.seconds));
         peak_mib = answer.peak_mib;
@@ -194,6 +206,7 @@ fn measure(request: &Request, workload: Workload, threads: NonZeroUsize, peak: f
         threads: threads.get(),
         milliseconds,
         rounds: mine,
+        pace,
         gflops,
         share_of_peak: gflops / peak,
         peak_mib,
