@@ -1,8 +1,8 @@
 //! The device that tensors live on, chosen by name at run time.
 
-use burn::tensor::Device;
+use burn::tensor::{DType, Device, Tensor, TensorData};
 
-use crate::CoreError;
+use crate::{CoreError, tensor::to_host};
 
 /// Names of the devices that this binary was compiled for, as `--device` takes them.
 pub fn available() -> Vec<&'static str> {
@@ -31,6 +31,25 @@ pub fn open(name: &str) -> Result<Device, CoreError> {
         _ if cuda_index(name).is_some() => Ok(Device::cuda(cuda_index(name).unwrap_or(0))),
         _ => Err(refusal(name)),
     }
+}
+
+/// [`open`], for what is computed in double precision (f64).
+///
+/// # Errors
+/// As [`open`], and a device that does not compute in f64, which is tried: some say that they do and give NaN.
+pub fn open_in_double(name: &str) -> Result<Device, CoreError> {
+    let device = open(name)?;
+    let computes = || {
+        let one = Tensor::<1>::from_data(TensorData::from([1.0_f64]), (&device, DType::F64));
+        let found = to_host(one.exp())?;
+        Ok::<_, CoreError>(found.iter().all(|found| (found - std::f64::consts::E).abs() < 1e-14))
+    };
+    if is_cpu(&device) || (device.supports_dtype(DType::F64) && computes()?) {
+        return Ok(device);
+    }
+    Err(CoreError::Device(format!(
+        "device `{name}` does not compute in double precision (f64), and this is computed in it; `--device flex` is the CPU"
+    )))
 }
 
 /// Whether the host itself computes there, so that nothing can be done meanwhile.
@@ -65,7 +84,7 @@ mod tests {
 
     #[test]
     fn opens_flex_and_refuses_the_rest_with_what_would_be_right() {
-        assert!(open("flex").is_ok());
+        assert!(open("flex").is_ok() && open_in_double("flex").is_ok());
         let unknown = open("gpu").unwrap_err().to_string();
         assert!(unknown.contains("unknown device `gpu`") && unknown.contains("flex"), "{unknown}");
     }

@@ -125,7 +125,7 @@ impl Routine for FreeFeatures {
     }
 
     fn run(spec: &FreeSpec, context: &RunContext<'_>) -> Result<Measured, RunError> {
-        let device = device::open(&spec.device)?;
+        let device = device::open_in_double(&spec.device)?;
         let model = Model::draw(spec, &mut Streams::new(&spec.experiment, spec.seed))?;
         let theory = model.closed_form()?;
         let features = match spec.parameters.by {
