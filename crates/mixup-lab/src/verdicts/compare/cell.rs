@@ -71,7 +71,12 @@ fn judge(pairs: &[Moved], training: Training, tolerance: Tolerance) -> (Level, S
         Training::Unknown | Training::Changed => common_shift(&pairs, 0.25, tolerance),
         // That the losses agree as long as they do says that a step computes what it did; so a few seeds
         // that went another way afterwards may move as far as seeds do.
-        Training::Parted if pairs.len() < ENOUGH_SEEDS => common_shift(&pairs, 1.0, tolerance),
+        Training::Parted if pairs.len() < ENOUGH_SEEDS => {
+            // Shares of few samples are often the same for two seeds, which says nothing of how far seeds spread.
+            let alike = pairs.iter().all(|pair| pair.committed == pairs[0].committed);
+            let relative = if alike { tolerance.relative.max(SAMPLES) } else { tolerance.relative };
+            common_shift(&pairs, 1.0, Tolerance { relative, ..tolerance })
+        }
         Training::Parted => common_shift(&pairs, 0.25, tolerance),
     }
 }

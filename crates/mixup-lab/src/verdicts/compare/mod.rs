@@ -29,7 +29,10 @@
 //!     seeds this bound would forgive nearly anything, so it is not used;
 //!
 //!   or if a single seed has moved by more than the tolerance and six committed standard
-//!   deviations: an average must not hide a run that broke.
+//!   deviations: an average must not hide a run that broke. Fewer than five seeds of one value have no spread; they may
+//!   move by a tenth, as some samples move them.
+//!
+//! Of another **device** the first losses may differ by 1e-4, of the same one by 1e-5.
 //!
 //! **Pictures** follow their method: points may move where its losses or metrics did.
 //!
@@ -215,13 +218,14 @@ pub fn compare_outcomes(committed: &Outcome, fresh: &Outcome, tolerance: Toleran
     structure.extend(one_sided("method", committed.methods.keys(), fresh.methods.keys()));
     let [old, new] = [committed, fresh].map(|side| side.figures.iter().map(|figure| &figure.info.name));
     structure.extend(one_sided("figure", old, new));
+    let close = training::close(&committed.provenance.device, &fresh.provenance.device);
     let (mut curves, mut cells, mut training) = (Vec::new(), Vec::new(), BTreeMap::new());
     for (method, old) in &committed.methods {
         let Some(new) = fresh.methods.get(method) else { continue };
         structure.extend(one_sided(&format!("curve of `{method}`"), old.curves.keys(), new.curves.keys()));
         structure.extend(one_sided(&format!("metric of `{method}`"), old.values.keys(), new.values.keys()));
         let (checks, trained) =
-            training::compare(method, (&committed.seeds, old), (&fresh.seeds, new), tolerance);
+            training::compare(method, (&committed.seeds, old), (&fresh.seeds, new), close, tolerance);
         curves.extend(checks);
         let mut worst = Level::Identical;
         for (metric, old) in &old.values {

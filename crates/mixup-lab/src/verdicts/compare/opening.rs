@@ -2,7 +2,7 @@
 
 use super::Level;
 use super::cell::same_bits;
-use super::training::{CLOSE, Side, relative};
+use super::training::{Side, relative};
 
 /// What the openings of a method show, where both sides have them.
 pub(super) struct Opening {
@@ -13,8 +13,8 @@ pub(super) struct Opening {
     pub(super) shift: f64,
 }
 
-/// Compares the openings of the seeds that both sides have.
-pub(super) fn compare((old_seeds, old): Side<'_>, (new_seeds, new): Side<'_>) -> Option<Opening> {
+/// Compares the openings of the seeds that both sides have: no loss may have moved by more than `close`, relative.
+pub(super) fn compare((old_seeds, old): Side<'_>, (new_seeds, new): Side<'_>, close: f64) -> Option<Opening> {
     let of = |seeds: &[u64], openings: &[Vec<f64>], seed: u64| {
         seeds.iter().position(|&known| known == seed).and_then(|at| openings.get(at).cloned())
     };
@@ -27,7 +27,7 @@ pub(super) fn compare((old_seeds, old): Side<'_>, (new_seeds, new): Side<'_>) ->
         else {
             continue;
         };
-        let Opening { level, reason, shift } = one(seed, &old, &new);
+        let Opening { level, reason, shift } = one(seed, &old, &new, close);
         all.shift = all.shift.max(shift);
         if level > all.level {
             (all.level, all.reason) = (level, reason);
@@ -37,7 +37,7 @@ pub(super) fn compare((old_seeds, old): Side<'_>, (new_seeds, new): Side<'_>) ->
 }
 
 /// The opening of one run.
-fn one(seed: u64, old: &[f64], new: &[f64]) -> Opening {
+fn one(seed: u64, old: &[f64], new: &[f64], close: f64) -> Opening {
     let shifts = || old.iter().zip(new).map(|(old, new)| relative(*old, *new));
     let shift = shifts().fold(0.0, f64::max);
     let (level, reason) = if old.len() != new.len() {
@@ -46,7 +46,7 @@ fn one(seed: u64, old: &[f64], new: &[f64]) -> Opening {
         (Level::Identical, String::new())
     } else {
         // A shift that is no number is one, too.
-        match shifts().position(|shift| shift.is_nan() || shift > CLOSE) {
+        match shifts().position(|shift| shift.is_nan() || shift > close) {
             None => (Level::Same, String::new()),
             Some(step) => {
                 let [old, new] = [old[step], new[step]];
@@ -85,6 +85,21 @@ mod tests {
         assert_eq!(level([&moved(1.0 + 1e-4), &OPENING]), Level::Regression);
         assert_eq!(level([&OPENING, &[2.3, 2.2, f64::NAN]]), Level::Regression);
         assert_eq!(level([&OPENING, &[]]), Level::Regression);
+    }
+
+    #[test]
+    fn another_device_may_be_further_off() {
+        let mut old = outcome("a", &[("x", &[1.0, 2.0])]);
+        old.methods["x"].openings = vec![OPENING.to_vec(); 2];
+        let level = |device: &str, factor: f64| {
+            let mut new = old.clone();
+            new.provenance.device = device.to_owned();
+            new.methods["x"].openings = vec![OPENING.map(|loss| loss * factor).to_vec(); 2];
+            compare_outcomes(&old, &new, Tolerance::default()).level
+        };
+        assert_eq!(level("wgpu", 1.0 + 7e-5), Level::Same);
+        assert_eq!(level("wgpu", 1.0 + 2e-4), Level::Regression);
+        assert_eq!(level("flex", 1.0 + 7e-5), Level::Regression);
     }
 
     #[test]

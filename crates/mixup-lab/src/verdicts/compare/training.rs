@@ -24,7 +24,16 @@ const ROUNDING: f64 = 1e-8;
 const GROWTH: f64 = 1e5;
 
 /// How far trainings are apart, relative, that rounding has not had a say in yet.
-pub(super) const CLOSE: f64 = 1e-5;
+const CLOSE: f64 = 1e-5;
+
+/// The same of another device, whose operations add up in another order: a value that a ReLU has just let through here it may
+/// just not let through there.
+const CLOSE_ELSEWHERE: f64 = 1e-4;
+
+/// How close the openings of outcomes of two devices must be.
+pub(super) fn close(committed: &str, fresh: &str) -> f64 {
+    if committed == fresh { CLOSE } else { CLOSE_ELSEWHERE }
+}
 
 /// What some samples on the other side of a decision make of an error rate: relative, and absolute for
 /// small ones.
@@ -51,6 +60,7 @@ pub(super) fn compare(
     method: &str,
     committed: Side<'_>,
     fresh: Side<'_>,
+    close: f64,
     tolerance: Tolerance,
 ) -> (Vec<CurveCheck>, Training) {
     let check = |curve: &str, (level, reason): Judged| CurveCheck {
@@ -59,7 +69,7 @@ pub(super) fn compare(
         level,
         reason,
     };
-    let opening = opening::compare(committed, fresh);
+    let opening = opening::compare(committed, fresh, close);
     let rounding = opening.as_ref().map_or(ROUNDING, |opening| opening.shift.max(ROUNDING));
     let curves = committed.1.curves.iter();
     let both = curves.filter_map(|(name, old)| Some((name, &old[..], &fresh.1.curves.get(name)?[..])));

@@ -89,6 +89,16 @@ fn few_seeds_whose_losses_parted_may_move_as_seeds_do() {
 }
 
 #[test]
+fn few_seeds_of_one_value_may_move_by_some_samples() {
+    let level = |loss: f64, moved: [f64; 2]| {
+        let fresh = trained(&moved, &[("train-loss", &[1.0, 1.0 + loss])]);
+        check(&trained(&[19.375, 19.375], &[("train-loss", &[1.0, 1.0])]), &fresh).level
+    };
+    assert_eq!(level(1e-3, [20.0, 19.375]), Level::Drift);
+    assert_eq!(level(1e-3, [30.0, 19.375]), Level::Regression);
+}
+
+#[test]
 fn error_rates_move_by_samples_while_losses_agree() {
     let level = |loss: f64, error: f64| {
         let side = |loss: f64, error: f64| {
