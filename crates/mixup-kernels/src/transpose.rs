@@ -79,8 +79,8 @@ impl<At: Fn(usize, usize) -> Option<usize>> Squares for ToLanes<'_, At> {
         for first in starts::<N>(pixels) {
             for part in (0..WIDTH).step_by(N) {
                 let mut square = [[0.0; N]; N];
-                for line in 0..N {
-                    copy_some(self.images, (part + line) * pixels + first, &mut square[line]);
+                for (line, values) in square.iter_mut().enumerate() {
+                    copy_some(self.images, (part + line) * pixels + first, values);
                 }
                 transpose(&mut square);
                 let mut place = Place::of(first, self.size[1]);

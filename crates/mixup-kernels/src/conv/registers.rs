@@ -133,8 +133,8 @@ pub(super) fn sums<'a, S: Simd, const P: usize, const V: usize, const B: usize>(
     }
     // A copy, whose place in memory is known to `take` alone: the sums themselves have none.
     let done = sums;
-    for p in 0..P {
-        take(p, &done[p]);
+    for (p, sums) in done.iter().enumerate() {
+        take(p, sums);
     }
 }
 

@@ -36,8 +36,8 @@ impl Blocks for Sums<'_> {
         let size = layout.outputs() * WIDTH * WIDTH;
         for position in (0..layout.kernel()).rev() {
             let mut weights = [&self.weights[..0]; B];
-            for b in 0..B {
-                weights[b] = &self.weights[((block + b) * layout.kernel() + position) * size..][..size];
+            for (b, weights) in weights.iter_mut().enumerate() {
+                *weights = &self.weights[((block + b) * layout.kernel() + position) * size..][..size];
             }
             let images = self.planes.chunks_exact_mut(layout.planes());
             for (planes, dy) in images.zip(self.dy.chunks_exact(layout.results())) {
@@ -85,8 +85,8 @@ impl<const BLOCKS: usize> Tile for Row<'_, BLOCKS> {
             #[inline(always)]
             |output| {
                 let mut right = [&self.weights[0][..0]; B];
-                for b in 0..B {
-                    right[b] = &self.weights[b][output * WIDTH * WIDTH..][..WIDTH * WIDTH];
+                for (b, right) in right.iter_mut().enumerate() {
+                    *right = &self.weights[b][output * WIDTH * WIDTH..][..WIDTH * WIDTH];
                 }
                 let left = &self.dy[output * self.of_outputs + first * WIDTH..][..P * WIDTH];
                 Products { count: WIDTH, left, left_k: 1, left_p: WIDTH, right, right_k: WIDTH }

@@ -87,8 +87,8 @@ impl Tile for Entries<'_> {
                 let Run { image, row, col, count } = self.runs[number];
                 let seen = image * layout.planes() + layout.seen(row, 0) + col * layout.step();
                 let mut right = [self.planes; B];
-                for b in 0..B {
-                    right[b] = &self.planes[b * layout.input.len() + seen..];
+                for (b, right) in right.iter_mut().enumerate() {
+                    *right = &self.planes[b * layout.input.len() + seen..];
                 }
                 let pixel = image * layout.results() + (row * layout.geometry.cols + col) * WIDTH;
                 let left = &self.dy[pixel + first..];

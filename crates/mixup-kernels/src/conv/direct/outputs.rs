@@ -46,9 +46,9 @@ impl<const STRIDE: usize> Blocks for Sums<'_, STRIDE> {
         let of_chunk = chunk(self.steps.len() * WIDTH).div_ceil(WIDTH);
         for (number, steps) in self.steps.chunks(of_chunk).enumerate() {
             let mut weights = [&self.weights[..0]; B];
-            for b in 0..B {
+            for (b, weights) in weights.iter_mut().enumerate() {
                 let from = ((block + b) * self.steps.len() + number * of_chunk) * WIDTH * WIDTH;
-                weights[b] = &self.weights[from..][..steps.len() * WIDTH * WIDTH];
+                *weights = &self.weights[from..][..steps.len() * WIDTH * WIDTH];
             }
             let how = if number == 0 { Put::Replace } else { Put::Add };
             let images = self.out.chunks_exact_mut(layout.results());
@@ -90,8 +90,8 @@ impl<const BLOCKS: usize> Tile for Row<'_, BLOCKS> {
             #[inline(always)]
             |number| {
                 let mut right = [&self.weights[0][..0]; B];
-                for b in 0..B {
-                    right[b] = &self.weights[b][number * WIDTH * WIDTH..][..WIDTH * WIDTH];
+                for (b, right) in right.iter_mut().enumerate() {
+                    *right = &self.weights[b][number * WIDTH * WIDTH..][..WIDTH * WIDTH];
                 }
                 let left = &self.planes[self.steps[number] + first * self.step..];
                 let left = &left[..(P - 1) * self.step + WIDTH];
