@@ -30,16 +30,17 @@ pub(super) fn by_seed(committed: (&[u64], &[f64]), fresh: (&[u64], &[f64])) -> V
         .collect()
 }
 
-/// Compares the two sides of a cell by the rule of [`super`].
+/// Compares the two sides of a cell by the rule of [`super`]; `elsewhere` if they are of two devices.
 pub(super) fn compare(
     (method, metric): (&str, &str),
     pairs: &[Moved],
     training: Training,
+    elsewhere: bool,
     tolerance: Tolerance,
 ) -> CellCheck {
     let column = |side: fn(&Moved) -> f64| pairs.iter().map(side).collect::<Vec<f64>>();
     let (committed, fresh) = (Summary::of(&column(|p| p.committed)), Summary::of(&column(|p| p.fresh)));
-    let (level, reason) = judge(pairs, training, tolerance);
+    let (level, reason) = judge(pairs, training, elsewhere, tolerance);
     let moved = largest_move(pairs).filter(|_| level > Level::Same);
     CellCheck { method: method.to_owned(), metric: metric.to_owned(), level, committed, fresh, moved, reason }
 }
@@ -49,7 +50,7 @@ pub(super) fn same_bits(a: f64, b: f64) -> bool {
     a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())
 }
 
-fn judge(pairs: &[Moved], training: Training, tolerance: Tolerance) -> (Level, String) {
+fn judge(pairs: &[Moved], training: Training, elsewhere: bool, tolerance: Tolerance) -> (Level, String) {
     if pairs.iter().all(|pair| same_bits(pair.committed, pair.fresh)) {
         return (Level::Identical, String::new());
     }
@@ -73,7 +74,7 @@ fn judge(pairs: &[Moved], training: Training, tolerance: Tolerance) -> (Level, S
         // that went another way afterwards may move as far as seeds do.
         Training::Parted if pairs.len() < ENOUGH_SEEDS => {
             // Shares of few samples are often the same for two seeds, which says nothing of how far seeds spread.
-            let alike = pairs.iter().all(|pair| pair.committed == pairs[0].committed);
+            let alike = elsewhere && pairs.iter().all(|pair| pair.committed == pairs[0].committed);
             let relative = if alike { tolerance.relative.max(SAMPLES) } else { tolerance.relative };
             common_shift(&pairs, 1.0, Tolerance { relative, ..tolerance })
         }

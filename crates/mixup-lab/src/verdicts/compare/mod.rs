@@ -29,10 +29,10 @@
 //!     seeds this bound would forgive nearly anything, so it is not used;
 //!
 //!   or if a single seed has moved by more than the tolerance and six committed standard
-//!   deviations: an average must not hide a run that broke. Fewer than five seeds of one value have no spread; they may
-//!   move by a tenth, as some samples move them.
+//!   deviations: an average must not hide a run that broke.
 //!
-//! Of another **device** the first losses may differ by 1e-4, of the same one by 1e-5.
+//! Of another **device** the first losses may differ by 1e-4, of the same one by 1e-5; and fewer than five seeds of one value,
+//! which have no spread, may move by a tenth, as some samples move them.
 //!
 //! **Pictures** follow their method: points may move where its losses or metrics did.
 //!
@@ -218,14 +218,14 @@ pub fn compare_outcomes(committed: &Outcome, fresh: &Outcome, tolerance: Toleran
     structure.extend(one_sided("method", committed.methods.keys(), fresh.methods.keys()));
     let [old, new] = [committed, fresh].map(|side| side.figures.iter().map(|figure| &figure.info.name));
     structure.extend(one_sided("figure", old, new));
-    let close = training::close(&committed.provenance.device, &fresh.provenance.device);
+    let elsewhere = committed.provenance.device != fresh.provenance.device;
     let (mut curves, mut cells, mut training) = (Vec::new(), Vec::new(), BTreeMap::new());
     for (method, old) in &committed.methods {
         let Some(new) = fresh.methods.get(method) else { continue };
         structure.extend(one_sided(&format!("curve of `{method}`"), old.curves.keys(), new.curves.keys()));
         structure.extend(one_sided(&format!("metric of `{method}`"), old.values.keys(), new.values.keys()));
         let (checks, trained) =
-            training::compare(method, (&committed.seeds, old), (&fresh.seeds, new), close, tolerance);
+            training::compare(method, (&committed.seeds, old), (&fresh.seeds, new), elsewhere, tolerance);
         curves.extend(checks);
         let mut worst = Level::Identical;
         for (metric, old) in &old.values {
@@ -233,7 +233,7 @@ pub fn compare_outcomes(committed: &Outcome, fresh: &Outcome, tolerance: Toleran
             let pairs = cell::by_seed((&committed.seeds, old), (&fresh.seeds, new));
             let printed = committed.metrics.iter().find(|info| info.name == *metric);
             let tolerance = printed.map_or(tolerance, |info| tolerance.printed(info.decimals));
-            let cell = cell::compare((method, metric), &pairs, trained, tolerance);
+            let cell = cell::compare((method, metric), &pairs, trained, elsewhere, tolerance);
             worst = worst.max(cell.level);
             cells.push(cell);
         }

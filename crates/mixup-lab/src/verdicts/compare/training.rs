@@ -30,11 +30,6 @@ const CLOSE: f64 = 1e-5;
 /// just not let through there.
 const CLOSE_ELSEWHERE: f64 = 1e-4;
 
-/// How close the openings of outcomes of two devices must be.
-pub(super) fn close(committed: &str, fresh: &str) -> f64 {
-    if committed == fresh { CLOSE } else { CLOSE_ELSEWHERE }
-}
-
 /// What some samples on the other side of a decision make of an error rate: relative, and absolute for
 /// small ones.
 const COUNTED: Tolerance = Tolerance { relative: 0.02, absolute: 0.005, digit: 0.0 };
@@ -55,12 +50,12 @@ pub(super) enum Training {
 /// One method's outcome, and the seeds that its lists are of.
 pub(super) type Side<'a> = (&'a [u64], &'a MethodOutcome);
 
-/// Compares the openings and the curves that both sides have: openings first, then losses.
+/// Compares the openings and the curves that both sides have, openings first, then losses; `elsewhere` on two devices.
 pub(super) fn compare(
     method: &str,
     committed: Side<'_>,
     fresh: Side<'_>,
-    close: f64,
+    elsewhere: bool,
     tolerance: Tolerance,
 ) -> (Vec<CurveCheck>, Training) {
     let check = |curve: &str, (level, reason): Judged| CurveCheck {
@@ -69,7 +64,7 @@ pub(super) fn compare(
         level,
         reason,
     };
-    let opening = opening::compare(committed, fresh, close);
+    let opening = opening::compare(committed, fresh, if elsewhere { CLOSE_ELSEWHERE } else { CLOSE });
     let rounding = opening.as_ref().map_or(ROUNDING, |opening| opening.shift.max(ROUNDING));
     let curves = committed.1.curves.iter();
     let both = curves.filter_map(|(name, old)| Some((name, &old[..], &fresh.1.curves.get(name)?[..])));
