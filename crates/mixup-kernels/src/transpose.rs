@@ -178,81 +178,69 @@ impl Place {
     }
 }
 
-/// Four rounds of shuffles: of single values, of pairs, and two of quarters.
+/// Two rounds of shuffles, of single values and of pairs: of rows 4b to 4b + 3, in each quarter (of 16) or half (of 8) h, column
+/// 4h + i, as number 4b + i.
+#[cfg(target_arch = "x86_64")]
+macro_rules! quads {
+    ($simd:ident, $square:ident, $size:literal, $single:ty, $double:ty: $low:ident $high:ident $low_pair:ident $high_pair:ident) => {{
+        let mut rows: [$single; $size] = [pulp::cast([0f32; $size]); $size];
+        for (row, values) in rows.iter_mut().zip(&*$square) {
+            *row = pulp::cast(*values);
+        }
+        let mut quads = rows;
+        for b in (0..$size).step_by(4) {
+            let low: [$double; 2] = [
+                pulp::cast($simd.$low(rows[b], rows[b + 1])),
+                pulp::cast($simd.$low(rows[b + 2], rows[b + 3])),
+            ];
+            let high: [$double; 2] = [
+                pulp::cast($simd.$high(rows[b], rows[b + 1])),
+                pulp::cast($simd.$high(rows[b + 2], rows[b + 3])),
+            ];
+            quads[b] = pulp::cast($simd.$low_pair(low[0], low[1]));
+            quads[b + 1] = pulp::cast($simd.$high_pair(low[0], low[1]));
+            quads[b + 2] = pulp::cast($simd.$low_pair(high[0], high[1]));
+            quads[b + 3] = pulp::cast($simd.$high_pair(high[0], high[1]));
+        }
+        quads
+    }};
+}
+
+/// Four rounds of shuffles: [`quads`], and two of quarters.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn transpose16(v4: V4, square: &mut [[f32; 16]; 16]) {
     use std::arch::x86_64::{__m512, __m512d};
     let simd = v4.avx512f;
-    let mut rows: [__m512; 16] = [pulp::cast([0f32; 16]); 16];
-    for i in 0..16 {
-        rows[i] = pulp::cast(square[i]);
-    }
-    // Of rows 4b to 4b + 3: in each quarter q column 4q + i, as quads[4b + i].
-    let mut quads = rows;
-    for b in (0..16).step_by(4) {
-        let low: [__m512d; 2] = [
-            pulp::cast(simd._mm512_unpacklo_ps(rows[b], rows[b + 1])),
-            pulp::cast(simd._mm512_unpacklo_ps(rows[b + 2], rows[b + 3])),
-        ];
-        let high: [__m512d; 2] = [
-            pulp::cast(simd._mm512_unpackhi_ps(rows[b], rows[b + 1])),
-            pulp::cast(simd._mm512_unpackhi_ps(rows[b + 2], rows[b + 3])),
-        ];
-        quads[b] = pulp::cast(simd._mm512_unpacklo_pd(low[0], low[1]));
-        quads[b + 1] = pulp::cast(simd._mm512_unpackhi_pd(low[0], low[1]));
-        quads[b + 2] = pulp::cast(simd._mm512_unpacklo_pd(high[0], high[1]));
-        quads[b + 3] = pulp::cast(simd._mm512_unpackhi_pd(high[0], high[1]));
-    }
+    let quads = quads!(
+        simd, square, 16, __m512, __m512d:
+        _mm512_unpacklo_ps _mm512_unpackhi_ps _mm512_unpacklo_pd _mm512_unpackhi_pd
+    );
     // A four by four transposition of quarters, for each i.
-    let mut columns = quads;
     for i in 0..4 {
         let [a, b, c, d] = [quads[i], quads[4 + i], quads[8 + i], quads[12 + i]];
         let even = [simd._mm512_shuffle_f32x4::<0x88>(a, b), simd._mm512_shuffle_f32x4::<0x88>(c, d)];
         let odd = [simd._mm512_shuffle_f32x4::<0xdd>(a, b), simd._mm512_shuffle_f32x4::<0xdd>(c, d)];
-        columns[i] = simd._mm512_shuffle_f32x4::<0x88>(even[0], even[1]);
-        columns[4 + i] = simd._mm512_shuffle_f32x4::<0x88>(odd[0], odd[1]);
-        columns[8 + i] = simd._mm512_shuffle_f32x4::<0xdd>(even[0], even[1]);
-        columns[12 + i] = simd._mm512_shuffle_f32x4::<0xdd>(odd[0], odd[1]);
-    }
-    for i in 0..16 {
-        square[i] = pulp::cast(columns[i]);
+        square[i] = pulp::cast(simd._mm512_shuffle_f32x4::<0x88>(even[0], even[1]));
+        square[4 + i] = pulp::cast(simd._mm512_shuffle_f32x4::<0x88>(odd[0], odd[1]));
+        square[8 + i] = pulp::cast(simd._mm512_shuffle_f32x4::<0xdd>(even[0], even[1]));
+        square[12 + i] = pulp::cast(simd._mm512_shuffle_f32x4::<0xdd>(odd[0], odd[1]));
     }
 }
 
-/// Three rounds of shuffles: of single values, of pairs, and of halves.
+/// Three rounds of shuffles: [`quads`], and one of halves.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn transpose8(v3: V3, square: &mut [[f32; 8]; 8]) {
     use std::arch::x86_64::{__m256, __m256d};
     let simd = v3.avx;
-    let mut rows: [__m256; 8] = [pulp::cast([0f32; 8]); 8];
-    for i in 0..8 {
-        rows[i] = pulp::cast(square[i]);
-    }
-    // Of rows 4b to 4b + 3: in each half h column 4h + i, as quads[4b + i].
-    let mut quads = rows;
-    for b in [0, 4] {
-        let low: [__m256d; 2] = [
-            pulp::cast(simd._mm256_unpacklo_ps(rows[b], rows[b + 1])),
-            pulp::cast(simd._mm256_unpacklo_ps(rows[b + 2], rows[b + 3])),
-        ];
-        let high: [__m256d; 2] = [
-            pulp::cast(simd._mm256_unpackhi_ps(rows[b], rows[b + 1])),
-            pulp::cast(simd._mm256_unpackhi_ps(rows[b + 2], rows[b + 3])),
-        ];
-        quads[b] = pulp::cast(simd._mm256_unpacklo_pd(low[0], low[1]));
-        quads[b + 1] = pulp::cast(simd._mm256_unpackhi_pd(low[0], low[1]));
-        quads[b + 2] = pulp::cast(simd._mm256_unpacklo_pd(high[0], high[1]));
-        quads[b + 3] = pulp::cast(simd._mm256_unpackhi_pd(high[0], high[1]));
-    }
-    let mut columns = quads;
+    let quads = quads!(
+        simd, square, 8, __m256, __m256d:
+        _mm256_unpacklo_ps _mm256_unpackhi_ps _mm256_unpacklo_pd _mm256_unpackhi_pd
+    );
     for i in 0..4 {
-        columns[i] = simd._mm256_permute2f128_ps::<0x20>(quads[i], quads[4 + i]);
-        columns[4 + i] = simd._mm256_permute2f128_ps::<0x31>(quads[i], quads[4 + i]);
-    }
-    for i in 0..8 {
-        square[i] = pulp::cast(columns[i]);
+        square[i] = pulp::cast(simd._mm256_permute2f128_ps::<0x20>(quads[i], quads[4 + i]));
+        square[4 + i] = pulp::cast(simd._mm256_permute2f128_ps::<0x31>(quads[i], quads[4 + i]));
     }
 }
 
