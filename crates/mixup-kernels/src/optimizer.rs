@@ -58,24 +58,19 @@ pub fn adam<const D: usize>(
         return (parameter - step * lr, [m, v]);
     }
     let inputs = [parameter, gradient, m, v].map(Tensor::into_dispatch).into();
-    let [b1, b2, c1, c2] = [beta1, beta2, 1.0 - beta1, 1.0 - beta2].map(|v| v as f32);
-    let (rate, root, epsilon) = ((lr / first) as f32, (1.0 / second.sqrt()) as f32, epsilon as f32);
+    let entries = AdamEntries {
+        decays: [beta1, beta2].map(|v| v as f32),
+        shares: [1.0 - beta1, 1.0 - beta2].map(|v| v as f32),
+        rate: (lr / first) as f32,
+        root: (1.0 / second.sqrt()) as f32,
+        epsilon: epsilon as f32,
+    };
     let outputs = apply(inputs, move |mut inputs| {
         let gradient = inputs.remove(1);
         let mut outputs: Vec<FlexTensor> = inputs.into_iter().map(owned).collect();
         if let [p, m, v] = &mut outputs[..] {
             let [p, m, v] = [p, m, v].map(FlexTensor::storage_mut::<f32>);
-            let g = values(&gradient);
-            simd(
-                #[inline(always)]
-                || {
-                    for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-                        *m = b1 * *m + c1 * g;
-                        *v = b2 * *v + c2 * g * g;
-                        *p -= rate * *m / (v.sqrt() * root + epsilon);
-                    }
-                },
-            );
+            entries.run(p, values(&gradient), m, v);
         }
         Pass { outputs, backward: BackwardPass::none() }
     });
@@ -116,6 +111,7 @@ pub fn sgd<const D: usize>(
     let mut inputs = vec![parameter.into_dispatch(), gradient.into_dispatch()];
     inputs.extend(velocity.map(Tensor::into_dispatch));
     let [lr, momentum, decay] = [lr, momentum, weight_decay].map(|v| v as f32);
+    let entries = SgdEntries { lr, momentum, decay, nesterov };
     let outputs = apply(inputs, move |inputs| {
         let mut inputs = inputs.into_iter();
         let (Some(parameter), Some(gradient)) = (inputs.next(), inputs.next()) else {
@@ -124,17 +120,7 @@ pub fn sgd<const D: usize>(
         let (mut parameter, g) = (owned(parameter), values(&gradient));
         // Without a velocity yet, zeros give the first step's `u = g`.
         let mut velocity = inputs.next().map_or_else(|| tensor(vec![0.0; g.len()], shape), owned);
-        let (p, u) = (parameter.storage_mut::<f32>(), velocity.storage_mut::<f32>());
-        simd(
-            #[inline(always)]
-            || {
-                for ((p, g), u) in p.iter_mut().zip(g).zip(u) {
-                    let g = g + decay * *p;
-                    *u = momentum * *u + g;
-                    *p -= lr * if nesterov { g + momentum * *u } else { *u };
-                }
-            },
-        );
+        entries.run(parameter.storage_mut(), g, velocity.storage_mut());
         let mut outputs = vec![parameter];
         outputs.extend((momentum != 0.0).then_some(velocity));
         Pass { outputs, backward: BackwardPass::none() }
@@ -143,5 +129,61 @@ pub fn sgd<const D: usize>(
     match outputs.next() {
         Some(parameter) => (parameter, outputs.next()),
         None => unreachable!("sgd has an output"),
+    }
+}
+
+/// [`adam`] entry by entry, in f32.
+#[derive(Clone, Copy)]
+struct AdamEntries {
+    decays: [f32; 2],
+    shares: [f32; 2],
+    rate: f32,
+    root: f32,
+    epsilon: f32,
+}
+
+impl AdamEntries {
+    fn run(self, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        let Self { decays: [b1, b2], shares: [c1, c2], rate, root, epsilon } = self;
+        let count = p.len();
+        let (g, m, v) = (&g[..count], &mut m[..count], &mut v[..count]);
+        // By numbers: of four iterators zipped the compiler makes a loop that takes one entry at a time.
+        simd(
+            #[inline(always)]
+            move || {
+                for i in 0..count {
+                    m[i] = b1 * m[i] + c1 * g[i];
+                    v[i] = b2 * v[i] + c2 * g[i] * g[i];
+                    p[i] -= rate * m[i] / (v[i].sqrt() * root + epsilon);
+                }
+            },
+        );
+    }
+}
+
+/// [`sgd`] entry by entry, in f32.
+#[derive(Clone, Copy)]
+struct SgdEntries {
+    lr: f32,
+    momentum: f32,
+    decay: f32,
+    nesterov: bool,
+}
+
+impl SgdEntries {
+    fn run(self, p: &mut [f32], g: &[f32], u: &mut [f32]) {
+        let Self { lr, momentum, decay, nesterov } = self;
+        let count = p.len();
+        let (g, u) = (&g[..count], &mut u[..count]);
+        simd(
+            #[inline(always)]
+            move || {
+                for i in 0..count {
+                    let g = g[i] + decay * p[i];
+                    u[i] = momentum * u[i] + g;
+                    p[i] -= lr * if nesterov { g + momentum * u[i] } else { u[i] };
+                }
+            },
+        );
     }
 }
