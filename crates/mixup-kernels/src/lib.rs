@@ -15,6 +15,7 @@ mod optimizer;
 mod parallel;
 mod pool;
 mod simd;
+mod squared_error;
 mod transpose;
 
 pub use attention::{self_attention, self_attention_with_weights};
@@ -27,3 +28,4 @@ pub use layer_norm::layer_norm;
 pub use linear::{Activation, linear};
 pub use optimizer::{AdamStep, SgdStep, adam, sgd};
 pub use pool::{global_average_pool, max_pool2d};
+pub use squared_error::mean_squared_error;

@@ -25,7 +25,7 @@ use crate::{CoreError, tensor::same_shape};
 /// ```
 pub fn mse<const D: usize>(prediction: Tensor<D>, target: Tensor<D>) -> Result<Tensor<1>, CoreError> {
     same_shape("mse", &prediction, &target)?;
-    Ok((prediction - target).square().mean())
+    Ok(mixup_kernels::mean_squared_error(prediction, target))
 }
 
 #[cfg(test)]

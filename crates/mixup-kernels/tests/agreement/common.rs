@@ -61,3 +61,13 @@ pub fn assert_agree(
         assert_close(&format!("gradient of input {input}"), ours, theirs);
     }
 }
+
+/// Fails where a bit of an operation is not that of its twin.
+pub fn assert_same(
+    sizes: &[usize],
+    seed: u64,
+    ours: impl Fn(Vec<Tensor<1>>) -> Tensor<1>,
+    theirs: impl Fn(Vec<Tensor<1>>) -> Tensor<1>,
+) {
+    assert_eq!(values_and_gradients(sizes, seed, ours), values_and_gradients(sizes, seed, theirs));
+}

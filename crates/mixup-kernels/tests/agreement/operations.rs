@@ -1,6 +1,6 @@
 //! Every other fused operation against its composition of burn's own, values and gradients.
 
-use crate::common::{assert_agree, assert_close, noise};
+use crate::common::{assert_agree, assert_close, assert_same, noise};
 use burn::tensor::activation::{self, log_softmax, sigmoid, softmax, tanh};
 use burn::tensor::{DType, Device, Tensor, TensorData, module, ops::MaxPoolOptions};
 use mixup_kernels::{Activation, AdamStep, GruWeights, SgdStep, Then};
@@ -96,6 +96,19 @@ proptest! {
             })
         };
         assert_agree(&[rows * inputs, inputs * outputs, outputs], seed, run(true), run(false));
+    }
+
+    #[test]
+    fn mean_squared_error((rows, columns) in (1usize..=600, 1usize..=40), seed in 1u64..1000) {
+        let run = |fused: bool| move |mut i: Vec<Tensor<1>>| {
+            let [prediction, target] = [take(&mut i), take(&mut i)].map(|x| x.reshape([rows, columns]));
+            if fused {
+                return mixup_kernels::mean_squared_error(prediction, target);
+            }
+            let difference: Tensor<2> = prediction - target;
+            difference.square().mean()
+        };
+        assert_same(&[rows * columns; 2], seed, run(true), run(false));
     }
 
     #[test]
