@@ -5,13 +5,17 @@ use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
 use crate::gemm::{Matrix, Write, gemm};
-use crate::parallel::in_pieces;
+use crate::parallel::{in_pieces, with_buffers};
 use crate::simd::simd;
 
 /// The most rows of a task.
 const ROWS: usize = 256;
 /// The most where there are many weights, which the `gemm` crate arranges anew for each task.
 const ROWS_OF_MANY: usize = 1024;
+/// Rows that are few beside the weights.
+const FEW_ROWS: usize = 32;
+/// Products that the `gemm` crate puts in one sum, whatever the other sizes.
+const LONGEST_SUM: usize = 256;
 
 /// What follows a linear layer in the same operation. Its gradient is read off its result, so a slope
 /// must be positive.
@@ -141,6 +145,9 @@ impl Sizes {
     }
 
     fn input_gradient(self, weight: &[f32], dy: &[f32]) -> Vec<f32> {
+        if self.rows <= FEW_ROWS && self.outputs <= LONGEST_SUM {
+            return self.input_gradient_of_few(weight, dy);
+        }
         in_pieces(self.rows * self.inputs, self.of_task() * self.inputs, |piece, dx| {
             let dy = Matrix::new(
                 &dy[piece * self.of_task() * self.outputs..],
@@ -148,6 +155,23 @@ impl Sizes {
                 self.outputs,
             );
             gemm(dx, Write::Replace, dy, Matrix::new(weight, self.inputs, self.outputs).t());
+        })
+    }
+
+    /// Turned, `weight dy^T`: the `gemm` crate arranges the left one of two matrices whose sums run along its rows, and here that
+    /// is the small one. The sums are the same to the bit.
+    fn input_gradient_of_few(self, weight: &[f32], dy: &[f32]) -> Vec<f32> {
+        let Self { rows, inputs, outputs, .. } = self;
+        with_buffers([inputs * rows], |[turned]| {
+            let dy = Matrix::new(dy, rows, outputs);
+            gemm(turned, Write::Replace, Matrix::new(weight, inputs, outputs), dy.t());
+            in_pieces(rows * inputs, rows * inputs, |_, dx| {
+                for (row, dx) in dx.chunks_exact_mut(inputs).enumerate() {
+                    for (dx, of_rows) in dx.iter_mut().zip(turned.chunks_exact(rows)) {
+                        *dx = of_rows[row];
+                    }
+                }
+            })
         })
     }
 
@@ -179,4 +203,25 @@ pub(crate) fn column_sums(dy: &[f32], columns: usize) -> Vec<f32> {
         },
     );
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turned_products_are_the_same_to_the_bit() {
+        let value = |seed: usize, i: usize| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.0 - 1.0;
+        for (rows, inputs, outputs) in
+            [(1, 1, 1), (1, 300, 7), (2, 5, 256), (16, 128, 128), (17, 33, 100), (32, 5, 128), (31, 257, 256)]
+        {
+            let sizes = Sizes { rows, inputs, outputs, slope: 1.0 };
+            let weight: Vec<f32> = (0..inputs * outputs).map(|i| value(1, i)).collect();
+            let dy: Vec<f32> = (0..rows * outputs).map(|i| value(2, i)).collect();
+            let mut expected = vec![0.0; rows * inputs];
+            let transposed = Matrix::new(&weight, inputs, outputs).t();
+            gemm(&mut expected, Write::Replace, Matrix::new(&dy, rows, outputs), transposed);
+            assert_eq!(sizes.input_gradient_of_few(&weight, &dy), expected, "{rows} {inputs} {outputs}");
+        }
+    }
 }
