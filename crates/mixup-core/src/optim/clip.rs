@@ -1,8 +1,7 @@
 //! Gradient clipping, over all parameters together.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Gradients, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::checked::Positive;
@@ -21,7 +20,7 @@ pub enum Clip {
 
 impl Clip {
     /// Cuts the gradients of a module's parameters.
-    pub fn apply<M: Module>(self, model: &M, gradients: &mut GradientsParams) {
+    pub fn apply<M: Module>(self, model: &M, gradients: &mut Gradients) {
         match self {
             Self::Norm(largest) => {
                 let mut norm = SquaredNorm { gradients, sum: None };
@@ -37,13 +36,17 @@ impl Clip {
 
 /// The squares of all entries of all gradients, summed on the device.
 struct SquaredNorm<'a> {
-    gradients: &'a GradientsParams,
+    gradients: &'a Gradients,
     sum: Option<Tensor<1>>,
 }
 
 impl ModuleVisitor for SquaredNorm<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.get::<D>(parameter.id) else { return };
+        // Running statistics are not on a device that tracks.
+        if !parameter.is_require_grad() {
+            return;
+        }
+        let Some(gradient) = parameter.grad(self.gradients) else { return };
         let squared = gradient.square().sum();
         self.sum = Some(match self.sum.take() {
             Some(sum) => sum + squared,
@@ -53,25 +56,31 @@ impl ModuleVisitor for SquaredNorm<'_> {
 }
 
 struct Scale<'a> {
-    gradients: &'a mut GradientsParams,
+    gradients: &'a mut Gradients,
     factor: Tensor<1>,
 }
 
 impl ModuleVisitor for Scale<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.remove::<D>(parameter.id) else { return };
-        self.gradients.register(parameter.id, gradient * self.factor.clone().unsqueeze());
+        if !parameter.is_require_grad() {
+            return;
+        }
+        let Some(gradient) = parameter.grad_remove(self.gradients) else { return };
+        parameter.grad_replace(self.gradients, gradient * self.factor.clone().unsqueeze());
     }
 }
 
 struct Clamp<'a> {
-    gradients: &'a mut GradientsParams,
+    gradients: &'a mut Gradients,
     largest: f64,
 }
 
 impl ModuleVisitor for Clamp<'_> {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let Some(gradient) = self.gradients.remove::<D>(parameter.id) else { return };
-        self.gradients.register(parameter.id, gradient.clamp(-self.largest, self.largest));
+        if !parameter.is_require_grad() {
+            return;
+        }
+        let Some(gradient) = parameter.grad_remove(self.gradients) else { return };
+        parameter.grad_replace(self.gradients, gradient.clamp(-self.largest, self.largest));
     }
 }

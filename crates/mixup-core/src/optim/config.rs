@@ -1,11 +1,11 @@
 //! `optimizer:` of an experiment's YAML.
 
-use burn::module::{Module, ParamGroup};
-use burn::optim::{ModuleOptimizer, Optimizer};
+use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
-use super::groups::{Settings, paths, resolve};
-use super::{Clip, Clock, Group, Schedule, step};
+use super::groups::{Parameter, Settings, parameters, resolve};
+use super::rule::Rule;
+use super::{Clip, Clock, Group, Optimizer, Schedule};
 use crate::{
     CoreError,
     checked::{NonNegative, Positive, UnitInterval},
@@ -132,39 +132,20 @@ impl OptimizerConfig {
     ///
     /// # Errors
     /// A group that names a parameter which the network does not have.
-    pub fn init<M: Module>(&self, model: &M) -> Result<ModuleOptimizer, CoreError> {
-        self.build(&|| paths(model))
+    pub fn init<M: Module>(&self, model: &M) -> Result<Optimizer, CoreError> {
+        self.build(&parameters(model))
     }
 
-    /// Not generic over the module, so that the rules are compiled here only.
-    fn build(&self, paths: &dyn Fn() -> Vec<String>) -> Result<ModuleOptimizer, CoreError> {
-        match self {
-            Self::Adam(adam) => {
-                let rule = |settings| step::Adam { settings, decoupled: false };
-                build(rule, Settings::plain(adam.weight_decay), &adam.groups, paths)
-            }
-            Self::AdamW(adam) => {
-                let rule = |settings| step::Adam { settings, decoupled: true };
-                build(rule, Settings::plain(Some(adam.weight_decay)), &adam.groups, paths)
-            }
+    /// Not generic over the module, so that it is compiled once.
+    fn build(&self, parameters: &[Parameter]) -> Result<Optimizer, CoreError> {
+        let (rule, decay, groups) = match self {
+            Self::Adam(adam) => (Rule::Adam { decoupled: false }, adam.weight_decay, &adam.groups),
+            Self::AdamW(adam) => (Rule::Adam { decoupled: true }, Some(adam.weight_decay), &adam.groups),
             Self::Sgd(sgd) => {
                 let momentum = sgd.momentum.map_or(0.0, UnitInterval::get);
-                let rule = |settings| step::Sgd { settings, momentum, nesterov: sgd.nesterov };
-                build(rule, Settings::plain(sgd.weight_decay), &sgd.groups, paths)
+                (Rule::Sgd { momentum, nesterov: sgd.nesterov }, sgd.weight_decay, &sgd.groups)
             }
-        }
+        };
+        Ok(Optimizer::new(rule, resolve(groups, Settings::plain(decay), parameters)?))
     }
-}
-
-fn build<O: Optimizer>(
-    rule: impl Fn(Settings) -> O,
-    plain: Settings,
-    groups: &[Group],
-    paths: &dyn Fn() -> Vec<String>,
-) -> Result<ModuleOptimizer, CoreError> {
-    let groups = resolve(groups, plain, paths)?;
-    let optimizer = ModuleOptimizer::from(rule(plain));
-    Ok(groups.into_iter().fold(optimizer, |optimizer, (settings, paths)| {
-        optimizer.with_group(ParamGroup::from_paths(paths), rule(settings), None)
-    }))
 }

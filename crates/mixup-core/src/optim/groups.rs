@@ -42,41 +42,32 @@ impl Settings {
     }
 }
 
-/// The parameters among `paths` that have other settings than `plain`; those with equal settings together.
+/// The settings of each parameter.
 ///
 /// # Errors
-/// A part that is in no parameter's path.
+/// A part that is in no trained parameter's path.
 pub(super) fn resolve(
     groups: &[Group],
     plain: Settings,
-    paths: &dyn Fn() -> Vec<String>,
-) -> Result<Vec<(Settings, Vec<String>)>, CoreError> {
-    if groups.is_empty() {
-        return Ok(Vec::new());
-    }
-    let paths = paths();
-    check(groups, &paths)?;
-    let mut resolved: Vec<(Settings, Vec<String>)> = Vec::new();
-    for path in paths {
-        let of_path = groups.iter().filter(|group| group.parameters.iter().any(|part| has(&path, part)));
-        let settings = of_path.fold(plain, Settings::with);
-        if settings == plain {
-            continue;
-        }
-        match resolved.iter_mut().find(|(other, _)| *other == settings) {
-            Some((_, paths)) => paths.push(path),
-            None => resolved.push((settings, vec![path])),
-        }
-    }
-    Ok(resolved)
+    parameters: &[Parameter],
+) -> Result<Vec<Settings>, CoreError> {
+    check(groups, parameters)?;
+    let settings = |parameter: &Parameter| {
+        let of_path =
+            groups.iter().filter(|group| group.parameters.iter().any(|part| has(&parameter.path, part)));
+        of_path.fold(plain, Settings::with)
+    };
+    Ok(parameters.iter().map(settings).collect())
 }
 
-fn check(groups: &[Group], paths: &[String]) -> Result<(), CoreError> {
+fn check(groups: &[Group], parameters: &[Parameter]) -> Result<(), CoreError> {
+    let trained =
+        || parameters.iter().filter(|parameter| parameter.trained).map(|parameter| &parameter.path[..]);
     let mut parts = groups.iter().flat_map(|group| &group.parameters);
-    match parts.find(|part| !paths.iter().any(|path| has(path, part))) {
+    match parts.find(|part| !trained().any(|path| has(path, part))) {
         Some(part) => Err(CoreError::Invalid(format!(
             "no parameter has `{part}` in its path; there are {}",
-            paths.join(", ")
+            trained().collect::<Vec<_>>().join(", ")
         ))),
         None => Ok(()),
     }
@@ -87,24 +78,29 @@ fn has(path: &str, part: &str) -> bool {
     !part.is_empty() && format!(".{path}.").contains(&format!(".{part}."))
 }
 
-/// Paths of all trained parameters.
-pub(super) fn paths<M: Module>(model: &M) -> Vec<String> {
-    let mut paths = Paths { names: Vec::new(), found: Vec::new() };
-    model.clone().train().visit(&mut paths);
-    paths.found
+/// A float parameter of a module.
+pub(super) struct Parameter {
+    /// Names of the modules that it is in, and its own.
+    pub path: String,
+    /// Running statistics are visited too.
+    pub trained: bool,
 }
 
-struct Paths {
+/// All float parameters, in the order of a visit.
+pub(super) fn parameters<M: Module>(model: &M) -> Vec<Parameter> {
+    let mut visit = Visit { names: Vec::new(), found: Vec::new() };
+    model.clone().train().visit(&mut visit);
+    visit.found
+}
+
+struct Visit {
     names: Vec<String>,
-    found: Vec<String>,
+    found: Vec<Parameter>,
 }
 
-impl ModuleVisitor for Paths {
+impl ModuleVisitor for Visit {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        // Running statistics are visited too.
-        if parameter.is_require_grad() {
-            self.found.push(self.names.join("."));
-        }
+        self.found.push(Parameter { path: self.names.join("."), trained: parameter.is_require_grad() });
     }
 
     fn enter_module(&mut self, name: &str, _container: &str) {

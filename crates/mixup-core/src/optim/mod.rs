@@ -5,13 +5,15 @@ mod clip;
 mod config;
 mod descent;
 mod groups;
+mod optimizer;
+mod rule;
 mod schedule;
-mod step;
 
 pub use clip::Clip;
 pub use config::{AdamConfig, AdamWConfig, OptimizerConfig, SgdConfig};
 pub use descent::{Descent, descend};
 pub use groups::Group;
+pub use optimizer::Optimizer;
 pub use schedule::{Clock, Length, Per, Schedule};
 
 #[cfg(test)]

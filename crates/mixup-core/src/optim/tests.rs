@@ -1,8 +1,7 @@
 //! Steps on two small parameters, by hand and by PyTorch's definition.
 
 use burn::module::{Module, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Gradients, Tensor};
 
 use super::*;
 use crate::checked::{NonNegative, Positive, UnitInterval};
@@ -25,11 +24,11 @@ impl Pair {
     }
 
     /// Gradients that are these numbers, by way of a linear loss.
-    fn gradients(&self, vector: [f32; 2], matrix: [[f32; 2]; 1]) -> GradientsParams {
+    fn gradients(&self, vector: [f32; 2], matrix: [[f32; 2]; 1]) -> Gradients {
         let device = self.vector.val().device();
         let loss = (self.vector.val() * Tensor::from_floats(vector, &device)).sum()
             + (self.matrix.val() * Tensor::from_floats(matrix, &device)).sum();
-        GradientsParams::from_grads(loss.backward(), self)
+        loss.backward()
     }
 
     fn values(&self) -> Vec<f32> {
@@ -59,8 +58,8 @@ fn path(config: &OptimizerConfig, steps: usize) -> Vec<f32> {
     let mut model = Pair::new([2.0, 0.0], [[0.0, 0.0]]);
     let mut optimizer = config.init(&model).unwrap();
     let step = |_| {
-        let gradients = model.gradients([1.0, 0.0], [[0.0, 0.0]]);
-        model = optimizer.step(config.lr(), model.clone(), gradients);
+        let mut gradients = model.gradients([1.0, 0.0], [[0.0, 0.0]]);
+        model = optimizer.step(config.lr(), model.clone(), &mut gradients);
         model.values()[0]
     };
     (0..steps).map(step).collect()
@@ -105,8 +104,8 @@ fn clipped(clip: Clip, vector: [f32; 2], matrix: [[f32; 2]; 1]) -> Vec<f32> {
     let model = Pair::new([0.0; 2], [[0.0; 2]]);
     let mut gradients = model.gradients(vector, matrix);
     clip.apply(&model, &mut gradients);
-    let vector = gradients.get::<1>(model.vector.id).unwrap().into_data().try_to_vec().unwrap();
-    let matrix = gradients.get::<2>(model.matrix.id).unwrap().into_data().try_to_vec().unwrap();
+    let vector = model.vector.grad(&gradients).unwrap().into_data().try_to_vec().unwrap();
+    let matrix = model.matrix.grad(&gradients).unwrap().into_data().try_to_vec().unwrap();
     [vector, matrix].concat()
 }
 
@@ -221,8 +220,8 @@ fn grouped(groups: &str) -> Result<Vec<f32>, String> {
     let config: OptimizerConfig = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let model = Pair::new([1.0; 2], [[1.0; 2]]);
     let mut optimizer = config.init(&model).map_err(|error| error.to_string())?;
-    let gradients = model.gradients([1.0; 2], [[1.0; 2]]);
-    Ok(optimizer.step(config.lr(), model, gradients).values())
+    let mut gradients = model.gradients([1.0; 2], [[1.0; 2]]);
+    Ok(optimizer.step(config.lr(), model, &mut gradients).values())
 }
 
 #[test]

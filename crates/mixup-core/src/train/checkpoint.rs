@@ -5,14 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
-use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::course::Course;
 use super::{Network, module};
 use crate::{
     CoreError, files,
+    optim::Optimizer,
     stream::{StreamPositions, Streams},
 };
 
@@ -21,7 +20,7 @@ pub(super) struct Standing<M, S> {
     pub(super) model: M,
     /// What the task keeps beside the model.
     pub(super) state: S,
-    pub(super) optimizer: ModuleOptimizer,
+    pub(super) optimizer: Optimizer,
     pub(super) best: M,
     pub(super) order: Vec<usize>,
     pub(super) opening: Vec<f64>,
@@ -30,7 +29,7 @@ pub(super) struct Standing<M, S> {
 }
 
 impl<M: Network, S: Module> Standing<M, S> {
-    pub(super) fn start(model: M, state: S, optimizer: ModuleOptimizer) -> Self {
+    pub(super) fn start(model: M, state: S, optimizer: Optimizer) -> Self {
         let best = model.evaluation();
         Self {
             model: model.into_training(),
@@ -68,7 +67,7 @@ pub(super) struct Checkpoint {
     path: PathBuf,
 }
 
-const MAGIC: &[u8; 8] = b"MIXUPCK3";
+const MAGIC: &[u8; 8] = b"MIXUPCK4";
 
 impl Checkpoint {
     pub(super) fn at(folder: &Path) -> Self {
@@ -93,7 +92,7 @@ impl Checkpoint {
         let [model, best, state] = [standing.model.to_bytes(), standing.best.to_bytes(), state]
             .map(|bytes| bytes.map_err(|error| self.error(error)));
         let (model, best, state) = (model?, best?, state?);
-        let optimizer = standing.optimizer.into_bytes().map_err(|error| self.error(error))?;
+        let optimizer = standing.optimizer.to_bytes().map_err(|error| self.error(error))?;
         let mut bytes = MAGIC.to_vec();
         for part in [&header[..], &model, &best, &state, &optimizer] {
             bytes.extend((part.len() as u64).to_le_bytes());
@@ -119,7 +118,7 @@ impl Checkpoint {
         streams.restore(&header.streams).map_err(|purpose| {
             self.error(format!("the position of stream `{purpose}` is not a number; delete it"))
         })?;
-        let optimizer = standing.optimizer.from_bytes(Bytes::from_bytes_vec(optimizer.to_vec()));
+        let optimizer = standing.optimizer.with_bytes(optimizer);
         Ok(Standing {
             model: standing.model.with_bytes(model).map_err(|error| self.error(error))?,
             best: standing.best.with_bytes(best).map_err(|error| self.error(error))?,

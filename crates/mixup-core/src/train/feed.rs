@@ -100,12 +100,12 @@ impl<F: Feed> Supply<'_, F> {
 ///
 /// # Errors
 /// What the steps return, or a stream that both sides read.
-pub(super) fn ahead<F: Feed>(
+pub(super) fn ahead<F: Feed, R>(
     feed: &F,
     outline: Outline<'_>,
     streams: &mut Streams,
-    execute: impl FnOnce(&Supply<'_, F>, &mut Streams) -> Result<(), CoreError>,
-) -> Result<(), CoreError> {
+    execute: impl FnOnce(&Supply<'_, F>, &mut Streams) -> Result<R, CoreError>,
+) -> Result<R, CoreError> {
     let before = streams.positions();
     let own = streams.clone();
     let (sender, receiver) = sync_channel(AHEAD);
@@ -116,9 +116,10 @@ pub(super) fn ahead<F: Feed>(
         // A thread that waits for a taker sees that there is none.
         drop(supply);
         let read = preparing.join().unwrap_or_else(|panic| resume_unwind(panic));
-        executed?;
+        let executed = executed?;
         streams.join(read, &before).map_err(|purpose| {
             CoreError::Invalid(format!("the stream `{purpose}` is read by the feed and by the step"))
-        })
+        })?;
+        Ok(executed)
     })
 }

@@ -152,7 +152,7 @@ pub(super) fn fit_at<T: Task>(
     let mut saved = Instant::now();
     let mut tail = Vec::new();
     while standing.done() < epochs.len() && !standing.course.out_of_patience(patience) {
-        routine.epoch(epochs[standing.done()], &mut standing, streams)?;
+        standing = routine.epoch(epochs[standing.done()], standing, streams)?;
         if training.is_replayed(&standing.opening) {
             break;
         }
@@ -193,9 +193,9 @@ impl<T: Task> Routine<'_, T> {
     fn epoch(
         &self,
         epoch: usize,
-        standing: &mut Standing<T::Model, T::State>,
+        mut standing: Standing<T::Model, T::State>,
         streams: &mut Streams,
-    ) -> Result<(), CoreError> {
+    ) -> Result<Standing<T::Model, T::State>, CoreError> {
         let config = self.training.config;
         if standing.order.is_empty() || config.shuffle == Shuffle::EveryEpoch {
             standing.order = self.plan.draw(streams);
@@ -205,17 +205,17 @@ impl<T: Task> Routine<'_, T> {
         let executed = self.training.steps(plan.steps());
         let outline = Outline { plan, order: &order, epoch, epochs, executed };
         let feed = self.task.feed();
-        match self.waits {
+        standing = match self.waits {
             true => self.steps(outline, &Supply::Now(feed), standing, streams)?,
             false => ahead(feed, outline, streams, |supply, streams| {
                 self.steps(outline, supply, standing, streams)
             })?,
-        }
+        };
         standing.order = order;
-        match self.training.is_replayed(&standing.opening) {
-            true => Ok(()),
-            false => timed(Phase::Evaluation, || self.judge(standing)),
+        if !self.training.is_replayed(&standing.opening) {
+            timed(Phase::Evaluation, || self.judge(&mut standing))?;
         }
+        Ok(standing)
     }
 
     /// The steps of an epoch; of a replay, as many as it has.
@@ -223,30 +223,31 @@ impl<T: Task> Routine<'_, T> {
         &self,
         outline: Outline<'_>,
         supply: &Supply<'_, T::Feed>,
-        standing: &mut Standing<T::Model, T::State>,
+        mut standing: Standing<T::Model, T::State>,
         streams: &mut Streams,
-    ) -> Result<(), CoreError> {
+    ) -> Result<Standing<T::Model, T::State>, CoreError> {
         let mut losses = Losses::new(self.waits);
         for step in 0..outline.executed {
             let mut step = outline.step(step, streams);
             let prepared = supply.take(&mut step)?;
-            self.step(standing, prepared, &mut step, &mut losses)?;
+            standing = self.step(standing, prepared, &mut step, &mut losses)?;
             if self.training.is_replayed(&standing.opening) {
-                return Ok(());
+                return Ok(standing);
             }
         }
         losses.read(outline.epoch, &mut standing.opening)?;
         standing.train_loss.push(losses.mean());
-        Ok(())
+        Ok(standing)
     }
 
+    /// By value: weights that nobody else holds are written over.
     fn step(
         &self,
-        standing: &mut Standing<T::Model, T::State>,
+        mut standing: Standing<T::Model, T::State>,
         prepared: <T::Feed as Feed>::Prepared,
         step: &mut Step<'_>,
         losses: &mut Losses,
-    ) -> Result<(), CoreError> {
+    ) -> Result<Standing<T::Model, T::State>, CoreError> {
         let Training { config, optimizer, .. } = self.training;
         let lr = optimizer.lr_at(&config.schedule, step.clock());
         let loss = timed(Phase::Forward, || {
@@ -255,8 +256,9 @@ impl<T: Task> Routine<'_, T> {
             Ok::<_, CoreError>(loss)
         })?;
         standing.model = standing.model.descended(loss, lr, optimizer.clip(), &mut standing.optimizer);
-        let Standing { model, state, .. } = standing;
-        timed(Phase::Optimiser, || self.task.after_step(model, state, step))
+        let Standing { model, state, .. } = &mut standing;
+        timed(Phase::Optimiser, || self.task.after_step(model, state, step))?;
+        Ok(standing)
     }
 
     fn judge(&self, standing: &mut Standing<T::Model, T::State>) -> Result<(), CoreError> {

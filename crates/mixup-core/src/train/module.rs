@@ -1,12 +1,11 @@
 //! The same for any module: what [`network!`](crate::network) writes, and what a task's state is kept by.
 
 use burn::module::Module;
-use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::store::ModuleRecord;
 use burn::tensor::{Bytes, Tensor};
 
 use crate::clock::{Phase, timed};
-use crate::optim::Clip;
+use crate::optim::{Clip, Optimizer};
 
 /// See [`Network::into_training`](super::Network::into_training).
 pub fn into_training<M: Module>(module: M) -> M {
@@ -20,19 +19,20 @@ pub fn evaluation<M: Module>(module: &M) -> M {
 
 /// See [`Network::descended`](super::Network::descended).
 pub fn descended<M: Module>(
-    module: &M,
+    module: M,
     loss: Tensor<1>,
     lr: f64,
     clip: Option<Clip>,
-    optimizer: &mut ModuleOptimizer,
+    optimizer: &mut Optimizer,
 ) -> M {
-    let mut gradients = timed(Phase::Backward, || GradientsParams::from_grads(loss.backward(), module));
+    let mut gradients = timed(Phase::Backward, || loss.backward());
+    // Its graph holds the weights, which the step writes over where nobody else does.
+    drop(loss);
     timed(Phase::Optimiser, || {
         if let Some(clip) = clip {
-            clip.apply(module, &mut gradients);
+            clip.apply(&module, &mut gradients);
         }
-        // `step` takes the module by value; the clone shares its tensors until they are replaced.
-        optimizer.step(lr, module.clone(), gradients)
+        optimizer.step(lr, module, &mut gradients)
     })
 }
 

@@ -1,12 +1,11 @@
 //! What training does with a network.
 
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
 use burn::tensor::{Bytes, Tensor};
 
 use crate::{
     CoreError,
-    optim::{Clip, OptimizerConfig},
+    optim::{Clip, Optimizer, OptimizerConfig},
 };
 
 /// A network as training handles it.
@@ -25,16 +24,10 @@ pub trait Network: Module {
     ///
     /// # Errors
     /// A group that names a parameter which the network does not have.
-    fn optimizer(&self, config: &OptimizerConfig) -> Result<ModuleOptimizer, CoreError>;
+    fn optimizer(&self, config: &OptimizerConfig) -> Result<Optimizer, CoreError>;
 
     /// The network after one step of the optimiser, on a loss `[1]`.
-    fn descended(
-        &self,
-        loss: Tensor<1>,
-        lr: f64,
-        clip: Option<Clip>,
-        optimizer: &mut ModuleOptimizer,
-    ) -> Self;
+    fn descended(self, loss: Tensor<1>, lr: f64, clip: Option<Clip>, optimizer: &mut Optimizer) -> Self;
 
     /// Its parameters and running statistics.
     ///
@@ -65,16 +58,16 @@ macro_rules! network {
             fn optimizer(
                 &self,
                 config: &$crate::optim::OptimizerConfig,
-            ) -> Result<::burn::optim::ModuleOptimizer, $crate::CoreError> {
+            ) -> Result<$crate::optim::Optimizer, $crate::CoreError> {
                 config.init(self)
             }
 
             fn descended(
-                &self,
+                self,
                 loss: ::burn::tensor::Tensor<1>,
                 lr: f64,
                 clip: Option<$crate::optim::Clip>,
-                optimizer: &mut ::burn::optim::ModuleOptimizer,
+                optimizer: &mut $crate::optim::Optimizer,
             ) -> Self {
                 $crate::train::module::descended(self, loss, lr, clip, optimizer)
             }

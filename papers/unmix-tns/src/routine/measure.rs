@@ -1,13 +1,12 @@
 //! Streams of corrupted test images, and the error on them while a network adapts.
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use mixup_core::{
     CoreError,
     augment::ImageBatcher,
     metrics::classification::Predictions,
-    optim::{AdamConfig, OptimizerConfig},
+    optim::{AdamConfig, Optimizer, OptimizerConfig},
     shift::{classes_per_batch, correlated_order},
     stream::Streams,
     tensor::to_array,
@@ -191,7 +190,7 @@ impl Measurement {
 struct Adaptation {
     network: Adapted,
     affines: Affines,
-    tent: Option<(Tent, burn::optim::ModuleOptimizer)>,
+    tent: Option<(Tent, Optimizer)>,
 }
 
 impl Adaptation {
@@ -210,8 +209,7 @@ impl Adaptation {
         let logits = self.network.logits(x, &self.affines)?;
         if let Some((Tent { lr }, optimizer)) = &mut self.tent {
             let loss = entropies(logits.clone()).mean();
-            let gradients = GradientsParams::from_grads(loss.backward(), &self.affines);
-            self.affines = optimizer.step(lr.get(), self.affines.clone(), gradients);
+            self.affines = optimizer.step(lr.get(), self.affines.clone(), &mut loss.backward());
         }
         let logits = to_array(logits)?.into_dimensionality();
         logits.map_err(|error| CoreError::Invalid(error.to_string()))

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use clap::ValueEnum;
 use mixup_core::checked::{NonNegative, Positive, UnitInterval};
@@ -17,6 +16,7 @@ use mixup_core::nn::{
 use mixup_core::optim::{AdamConfig, OptimizerConfig, SgdConfig};
 use mixup_core::stream::Streams;
 use mixup_core::tensor::one_hot;
+use mixup_core::train::module;
 use mixup_core::{CoreError, loss};
 use serde::{Deserialize, Serialize};
 
@@ -283,14 +283,15 @@ fn descend<M: Module + 'static>(
     config: OptimizerConfig,
     mut loss: impl FnMut(&M) -> Result<Tensor<1>, CoreError> + 'static,
 ) -> Result<Step, CoreError> {
-    let mut network = network.train();
+    let network = network.train();
     let mut optimizer = config.init(&network)?;
+    let mut network = Some(network);
     let lr = config.lr();
     Ok(Box::new(move || {
-        let loss = loss(&network)?;
+        let trained = network.take().ok_or_else(|| invalid("a step failed before"))?;
+        let loss = loss(&trained)?;
         let value = loss.clone().into_scalar::<f32>();
-        let gradients = GradientsParams::from_grads(loss.backward(), &network);
-        network = optimizer.step(lr, network.clone(), gradients);
+        network = Some(module::descended(trained, loss, lr, None, &mut optimizer));
         Ok(value)
     }))
 }
