@@ -1,7 +1,7 @@
 //! Matrix products on slices: a bounds-checked face of the `gemm` crate.
 
 use crate::lanes::blocks;
-use crate::parallel::with_buffers;
+use crate::parallel::{Fresh, with_buffers};
 
 /// A matrix in a slice.
 #[derive(Clone, Copy)]
@@ -50,32 +50,47 @@ pub(crate) enum Write {
 /// # Panics
 /// Sizes that do not fit: a bug of the caller, and what keeps the unsafe call below sound.
 pub(crate) fn gemm(destination: &mut [f32], write: Write, left: Matrix<'_>, right: Matrix<'_>) {
+    assert_eq!(destination.len(), left.rows * right.cols, "gemm: destination");
+    if left.cols == 0 && write == Write::Replace {
+        destination.fill(0.0);
+    }
+    // SAFETY: the destination is as long as asked for, and borrowed mutably, so that it overlaps neither operand.
+    unsafe { multiply(destination.as_mut_ptr(), write, left, right) };
+}
+
+/// `left right`, in a piece of a new vector.
+///
+/// # Panics
+/// As [`gemm`].
+pub(crate) fn product<'a>(destination: Fresh<'a>, left: Matrix<'_>, right: Matrix<'_>) -> &'a mut [f32] {
+    assert_eq!(destination.len(), left.rows * right.cols, "gemm: destination");
+    assert!(left.cols > 0, "gemm: no products to write");
+    // SAFETY: a product of at least one column replaces every value of its destination, which is as long as asked for.
+    unsafe { destination.written(|destination| multiply(destination, Write::Replace, left, right)) }
+}
+
+/// # Safety
+/// `destination` must be valid for `left.rows * right.cols` values, written ones to add to, and overlap neither operand.
+unsafe fn multiply(destination: *mut f32, write: Write, left: Matrix<'_>, right: Matrix<'_>) {
     let (m, n, k) = (left.rows, right.cols, left.cols);
     assert_eq!(k, right.rows, "gemm: inner sizes");
-    assert_eq!(destination.len(), m * n, "gemm: destination");
     for matrix in [left, right] {
         if matrix.rows > 0 && matrix.cols > 0 {
             let last = (matrix.rows - 1) * matrix.row_stride + (matrix.cols - 1) * matrix.col_stride;
             assert!(last < matrix.values.len(), "gemm: operand");
         }
     }
-    if m == 0 || n == 0 {
-        return;
-    }
-    if k == 0 {
-        if write == Write::Replace {
-            destination.fill(0.0);
-        }
+    if m == 0 || n == 0 || k == 0 {
         return;
     }
     // SAFETY: the asserts above keep every address that the strides reach inside its slice; the
-    // destination is borrowed mutably, so it overlaps neither operand.
+    // caller vouches for the destination.
     unsafe {
         gemm::gemm(
             m,
             n,
             k,
-            destination.as_mut_ptr(),
+            destination,
             1,
             n as isize,
             write == Write::Add,

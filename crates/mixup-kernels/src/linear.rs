@@ -4,8 +4,8 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
-use crate::gemm::{Matrix, Write, gemm};
-use crate::parallel::{in_pieces, with_buffers};
+use crate::gemm::{Matrix, Write, gemm, product};
+use crate::parallel::{in_fresh_pieces, in_pieces, with_buffers};
 use crate::simd::simd;
 
 /// The most rows of a task.
@@ -112,21 +112,27 @@ impl Sizes {
     }
 
     fn forward(self, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f32> {
-        in_pieces(self.rows * self.outputs, self.of_task() * self.outputs, |piece, y| {
-            let rows = y.len() / self.outputs;
-            let x = Matrix::new(&x[piece * self.of_task() * self.inputs..], rows, self.inputs);
-            gemm(y, Write::Replace, x, Matrix::new(weight, self.inputs, self.outputs));
-            simd(
-                #[inline(always)]
-                || {
-                    for row in y.chunks_exact_mut(self.outputs) {
-                        for (y, bias) in row.iter_mut().zip(bias) {
-                            let z = *y + bias;
-                            *y = if z < 0.0 { self.slope * z } else { z };
+        let Self { inputs, outputs, slope, .. } = self;
+        in_fresh_pieces(self.rows * outputs, self.of_task() * outputs, |piece, y| {
+            let x = Matrix::new(&x[piece * self.of_task() * inputs..], y.len() / outputs, inputs);
+            // Where it is added to one sum, it makes no difference on which side: then no pass is needed for it alone.
+            let first = inputs <= LONGEST_SUM;
+            let y = if first { y.repeated(bias) } else { y.zeroed() };
+            gemm(y, Write::Add, x, Matrix::new(weight, inputs, outputs));
+            if !first || slope != 1.0 {
+                simd(
+                    #[inline(always)]
+                    || {
+                        for row in y.chunks_exact_mut(outputs) {
+                            for (y, bias) in row.iter_mut().zip(bias) {
+                                let z = if first { *y } else { *y + bias };
+                                *y = if z < 0.0 { slope * z } else { z };
+                            }
                         }
-                    }
-                },
-            );
+                    },
+                );
+            }
+            y
         })
     }
 
@@ -148,13 +154,12 @@ impl Sizes {
         if self.rows <= FEW_ROWS && self.outputs <= LONGEST_SUM {
             return self.input_gradient_of_few(weight, dy);
         }
-        in_pieces(self.rows * self.inputs, self.of_task() * self.inputs, |piece, dx| {
-            let dy = Matrix::new(
-                &dy[piece * self.of_task() * self.outputs..],
-                dx.len() / self.inputs,
-                self.outputs,
-            );
-            gemm(dx, Write::Replace, dy, Matrix::new(weight, self.inputs, self.outputs).t());
+        // In as many tasks as threads, whatever bits: each arranges the weights, and a row's sums are the same in any.
+        let rows = self.rows.div_ceil(rayon::current_num_threads()).max(FEW_ROWS);
+        in_fresh_pieces(self.rows * self.inputs, rows * self.inputs, |piece, dx| {
+            let dy = &dy[piece * rows * self.outputs..];
+            let dy = Matrix::new(dy, dx.len() / self.inputs, self.outputs);
+            product(dx, dy, Matrix::new(weight, self.inputs, self.outputs).t())
         })
     }
 
@@ -176,9 +181,10 @@ impl Sizes {
     }
 
     fn weight_gradient(self, x: &[f32], dy: &[f32]) -> Vec<f32> {
-        // Cut by inputs, not by rows: no sums to put together.
-        let inputs = if self.rows * self.inputs * self.outputs > 1 << 20 { 64 } else { self.inputs };
-        in_pieces(self.inputs * self.outputs, inputs * self.outputs, |piece, dw| {
+        // Cut by inputs, not by rows: no sums to put together, and the same bits in any number of tasks.
+        let tasks = if self.rows * self.inputs * self.outputs > 1 << 20 { rayon::current_num_threads() } else { 1 };
+        let inputs = self.inputs.div_ceil(tasks);
+        in_fresh_pieces(self.inputs * self.outputs, inputs * self.outputs, |piece, dw| {
             let x = Matrix {
                 values: &x[piece * inputs..],
                 rows: self.rows,
@@ -186,7 +192,7 @@ impl Sizes {
                 row_stride: self.inputs,
                 col_stride: 1,
             };
-            gemm(dw, Write::Replace, x.t(), Matrix::new(dy, self.rows, self.outputs));
+            product(dw, x.t(), Matrix::new(dy, self.rows, self.outputs))
         })
     }
 }

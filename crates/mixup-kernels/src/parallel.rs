@@ -44,6 +44,61 @@ pub(crate) fn in_pieces(len: usize, size: usize, work: impl Fn(usize, &mut [f32]
     unsafe { fresh(len, fill) }
 }
 
+/// A piece of a new vector that nobody has written yet.
+pub(crate) struct Fresh<'a>(&'a mut [MaybeUninit<f32>]);
+
+impl<'a> Fresh<'a> {
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Zeros.
+    pub fn zeroed(self) -> &'a mut [f32] {
+        zeroed(self.0)
+    }
+
+    /// `values`, over and over.
+    ///
+    /// # Panics
+    /// Where they do not fill it.
+    pub fn repeated(self, values: &[f32]) -> &'a mut [f32] {
+        assert!(self.len().is_multiple_of(values.len()), "rows of {}", values.len());
+        for row in self.0.chunks_exact_mut(values.len()) {
+            row.write_copy_of_slice(values);
+        }
+        // SAFETY: rows fill it, and each was written.
+        unsafe { self.0.assume_init_mut() }
+    }
+
+    /// What `write` makes of its beginning.
+    ///
+    /// # Safety
+    /// `write` must write as many values as it is long.
+    pub unsafe fn written(self, write: impl FnOnce(*mut f32)) -> &'a mut [f32] {
+        write(self.0.as_mut_ptr().cast());
+        // SAFETY: the caller vouches for the values.
+        unsafe { self.0.assume_init_mut() }
+    }
+}
+
+/// As [`in_pieces`] where `work` writes each value itself: it returns its piece.
+pub(crate) fn in_fresh_pieces(
+    len: usize,
+    size: usize,
+    work: impl for<'a> Fn(usize, Fresh<'a>) -> &'a mut [f32] + Sync + Send,
+) -> Vec<f32> {
+    let fill = |out: &mut [MaybeUninit<f32>]| {
+        let pieces: Vec<_> = out.chunks_mut(size.max(1)).collect();
+        for_each(pieces, |index, piece| {
+            let (start, len) = (piece.as_ptr().cast(), piece.len());
+            let written = work(index, Fresh(piece));
+            assert!(written.as_ptr() == start && written.len() == len, "a piece that was written");
+        });
+    };
+    // SAFETY: chunks cover a slice, and each comes back written.
+    unsafe { fresh(len, fill) }
+}
+
 /// As [`in_pieces`] for two vectors, each of a length and a size of pieces, that are cut into the same number. A
 /// vector of length 0 has an empty piece for each of the other's: a result that is not wanted.
 pub(crate) fn in_pieces2(

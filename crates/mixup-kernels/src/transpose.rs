@@ -79,8 +79,17 @@ impl<At: Fn(usize, usize) -> Option<usize>> Squares for ToLanes<'_, At> {
         for first in starts::<N>(pixels) {
             for part in (0..WIDTH).step_by(N) {
                 let mut square = [[0.0; N]; N];
-                for (line, values) in square.iter_mut().enumerate() {
-                    copy_some(self.images, (part + line) * pixels + first, values);
+                // Whole lines apart from cut ones: of one copy for both the compiler makes a call.
+                let start = |line: usize| (part + line) * pixels + first;
+                if start(N - 1) + N <= self.images.len() {
+                    for (line, values) in square.iter_mut().enumerate() {
+                        values.copy_from_slice(&self.images[start(line)..start(line) + N]);
+                    }
+                } else {
+                    for (line, values) in square.iter_mut().enumerate() {
+                        let rest = self.images.get(start(line)..).unwrap_or_default();
+                        values.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+                    }
                 }
                 transpose(&mut square);
                 let mut place = Place::of(first, self.size[1]);
@@ -122,14 +131,15 @@ impl<At: Fn(usize, usize) -> Option<usize>> Squares for FromLanes<'_, At> {
                 }
                 transpose(&mut square);
                 // A line that is shorter than the square runs into the next one, which is written after it.
-                for (line, values) in square.iter().enumerate() {
-                    let start = (part + line) * pixels + first;
-                    match self.images.get_mut(start..start + N) {
-                        Some(line) => line.copy_from_slice(values),
-                        None => {
-                            let rest = self.images.get_mut(start..).unwrap_or_default();
-                            rest.iter_mut().zip(values).for_each(|(to, from)| *to = *from);
-                        }
+                let start = |line: usize| (part + line) * pixels + first;
+                if start(N - 1) + N <= self.images.len() {
+                    for (line, values) in square.iter().enumerate() {
+                        self.images[start(line)..start(line) + N].copy_from_slice(values);
+                    }
+                } else {
+                    for (line, values) in square.iter().enumerate() {
+                        let rest = self.images.get_mut(start(line)..).unwrap_or_default();
+                        rest.iter_mut().zip(values).for_each(|(to, from)| *to = *from);
                     }
                 }
             }
@@ -142,18 +152,6 @@ impl<At: Fn(usize, usize) -> Option<usize>> Squares for FromLanes<'_, At> {
 fn starts<const N: usize>(pixels: usize) -> impl Iterator<Item = usize> {
     let last = pixels.saturating_sub(N);
     (0..pixels.div_ceil(N)).map(move |square| (square * N).min(last))
-}
-
-/// Copies the values from `start` on, as many as there are.
-#[inline(always)]
-fn copy_some<const N: usize>(values: &[f32], start: usize, to: &mut [f32; N]) {
-    match values.get(start..start + N) {
-        Some(values) => to.copy_from_slice(values),
-        None => {
-            let rest = values.get(start..).unwrap_or_default();
-            to.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        }
-    }
 }
 
 /// A pixel, counted by rows.

@@ -1,7 +1,8 @@
 //! The three linear maps of F(2x2, 3x3) and their transposes, for one tile.
 //!
 //! `B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]`, `G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1]`,
-//! `A^T = [1 1 1 0; 0 1 -1 -1]`. Entries are numbered by rows.
+//! `A^T = [1 1 1 0; 0 1 -1 -1]`. Entries are numbered by rows. Loops run over numbers: arrays that are iterated by value
+//! go through memory twice.
 
 use crate::lanes::{Lanes, WIDTH, add, sub};
 
@@ -42,8 +43,8 @@ pub(super) fn input(d: impl Fn(usize, usize) -> Lanes, mut v: impl FnMut(usize, 
     }
     for row in 0..4 {
         let entries = b_transposed(across(&half, row));
-        for (col, lanes) in entries.into_iter().enumerate() {
-            v(4 * row + col, lanes);
+        for col in 0..4 {
+            v(4 * row + col, entries[col]);
         }
     }
 }
@@ -57,8 +58,8 @@ pub(super) fn input_transposed(v: impl Fn(usize) -> Lanes, mut d: impl FnMut(usi
     }
     for row in 0..4 {
         let entries = b(across(&half, row));
-        for (col, lanes) in entries.into_iter().enumerate() {
-            d(row, col, lanes);
+        for col in 0..4 {
+            d(row, col, entries[col]);
         }
     }
 }
@@ -82,8 +83,9 @@ pub(super) fn output(m: impl Fn(usize) -> Lanes, mut y: impl FnMut(usize, usize,
 pub(super) fn output_transposed(y: impl Fn(usize, usize) -> Lanes, mut m: impl FnMut(usize, Lanes)) {
     let (left, right) = (a([y(0, 0), y(1, 0)]), a([y(0, 1), y(1, 1)]));
     for row in 0..4 {
-        for (col, lanes) in a([left[row], right[row]]).into_iter().enumerate() {
-            m(4 * row + col, lanes);
+        let entries = a([left[row], right[row]]);
+        for col in 0..4 {
+            m(4 * row + col, entries[col]);
         }
     }
 }
@@ -117,8 +119,8 @@ pub(super) fn weights(w: &[Lanes; 9], mut u: impl FnMut(usize, Lanes)) {
     );
     for row in 0..4 {
         let entries = g([left[row], middle[row], right[row]]);
-        for (col, lanes) in entries.into_iter().enumerate() {
-            u(4 * row + col, lanes);
+        for col in 0..4 {
+            u(4 * row + col, entries[col]);
         }
     }
 }
