@@ -162,7 +162,7 @@ const BREAKS: &[Break] = &[
     },
     Break {
         what: "Adam's first moment",
-        file: "crates/mixup-core/src/optim/step.rs",
+        file: "crates/mixup-core/src/optim/rule.rs",
         from: "beta1: 0.9",
         to: "beta1: 0.8",
         reaches: WINE,

@@ -16,6 +16,8 @@ const ROWS_OF_MANY: usize = 1024;
 const FEW_ROWS: usize = 32;
 /// Products that the `gemm` crate puts in one sum, whatever the other sizes.
 const LONGEST_SUM: usize = 256;
+/// The most rows and columns of a product that the `gemm` crate cuts in other sums than larger ones.
+const SMALL: usize = 64;
 
 /// What follows a linear layer in the same operation. Its gradient is read off its result, so a slope
 /// must be positive.
@@ -115,8 +117,9 @@ impl Sizes {
         let Self { inputs, outputs, slope, .. } = self;
         in_fresh_pieces(self.rows * outputs, self.of_task() * outputs, |piece, y| {
             let x = Matrix::new(&x[piece * self.of_task() * inputs..], y.len() / outputs, inputs);
-            // Where it is added to one sum, it makes no difference on which side: then no pass is needed for it alone.
-            let first = inputs <= LONGEST_SUM;
+            // Where it is added to one sum, it makes no difference on which side: then no pass is needed for it alone. Two
+            // products, or those of one row or one column, are added one by one.
+            let first = (3..=LONGEST_SUM).contains(&inputs) && outputs > 1 && y.len() > outputs;
             let y = if first { y.repeated(bias) } else { y.zeroed() };
             gemm(y, Write::Add, x, Matrix::new(weight, inputs, outputs));
             if !first || slope != 1.0 {
@@ -154,8 +157,8 @@ impl Sizes {
         if self.rows <= FEW_ROWS && self.outputs <= LONGEST_SUM {
             return self.input_gradient_of_few(weight, dy);
         }
-        // In as many tasks as threads, whatever bits: each arranges the weights, and a row's sums are the same in any.
-        let rows = self.rows.div_ceil(rayon::current_num_threads()).max(FEW_ROWS);
+        // Each task arranges the weights: as few as there may be for the bits.
+        let rows = if self.inputs > SMALL { few_pieces(self.rows, ROWS) } else { self.of_task() };
         in_fresh_pieces(self.rows * self.inputs, rows * self.inputs, |piece, dx| {
             let dy = &dy[piece * rows * self.outputs..];
             let dy = Matrix::new(dy, dx.len() / self.inputs, self.outputs);
@@ -181,9 +184,13 @@ impl Sizes {
     }
 
     fn weight_gradient(self, x: &[f32], dy: &[f32]) -> Vec<f32> {
-        // Cut by inputs, not by rows: no sums to put together, and the same bits in any number of tasks.
-        let tasks = if self.rows * self.inputs * self.outputs > 1 << 20 { rayon::current_num_threads() } else { 1 };
-        let inputs = self.inputs.div_ceil(tasks);
+        // Cut by inputs, not by rows: no sums to put together. Each task arranges the gradients: as few as there may be for
+        // the bits.
+        let inputs = match self.rows * self.inputs * self.outputs > 1 << 20 {
+            true if self.outputs > SMALL => few_pieces(self.inputs, 32),
+            true => SMALL,
+            false => self.inputs,
+        };
         in_fresh_pieces(self.inputs * self.outputs, inputs * self.outputs, |piece, dw| {
             let x = Matrix {
                 values: &x[piece * inputs..],
@@ -195,6 +202,16 @@ impl Sizes {
             product(dw, x.t(), Matrix::new(dy, self.rows, self.outputs))
         })
     }
+}
+
+/// Size of as few even pieces as let all threads end together, of at least about `least`: for what is the same to the bit in
+/// any number of them.
+fn few_pieces(all: usize, least: usize) -> usize {
+    let enough = match rayon::current_num_threads() {
+        1 => 1,
+        threads => 2 * threads,
+    };
+    all.div_ceil(enough.min(all / least).max(1))
 }
 
 /// Sum over rows, in their order.
@@ -213,17 +230,60 @@ pub(crate) fn column_sums(dy: &[f32], columns: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
     use super::*;
+
+    fn noise(seed: usize, count: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.0 - 1.0).collect()
+    }
+
+    #[test]
+    fn however_it_is_cut_the_bits_are_the_same() {
+        let pools =
+            [1, 2, 3].map(|threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+        for (rows, inputs, outputs) in [
+            (1, 70, 70),
+            (257, 65, 66),
+            (515, 64, 65),
+            (770, 129, 64),
+            (1100, 33, 90),
+            (1030, 128, 1),
+            (700, 1, 128),
+            (600, 130, 130),
+            (520, 2, 600),
+        ] {
+            let sizes = Sizes { rows, inputs, outputs, slope: 1.0 };
+            let (x, weight) = (noise(1, rows * inputs), noise(2, inputs * outputs));
+            let (bias, dy) = (noise(3, outputs), noise(4, rows * outputs));
+            let [one, two, three] = pools.each_ref().map(|pool| {
+                pool.install(|| {
+                    [
+                        sizes.forward(&x, &weight, &bias),
+                        sizes.input_gradient(&weight, &dy),
+                        sizes.weight_gradient(&x, &dy),
+                    ]
+                })
+            });
+            assert!(one == two && two == three, "{rows} {inputs} {outputs}");
+            // The bias is what a sum is added to, or is added to it.
+            let mut y = vec![0.0; rows * outputs];
+            let task = sizes.of_task();
+            for (piece, y) in y.chunks_mut(task * outputs).enumerate() {
+                let x = Matrix::new(&x[piece * task * inputs..], y.len() / outputs, inputs);
+                gemm(y, Write::Replace, x, Matrix::new(&weight, inputs, outputs));
+            }
+            y.chunks_exact_mut(outputs).for_each(|row| row.iter_mut().zip(&bias).for_each(|(y, b)| *y += b));
+            assert_eq!(one[0], y, "{rows} {inputs} {outputs}");
+        }
+    }
 
     #[test]
     fn turned_products_are_the_same_to_the_bit() {
-        let value = |seed: usize, i: usize| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.0 - 1.0;
         for (rows, inputs, outputs) in
             [(1, 1, 1), (1, 300, 7), (2, 5, 256), (16, 128, 128), (17, 33, 100), (32, 5, 128), (31, 257, 256)]
         {
             let sizes = Sizes { rows, inputs, outputs, slope: 1.0 };
-            let weight: Vec<f32> = (0..inputs * outputs).map(|i| value(1, i)).collect();
-            let dy: Vec<f32> = (0..rows * outputs).map(|i| value(2, i)).collect();
+            let (weight, dy) = (noise(1, inputs * outputs), noise(2, rows * outputs));
             let mut expected = vec![0.0; rows * inputs];
             let transposed = Matrix::new(&weight, inputs, outputs).t();
             gemm(&mut expected, Write::Replace, Matrix::new(&dy, rows, outputs), transposed);

@@ -3,6 +3,7 @@
 //! `B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]`, `G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1]`,
 //! `A^T = [1 1 1 0; 0 1 -1 -1]`. Entries are numbered by rows. Loops run over numbers: arrays that are iterated by value
 //! go through memory twice.
+#![allow(clippy::needless_range_loop, reason = "see above")]
 
 use crate::lanes::{Lanes, WIDTH, add, sub};
 
