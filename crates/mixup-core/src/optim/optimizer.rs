@@ -94,23 +94,22 @@ impl Optimizer {
     /// # Errors
     /// burn's words for what cannot be written.
     pub fn to_bytes(&self) -> Result<Bytes, String> {
-        let mut tensors = Vec::new();
-        let mut writer_scalars = Vec::new();
+        let (mut tensors, mut counts) = (Vec::new(), Vec::new());
         for (number, slot) in self.slots.iter().enumerate() {
             let (steps, kept) = match &slot.kept {
                 Kept::Nothing => continue,
                 Kept::Saved(steps, saved) => (*steps, saved.clone()),
                 Kept::Held(held) => held.save(),
             };
-            writer_scalars.push((number.to_string(), steps as u64));
+            counts.push((number.to_string(), steps as u64));
             for (place, data) in kept.into_iter().enumerate() {
                 let (bytes, shape, dtype) = data.into_parts();
                 tensors.push(burn_pack::Tensor::new(format!("{number}.{place}"), dtype, shape, None, bytes));
             }
         }
-        let writer = writer_scalars
-            .into_iter()
-            .fold(Writer::new(tensors), |writer, (key, steps)| writer.with_scalar(&key, steps.into()));
+        let writer = Writer::new(tensors);
+        let writer =
+            counts.iter().fold(writer, |writer, (key, steps)| writer.with_scalar(key, (*steps).into()));
         writer.into_bytes().map_err(|error| error.to_string())
     }
 
@@ -131,7 +130,10 @@ impl Optimizer {
             let steps = u64::try_from(steps).map_err(|error| error.to_string())?;
             let slot = key.parse().ok().and_then(|number: usize| self.slots.get_mut(number));
             let slot = slot.ok_or_else(|| format!("there is no parameter {key}"))?;
-            let saved = (0..).map_while(|place| tensors.remove(&format!("{key}.{place}"))).collect();
+            let saved: Vec<_> = (0..).map_while(|place| tensors.remove(&format!("{key}.{place}"))).collect();
+            if saved.len() != self.rule.keeps() {
+                return Err(format!("of parameter {key} {} tensors are kept", saved.len()));
+            }
             slot.kept = Kept::Saved(steps as usize, saved);
         }
         Ok(self)

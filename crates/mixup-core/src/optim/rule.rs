@@ -26,6 +26,14 @@ pub(super) struct Moments<const D: usize> {
 }
 
 impl Rule {
+    /// How many tensors it keeps of a parameter that has taken a step.
+    pub fn keeps(self) -> usize {
+        match self {
+            Self::Adam { .. } => 2,
+            Self::Sgd { momentum, .. } => usize::from(momentum != 0.0),
+        }
+    }
+
     /// The parameter after a step. Neither it nor the gradient is tracked.
     pub fn step<const D: usize>(
         self,

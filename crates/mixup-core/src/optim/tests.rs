@@ -76,6 +76,42 @@ fn sgd_by_hand() {
     assert_close(&path(&sgd(0.1, None, Some(0.1), false), 2), &[1.88, 1.7612]);
 }
 
+/// Three steps, and three more by the optimiser that was saved and read in between.
+#[test]
+fn what_was_saved_goes_on_to_the_bit() {
+    for config in [sgd(0.1, None, None, false), sgd(0.1, Some(0.9), Some(0.1), true), adam(0.1, 0.5)] {
+        let mut model = Pair::new([2.0, 0.0], [[0.0, 0.0]]);
+        let mut optimizer = config.init(&model).unwrap();
+        for _ in 0..2 {
+            for _ in 0..3 {
+                let mut gradients = model.gradients([1.0, 0.0], [[0.0, 0.0]]);
+                model = optimizer.step(config.lr(), model, &mut gradients);
+            }
+            // Twice: what was read and not used yet is written, too.
+            for _ in 0..2 {
+                let bytes = optimizer.to_bytes().unwrap();
+                optimizer = config.init(&model).unwrap().with_bytes(&bytes).unwrap();
+            }
+        }
+        assert_eq!(model.values()[0], path(&config, 6)[5]);
+    }
+}
+
+#[test]
+fn what_another_rule_kept_is_refused() {
+    let model = Pair::new([2.0, 0.0], [[0.0, 0.0]]);
+    let mut optimizer = adam(0.1, 0.0).init(&model).unwrap();
+    let mut gradients = model.gradients([1.0, 0.0], [[0.0, 0.0]]);
+    let model = optimizer.step(0.1, model, &mut gradients);
+    let bytes = optimizer.to_bytes().unwrap();
+    let refused = |result: Result<Optimizer, String>| result.err().unwrap();
+    let other = sgd(0.1, Some(0.9), None, false).init(&model).unwrap();
+    assert!(refused(other.with_bytes(&bytes)).contains("2 tensors"));
+    let smaller = adam(0.1, 0.0).init(&model.vector).unwrap();
+    assert!(refused(smaller.with_bytes(&bytes)).contains("no parameter 1"));
+    assert!(adam(0.1, 0.0).init(&model).unwrap().with_bytes(&bytes[..20]).is_err());
+}
+
 /// The update rule of PyTorch's documentation, in f64.
 fn pytorch(lr: f64, momentum: f64, decay: f64, nesterov: bool, steps: usize) -> Vec<f64> {
     let (mut weight, mut velocity) = (2.0, None);
