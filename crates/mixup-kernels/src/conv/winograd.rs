@@ -21,6 +21,8 @@ use crate::simd::simd;
 const ENTRIES: usize = 16;
 /// Tiles of a task: enough for a fast matrix product, few enough to stay in cache.
 const TILES: usize = 256;
+/// The fewest tiles of a task that is one of a thread.
+const LEAST_TILES: usize = 64;
 
 /// Sizes of some images' transformed tiles.
 #[derive(Clone, Copy)]
@@ -79,7 +81,7 @@ impl Tiles {
 /// The output, given `U` ([`transform_weights`]). Shapes as of `geometry`, contiguous.
 pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let (channels, outputs) = (geometry.channels, geometry.outputs);
-    let images = geometry.images_for(TILES, Tiles::of(geometry, 1).count());
+    let images = images_of_forward(geometry);
     in_pieces(geometry.batch * geometry.out_image(), images * geometry.out_image(), |task, y| {
         let first = task * images;
         let tiles = Tiles::of(geometry, y.len() / geometry.out_image());
@@ -101,6 +103,15 @@ pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[
             },
         );
     })
+}
+
+/// Images of a task of the forward pass: where they are too few to give each thread a task, an even share of them. The `gemm` crate
+/// sums in the same order for as many tiles and as few channels.
+fn images_of_forward(geometry: &Geometry) -> usize {
+    let tiles = Tiles::of(geometry, 1).count();
+    let images = geometry.images_for(TILES, tiles);
+    let share = geometry.batch.div_ceil(rayon::current_num_threads());
+    if share * tiles >= LEAST_TILES && geometry.channels <= 512 { images.min(share) } else { images }
 }
 
 /// Gradients of the input and of the weights, where wanted, given `U`.
