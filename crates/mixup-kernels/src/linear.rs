@@ -120,8 +120,14 @@ impl Sizes {
             // Where it is added to one sum, it makes no difference on which side: then no pass is needed for it alone. Two
             // products, or those of one row or one column, are added one by one.
             let first = (3..=LONGEST_SUM).contains(&inputs) && outputs > 1 && y.len() > outputs;
-            let y = if first { y.repeated(bias) } else { y.zeroed() };
-            gemm(y, Write::Add, x, Matrix::new(weight, inputs, outputs));
+            let weight = Matrix::new(weight, inputs, outputs);
+            let y = if first {
+                let y = y.repeated(bias);
+                gemm(y, Write::Add, x, weight);
+                y
+            } else {
+                product(y, x, weight)
+            };
             if !first || slope != 1.0 {
                 simd(
                     #[inline(always)]
@@ -209,7 +215,8 @@ impl Sizes {
 fn few_pieces(all: usize, least: usize) -> usize {
     let enough = match rayon::current_num_threads() {
         1 => 1,
-        threads => 2 * threads,
+        // No more, or the last piece could be much smaller than the others.
+        threads => (2 * threads).min(16),
     };
     all.div_ceil(enough.min(all / least).max(1))
 }

@@ -52,11 +52,6 @@ impl<'a> Fresh<'a> {
         self.0.len()
     }
 
-    /// Zeros.
-    pub fn zeroed(self) -> &'a mut [f32] {
-        zeroed(self.0)
-    }
-
     /// `values`, over and over.
     ///
     /// # Panics

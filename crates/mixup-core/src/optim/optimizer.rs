@@ -1,7 +1,7 @@
 //! The optimiser of a network: the rule, and what it keeps of each parameter.
 //!
 //! burn's `ModuleOptimizer` does the same for any rule. Its bookkeeping took as long as Adam's arithmetic on the small networks of
-//! tables, a fifth of a run; here parameters are told apart by their place in the module alone.
+//! tables, 7 % of a run; here parameters are told apart by their place in the module alone.
 
 use std::any::Any;
 use std::collections::BTreeMap;

@@ -105,13 +105,15 @@ pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[
     })
 }
 
-/// Images of a task of the forward pass: where they are too few to give each thread a task, an even share of them. The `gemm` crate
-/// sums in the same order for as many tiles and as few channels.
+/// Images of a task of the forward pass: where one task would have them all, an even share for each thread. The `gemm` crate
+/// sums in the same order for as many tiles and as few channels; where there are more tasks, the last one may have too few.
 fn images_of_forward(geometry: &Geometry) -> usize {
     let tiles = Tiles::of(geometry, 1).count();
     let images = geometry.images_for(TILES, tiles);
     let share = geometry.batch.div_ceil(rayon::current_num_threads());
-    if share * tiles >= LEAST_TILES && geometry.channels <= 512 { images.min(share) } else { images }
+    let last = (geometry.batch - 1) % share + 1;
+    let cut = images == geometry.batch && last * tiles >= LEAST_TILES && geometry.channels <= 512;
+    if cut { share } else { images }
 }
 
 /// Gradients of the input and of the weights, where wanted, given `U`.
