@@ -1,7 +1,7 @@
 //! Sixteen channels side by side: image planes of `[channel, row, column]` turned to
 //! `[row, column, 16 channels]`, so that loops over tiles vectorise whatever the size of an image.
 
-use crate::transpose::{from_lanes, to_lanes};
+use crate::transpose::{Grid, from_lanes, to_lanes};
 
 /// Channels of a block.
 pub(crate) const WIDTH: usize = 16;
@@ -72,10 +72,10 @@ impl Window {
         std::array::from_fn(|axis| self.size[axis].min(self.plane[axis].saturating_sub(self.before[axis])))
     }
 
-    /// Where a pixel of the image is in the plane.
-    #[inline(always)]
-    fn place(&self, [rows, cols]: [usize; 2], row: usize, col: usize) -> Option<usize> {
-        (row < rows && col < cols).then(|| self.at(row + self.before[0], col + self.before[1]))
+    /// Where the image's pixels are in the plane.
+    fn grid(&self, held: [usize; 2]) -> Grid {
+        let [top, left] = self.before;
+        Grid { start: self.at(top, left), of_row: self.at(1, 0), of_col: WIDTH, held }
     }
 
     /// Up to 16 images of `[row, column]` to a plane of lanes, zero around them and in unused lanes.
@@ -83,13 +83,7 @@ impl Window {
     pub fn interleave(&self, images: &[f32], plane: &mut [f32]) {
         let held = self.held();
         self.clear_around(held, plane);
-        to_lanes(
-            images,
-            self.size,
-            plane,
-            #[inline(always)]
-            |row, col| self.place(held, row, col),
-        );
+        to_lanes(images, self.size, plane, self.grid(held));
     }
 
     /// Zero where the plane is not covered by the image.
@@ -109,15 +103,7 @@ impl Window {
     /// The inverse of [`Self::interleave`]; zero where the plane does not reach.
     #[inline(always)]
     pub fn separate(&self, plane: &[f32], images: &mut [f32]) {
-        let held = self.held();
-        from_lanes(
-            plane,
-            #[inline(always)]
-            |row, col| self.place(held, row, col),
-            None,
-            images,
-            self.size,
-        );
+        from_lanes(plane, self.grid(self.held()), images, self.size);
     }
 }
 

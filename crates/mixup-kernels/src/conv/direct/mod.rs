@@ -13,9 +13,10 @@ use pulp::Arch;
 
 use super::geometry::Geometry;
 use super::gradients::{Gradients, gradients};
-use crate::lanes::{WIDTH, Window, bias_lanes, blocks};
+use crate::lanes::{WIDTH, Window, blocks};
 use crate::parallel::{in_pieces, with_buffers};
-use crate::transpose::{from_lanes, to_lanes};
+use crate::simd::simd;
+use crate::transpose::{Grid, from_lanes, to_lanes};
 
 /// Pixels of a task, about: images are put together to have as many.
 const PIXELS: usize = 256;
@@ -108,13 +109,7 @@ impl<'a> Layout<'a> {
         let images = dy.chunks_exact(self.geometry.out_image());
         for (image, lanes) in images.zip(lanes.chunks_exact_mut(self.results())) {
             for (block, lanes) in image.chunks(self.result()).zip(lanes.chunks_exact_mut(self.result())) {
-                to_lanes(
-                    block,
-                    [rows, cols],
-                    lanes,
-                    #[inline(always)]
-                    |row, col| Some((row * cols + col) * WIDTH),
-                );
+                to_lanes(block, [rows, cols], lanes, Grid::dense([rows, cols]));
             }
         }
     }
@@ -126,17 +121,24 @@ impl<'a> Layout<'a> {
         for (image, lanes) in images.zip(lanes.chunks_exact(self.results())) {
             let blocks = image.chunks_mut(self.result()).zip(lanes.chunks_exact(self.result()));
             for (number, (block, lanes)) in blocks.enumerate() {
-                from_lanes(
-                    lanes,
-                    #[inline(always)]
-                    |row, col| Some((row * cols + col) * WIDTH),
-                    Some(bias_lanes(bias, number)),
-                    block,
-                    [rows, cols],
-                );
+                from_lanes(lanes, Grid::dense([rows, cols]), block, [rows, cols]);
+                if let Some(bias) = bias {
+                    add_bias(block, rows * cols, &bias[number * WIDTH..]);
+                }
             }
         }
     }
+}
+
+fn add_bias(images: &mut [f32], plane: usize, bias: &[f32]) {
+    simd(
+        #[inline(always)]
+        || {
+            for (image, bias) in images.chunks_exact_mut(plane).zip(bias) {
+                image.iter_mut().for_each(|value| *value += bias);
+            }
+        },
+    );
 }
 
 /// The weights in the two orders that the sums read them in, zero in unused lanes.
@@ -155,26 +157,17 @@ impl Weights {
         let mut by_channels = vec![0.0; size];
         for (output, weight) in weight.chunks_exact(geometry.channels * kernel).enumerate() {
             for (block, weight) in weight.chunks(WIDTH * kernel).enumerate() {
-                to_lanes(
-                    weight,
-                    [1, kernel],
-                    &mut by_channels,
-                    #[inline(always)]
-                    |_, position| Some(((block * kernel + position) * outputs * WIDTH + output) * WIDTH),
-                );
+                let start = (block * kernel * outputs * WIDTH + output) * WIDTH;
+                let grid = Grid::line(start, outputs * WIDTH * WIDTH, kernel);
+                to_lanes(weight, [1, kernel], &mut by_channels, grid);
             }
         }
         // Squares of 16 outputs by 16 channels, turned.
         let mut by_outputs = vec![0.0; size];
         for (index, square) in by_channels.chunks_exact(WIDTH * WIDTH).enumerate() {
             let place = index % outputs * channels * kernel + index / outputs;
-            to_lanes(
-                square,
-                [1, WIDTH],
-                &mut by_outputs[place * WIDTH * WIDTH..],
-                #[inline(always)]
-                |_, channel| Some(channel * WIDTH),
-            );
+            let grid = Grid::line(place * WIDTH * WIDTH, WIDTH, WIDTH);
+            to_lanes(square, [1, WIDTH], &mut by_outputs, grid);
         }
         Self { by_outputs, by_channels }
     }
@@ -247,14 +240,7 @@ fn in_burns_order(layout: &Layout<'_>, arranged: &[f32]) -> Vec<f32> {
     let outputs = dw.chunks_exact_mut(geometry.channels * kernel);
     for (dw, arranged) in outputs.zip(arranged.chunks_exact(depth(geometry))) {
         for (dw, lanes) in dw.chunks_mut(WIDTH * kernel).zip(arranged.chunks_exact(kernel * WIDTH)) {
-            from_lanes(
-                lanes,
-                #[inline(always)]
-                |_, position| Some(position * WIDTH),
-                None,
-                dw,
-                [1, kernel],
-            );
+            from_lanes(lanes, Grid::line(0, WIDTH, kernel), dw, [1, kernel]);
         }
     }
     dw
