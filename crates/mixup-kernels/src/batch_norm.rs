@@ -6,8 +6,8 @@
 use burn::backend::flex::FlexTensor;
 use burn::tensor::{Tensor, activation};
 
-use crate::extension::{BackwardPass, Pass, apply, fusible, tensor, values};
-use crate::parallel::{in_pieces, in_pieces2};
+use crate::extension::{BackwardPass, Pass, apply, fusible, owned, tensor, values};
+use crate::parallel::{in_fresh_pieces, in_pieces, over_pieces};
 use crate::simd::{simd, sum, sum2};
 
 /// What follows the normalisation in the same pass over memory.
@@ -164,10 +164,10 @@ fn pass(shape: [usize; 4], epsilon: f32, relu: bool, inputs: Vec<FlexTensor>) ->
             mean: &mean,
             deviation: variance.iter().map(|v| (v + epsilon).sqrt()).collect(),
         };
-        let (dx, dgamma, dbeta, dadd) =
-            saved.gradients(values(&dy), values(&gamma), wanted.get(3) == Some(&true));
-        let mut gradients =
-            vec![Some(tensor(dx, shape)), Some(tensor(dgamma, [channels])), Some(tensor(dbeta, [channels]))];
+        let mut dx = owned(dy);
+        let (dgamma, dbeta, dadd) =
+            saved.gradients(dx.storage_mut(), values(&gamma), wanted.get(3) == Some(&true));
+        let mut gradients = vec![Some(dx), Some(tensor(dgamma, [channels])), Some(tensor(dbeta, [channels]))];
         gradients.push(dadd.map(|dadd| tensor(dadd, shape)));
         gradients
     });
@@ -214,26 +214,35 @@ fn affine(
 ) -> Vec<f32> {
     let plane = height * width;
     let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
-    in_pieces(batch * channels * plane, channels * plane, |image, y| {
+    in_fresh_pieces(batch * channels * plane, channels * plane, |image, y| {
         let start = image * channels * plane;
         let at = |channel: usize| start + channel * plane..start + (channel + 1) * plane;
         simd(
             #[inline(always)]
             || {
-                for (channel, y) in y.chunks_exact_mut(plane).enumerate() {
-                    let (a, b) = (scale[channel], shift[channel]);
-                    let x = &x[at(channel)];
-                    match add {
-                        Some(add) => {
-                            for ((y, x), add) in y.iter_mut().zip(x).zip(&add[at(channel)]) {
-                                *y = above(a * x + b + add, floor);
-                            }
+                y.lines(
+                    plane,
+                    #[inline(always)]
+                    |channel, y| {
+                        let (a, b) = (scale[channel], shift[channel]);
+                        let x = &x[at(channel)];
+                        match add {
+                            Some(add) => y.map2(
+                                x,
+                                &add[at(channel)],
+                                #[inline(always)]
+                                |x, add| above(a * x + b + add, floor),
+                            ),
+                            None => y.map(
+                                x,
+                                #[inline(always)]
+                                |x| above(a * x + b, floor),
+                            ),
                         }
-                        None => y.iter_mut().zip(x).for_each(|(y, x)| *y = above(a * x + b, floor)),
-                    }
-                }
+                    },
+                )
             },
-        );
+        )
     })
 }
 
@@ -264,11 +273,11 @@ struct Saved<'a> {
     deviation: Vec<f32>,
 }
 
-type Gradients = (Vec<f32>, Vec<f32>, Vec<f32>, Option<Vec<f32>>);
+type Gradients = (Vec<f32>, Vec<f32>, Option<Vec<f32>>);
 
 impl Saved<'_> {
-    /// Gradients of x, gamma, beta and, if asked for, of what was added.
-    fn gradients(&self, dy: &[f32], gamma: &[f32], want_add: bool) -> Gradients {
+    /// Gradients of gamma, beta and, if asked for, of what was added; the one of x takes the place of `dy`.
+    fn gradients(&self, dy: &mut [f32], gamma: &[f32], want_add: bool) -> Gradients {
         let sums = self.sums(dy);
         let count = (self.x.len() / self.channels) as f64;
         let dbeta = sums.iter().map(|sums| sums.0 as f32).collect();
@@ -284,11 +293,11 @@ impl Saved<'_> {
             })
             .collect();
         let image = self.channels * self.plane;
-        let sizes = (self.x.len(), image);
-        let (dx, dadd) = in_pieces2(sizes, if want_add { sizes } else { (0, 0) }, |index, dx, dadd| {
-            self.image_gradient(dy, &coefficients, index, dx, want_add.then_some(dadd));
+        let added = if want_add { (self.x.len(), image) } else { (0, 0) };
+        let dadd = over_pieces(dy, image, added, |index, dy, dadd| {
+            self.image_gradient(&coefficients, index, dy, want_add.then_some(dadd));
         });
-        (dx, dgamma, dbeta, want_add.then_some(dadd))
+        (dgamma, dbeta, want_add.then_some(dadd))
     }
 
     /// Per channel the sums of `g` and of `g (x - mean)`.
@@ -332,52 +341,51 @@ impl Saved<'_> {
         total
     }
 
+    /// Of an image: `dy` becomes the gradient of x.
     fn image_gradient(
         &self,
-        dy: &[f32],
         coefficients: &[[f32; 3]],
         image: usize,
-        dx: &mut [f32],
+        dy: &mut [f32],
         mut dadd: Option<&mut [f32]>,
     ) {
         let plane = self.plane;
         simd(
             #[inline(always)]
             || {
-                for (channel, dx) in dx.chunks_exact_mut(plane).enumerate() {
+                for (channel, dy) in dy.chunks_exact_mut(plane).enumerate() {
                     let start = (image * self.channels + channel) * plane;
-                    let (x, dy) = (&self.x[start..start + plane], &dy[start..start + plane]);
-                    let ([a, b, c], mean) = (coefficients[channel], self.mean[channel]);
-                    match self.cut {
-                        Cut::Affine(scale, shift) => {
-                            let (scale, shift) = (scale[channel], shift[channel]);
-                            for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
-                                *dx = a * pass_through(*dy, scale * x + shift) + b * (x - mean) + c;
-                            }
-                        }
-                        Cut::Result(y) => {
-                            for (((dx, x), dy), y) in
-                                dx.iter_mut().zip(x).zip(dy).zip(&y[start..start + plane])
-                            {
-                                *dx = a * pass_through(*dy, *y) + b * (x - mean) + c;
-                            }
-                        }
-                        Cut::None => {
-                            for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
-                                *dx = a * dy + b * (x - mean) + c;
-                            }
-                        }
-                    }
+                    let x = &self.x[start..start + plane];
                     if let Some(dadd) = &mut dadd {
                         let dadd = &mut dadd[channel * plane..(channel + 1) * plane];
                         match self.cut {
                             Cut::Result(y) => {
-                                for ((dadd, dy), y) in dadd.iter_mut().zip(dy).zip(&y[start..start + plane]) {
+                                for ((dadd, dy), y) in dadd.iter_mut().zip(&*dy).zip(&y[start..start + plane])
+                                {
                                     *dadd = pass_through(*dy, *y);
                                 }
                             }
                             // With something added, a ReLU's result is kept.
                             Cut::None | Cut::Affine(..) => dadd.copy_from_slice(dy),
+                        }
+                    }
+                    let ([a, b, c], mean) = (coefficients[channel], self.mean[channel]);
+                    match self.cut {
+                        Cut::Affine(scale, shift) => {
+                            let (scale, shift) = (scale[channel], shift[channel]);
+                            for (dy, x) in dy.iter_mut().zip(x) {
+                                *dy = a * pass_through(*dy, scale * x + shift) + b * (x - mean) + c;
+                            }
+                        }
+                        Cut::Result(y) => {
+                            for ((dy, x), y) in dy.iter_mut().zip(x).zip(&y[start..start + plane]) {
+                                *dy = a * pass_through(*dy, *y) + b * (x - mean) + c;
+                            }
+                        }
+                        Cut::None => {
+                            for (dy, x) in dy.iter_mut().zip(x) {
+                                *dy = a * *dy + b * (x - mean) + c;
+                            }
                         }
                     }
                 }

@@ -2,8 +2,8 @@
 
 use burn::tensor::{Tensor, activation};
 
-use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, tensor, values};
-use crate::parallel::{in_pieces, in_pieces2};
+use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, owned, tensor, values};
+use crate::parallel::{in_fresh_pieces, in_pieces2, over_pieces};
 use crate::simd::{erf, exp, simd};
 
 /// Values of a task.
@@ -17,34 +17,36 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let shape = x.dims();
     apply_to_one(vec![x.into_dispatch()], move |inputs| {
         let x = values(&inputs[0]);
-        let y = in_pieces(x.len(), PIECE, |piece, y| {
-            let x = &x[piece * PIECE..];
+        let y = in_fresh_pieces(x.len(), PIECE, |piece, y| {
+            let x = &x[piece * PIECE..][..y.len()];
             simd(
                 #[inline(always)]
-                || y.iter_mut().zip(x).for_each(|(y, x)| *y = if *x < 0.0 { 0.0 } else { *x }),
-            );
+                || y.map(x, |x| if x < 0.0 { 0.0 } else { x }),
+            )
         });
         let y = tensor(y, shape);
         let saved = y.clone();
         let backward = BackwardPass::new(move |dy, _| {
-            vec![Some(tensor(relu_gradient(values(&saved), values(&dy)), shape))]
+            let mut dx = owned(dy);
+            relu_gradient(values(&saved), dx.storage_mut());
+            vec![Some(dx)]
         });
         Pass { outputs: vec![y], backward }
     })
 }
 
-fn relu_gradient(y: &[f32], dy: &[f32]) -> Vec<f32> {
-    in_pieces(dy.len(), PIECE, |piece, dx| {
-        let (y, dy) = (&y[piece * PIECE..], &dy[piece * PIECE..]);
+/// `dy` becomes the gradient of x.
+fn relu_gradient(y: &[f32], dy: &mut [f32]) {
+    over_pieces(dy, PIECE, (0, 0), |piece, dy, _| {
         simd(
             #[inline(always)]
             || {
-                for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
-                    *dx = if *y > 0.0 { *dy } else { 0.0 };
+                for (dy, y) in dy.iter_mut().zip(&y[piece * PIECE..]) {
+                    *dy = if *y > 0.0 { *dy } else { 0.0 };
                 }
             },
         );
-    })
+    });
 }
 
 /// `x Phi(x)` with the normal distribution function Phi (Hendrycks and Gimpel 2016), by the error function.
@@ -57,8 +59,9 @@ pub fn gelu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         let x = inputs.swap_remove(0);
         let (y, phi) = with_distribution(values(&x));
         let backward = BackwardPass::new(move |dy, _| {
-            let dx = gelu_gradient(values(&x), &phi, values(&dy));
-            vec![Some(tensor(dx, shape))]
+            let mut dx = owned(dy);
+            gelu_gradient(values(&x), &phi, dx.storage_mut());
+            vec![Some(dx)]
         });
         Pass { outputs: vec![tensor(y, shape)], backward }
     })
@@ -80,21 +83,20 @@ fn with_distribution(x: &[f32]) -> (Vec<f32>, Vec<f32>) {
     })
 }
 
-/// `dy (Phi(x) + x phi(x))` with the normal density phi.
-fn gelu_gradient(x: &[f32], distribution: &[f32], dy: &[f32]) -> Vec<f32> {
+/// `dy` becomes `dy (Phi(x) + x phi(x))` with the normal density phi.
+fn gelu_gradient(x: &[f32], distribution: &[f32], dy: &mut [f32]) {
     const ROOT: f32 = 0.398_942_3; // 1 / sqrt(2 pi)
-    in_pieces(x.len(), PIECE, |piece, dx| {
+    over_pieces(dy, PIECE, (0, 0), |piece, dy, _| {
         let at = piece * PIECE;
         simd(
             #[inline(always)]
             || {
-                let saved = x[at..].iter().zip(&distribution[at..]);
-                for ((dx, (x, phi)), dy) in dx.iter_mut().zip(saved).zip(&dy[at..]) {
-                    *dx = dy * (phi + x * ROOT * exp(-0.5 * x * x));
+                for ((dy, x), phi) in dy.iter_mut().zip(&x[at..]).zip(&distribution[at..]) {
+                    *dy *= phi + x * ROOT * exp(-0.5 * x * x);
                 }
             },
         );
-    })
+    });
 }
 
 #[inline(always)]

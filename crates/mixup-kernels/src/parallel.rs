@@ -65,6 +65,52 @@ impl<'a> Fresh<'a> {
         unsafe { self.0.assume_init_mut() }
     }
 
+    /// `f` of each of as many values.
+    ///
+    /// # Panics
+    /// Where there are fewer or more.
+    #[inline(always)]
+    pub fn map(self, x: &[f32], f: impl Fn(f32) -> f32) -> &'a mut [f32] {
+        assert_eq!(self.len(), x.len(), "values of a piece");
+        for (out, x) in self.0.iter_mut().zip(x) {
+            out.write(f(*x));
+        }
+        // SAFETY: there are as many values, and each was written.
+        unsafe { self.0.assume_init_mut() }
+    }
+
+    /// `f` of each pair of as many values.
+    ///
+    /// # Panics
+    /// Where there are fewer or more.
+    #[inline(always)]
+    pub fn map2(self, x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> f32) -> &'a mut [f32] {
+        assert!(self.len() == x.len() && self.len() == y.len(), "values of a piece");
+        for ((out, x), y) in self.0.iter_mut().zip(x).zip(y) {
+            out.write(f(*x, *y));
+        }
+        // SAFETY: there are as many values, and each was written.
+        unsafe { self.0.assume_init_mut() }
+    }
+
+    /// What `write` makes of its lines of `size` values.
+    ///
+    /// # Panics
+    /// Where `write` returns another line than it got, or lines do not fill the piece.
+    #[inline(always)]
+    pub fn lines(
+        self,
+        size: usize,
+        write: impl for<'l> Fn(usize, Fresh<'l>) -> &'l mut [f32],
+    ) -> &'a mut [f32] {
+        assert!(self.len().is_multiple_of(size), "lines of a piece");
+        for (index, line) in self.0.chunks_exact_mut(size).enumerate() {
+            write_whole(line, |line| write(index, line));
+        }
+        // SAFETY: lines fill it, and each was written.
+        unsafe { self.0.assume_init_mut() }
+    }
+
     /// What `write` makes of its beginning.
     ///
     /// # Safety
@@ -76,6 +122,14 @@ impl<'a> Fresh<'a> {
     }
 }
 
+/// Makes sure that what comes back written is what was given.
+#[inline(always)]
+fn write_whole(piece: &mut [MaybeUninit<f32>], write: impl for<'a> FnOnce(Fresh<'a>) -> &'a mut [f32]) {
+    let (start, len) = (piece.as_ptr().cast(), piece.len());
+    let written = write(Fresh(piece));
+    assert!(written.as_ptr() == start && written.len() == len, "a piece that was written");
+}
+
 /// As [`in_pieces`] where `work` writes each value itself: it returns its piece.
 pub(crate) fn in_fresh_pieces(
     len: usize,
@@ -84,11 +138,7 @@ pub(crate) fn in_fresh_pieces(
 ) -> Vec<f32> {
     let fill = |out: &mut [MaybeUninit<f32>]| {
         let pieces: Vec<_> = out.chunks_mut(size.max(1)).collect();
-        for_each(pieces, |index, piece| {
-            let (start, len) = (piece.as_ptr().cast(), piece.len());
-            let written = work(index, Fresh(piece));
-            assert!(written.as_ptr() == start && written.len() == len, "a piece that was written");
-        });
+        for_each(pieces, |index, piece| write_whole(piece, |piece| work(index, piece)));
     };
     // SAFETY: chunks cover a slice, and each comes back written.
     unsafe { fresh(len, fill) }
@@ -120,6 +170,25 @@ pub(crate) fn in_pieces2(
     (a, b)
 }
 
+/// Works on a vector in pieces of `size`, and beside each on a piece of a new one, of a length and a size of pieces, all zero;
+/// of length 0, it has an empty piece beside each.
+pub(crate) fn over_pieces(
+    values: &mut [f32],
+    size: usize,
+    (new_len, new_size): (usize, usize),
+    work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync + Send,
+) -> Vec<f32> {
+    let pieces = values.chunks_mut(size.max(1));
+    let new_size = new_size.max(1);
+    assert!(new_len == 0 || new_len.div_ceil(new_size) == pieces.len(), "pieces of two vectors");
+    let fill = |new: &mut [MaybeUninit<f32>]| {
+        let new = new.chunks_mut(new_size).chain(iter::repeat_with(Default::default));
+        for_each(pieces.zip(new).collect(), |index, (piece, new)| work(index, piece, zeroed(new)));
+    };
+    // SAFETY: chunks cover a slice, there are as many of them as pieces, and each is zeroed.
+    unsafe { fresh(new_len, fill) }
+}
+
 /// A new matrix of `rows` rows, made in blocks of `size` columns: `work` gets the number of a
 /// block's first column and its rows, all zero.
 pub(crate) fn in_columns(
@@ -142,7 +211,7 @@ pub(crate) fn in_columns(
 
 /// The caller's thread does it alone where there is one task or one thread: waking others costs
 /// more than small work.
-fn for_each<T: Send>(tasks: Vec<T>, work: impl Fn(usize, T) + Sync + Send) {
+pub(crate) fn for_each<T: Send>(tasks: Vec<T>, work: impl Fn(usize, T) + Sync + Send) {
     if tasks.len() <= 1 || rayon::current_num_threads() == 1 {
         tasks.into_iter().enumerate().for_each(|(index, task)| work(index, task));
     } else {

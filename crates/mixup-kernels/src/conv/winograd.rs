@@ -14,7 +14,7 @@ use super::gradients::{Gradients, gradients};
 use super::tile;
 use crate::gemm::{Matrix, Write, gemm, gemm_into_blocks};
 use crate::lanes::{Lanes, WIDTH, Window, add, bias_lanes, blocks, load, store};
-use crate::parallel::{in_columns, in_pieces, with_buffers};
+use crate::parallel::{for_each, in_columns, in_pieces, with_buffers};
 use crate::simd::simd;
 
 /// Entries of a transformed tile.
@@ -90,15 +90,14 @@ pub(super) fn forward(geometry: &Geometry, x: &[f32], u: &[f32], bias: Option<&[
             [ENTRIES * tiles.entry(channels), ENTRIES * tiles.entry(outputs), planes],
             |[v, m, plane]| {
                 transform_input(geometry, tiles, x, first..first + tiles.images, v, plane);
-                for entry in 0..ENTRIES {
+                for_each(m.chunks_exact_mut(tiles.entry(outputs)).collect(), |entry, m| {
                     let u = Matrix::new(
                         &u[entry * outputs * channels..][..outputs * channels],
                         outputs,
                         channels,
                     );
-                    let m = &mut m[entry * tiles.entry(outputs)..];
                     gemm_into_blocks(m, tiles.matrix(v, entry, channels), u.t());
-                }
+                });
                 transform_output(geometry, tiles, m, bias, y, plane);
             },
         );
@@ -135,16 +134,17 @@ pub(super) fn backward(
             transform_gradient(geometry, tiles, dy, images.clone(), dm, plane);
             if let Some(du) = du {
                 transform_input(geometry, tiles, x, images, v, plane);
-                for (entry, du) in du.chunks_exact_mut(outputs * channels).enumerate() {
+                for_each(du.chunks_exact_mut(outputs * channels).collect(), |entry, du| {
                     let dm = tiles.matrix(dm, entry, outputs);
                     gemm(du, Write::Add, dm.t(), tiles.matrix(v, entry, channels));
-                }
+                });
             }
             if let Some(dx) = dx {
-                for (entry, u) in u.chunks_exact(outputs * channels).enumerate() {
-                    let dv = &mut v[entry * tiles.entry(channels)..];
+                let entries =
+                    u.chunks_exact(outputs * channels).zip(v.chunks_exact_mut(tiles.entry(channels)));
+                for_each(entries.collect(), |entry, (u, dv)| {
                     gemm_into_blocks(dv, tiles.matrix(dm, entry, outputs), Matrix::new(u, outputs, channels));
-                }
+                });
                 gradient_of_input(geometry, tiles, v, dx, plane);
             }
         });
