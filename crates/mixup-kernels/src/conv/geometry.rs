@@ -174,6 +174,15 @@ impl Geometry {
         self.suits_lanes() && self.kernel == [3, 3] && self.stride == [1, 1] && self.dilation == [1, 1]
     }
 
+    /// Sixteen pixels of a row side by side see as many of the input. The limits on sizes are those up to which the `gemm` crate
+    /// adds products one by one, so that results are the same to the bit as by [`im2col`](super::im2col).
+    pub fn suits_rows(&self) -> bool {
+        let plain =
+            self.groups == 1 && self.stride == [1, 1] && self.dilation == [1, 1] && self.kernel != [1, 1];
+        let overlaps = (0..2).all(|axis| self.padding[axis] < self.kernel[axis]);
+        plain && overlaps && self.outputs > 2 && (3..=512).contains(&self.depth())
+    }
+
     /// Images that are worked on together, so that a matrix product has about `columns` columns.
     pub fn images_for(&self, columns: usize, columns_of_an_image: usize) -> usize {
         (columns / columns_of_an_image.max(1)).clamp(1, self.batch)

@@ -12,7 +12,7 @@ use crate::parallel::{in_pieces, with_buffers};
 use crate::simd::simd;
 
 /// Columns that a matrix product should have to be fast.
-const COLUMNS: usize = 512;
+pub(super) const COLUMNS: usize = 512;
 
 /// The output. `x`, `weight` and the result have the shapes of `geometry`, contiguous.
 pub(super) fn forward(geometry: &Geometry, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {

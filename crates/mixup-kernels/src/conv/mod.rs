@@ -2,14 +2,15 @@
 //!
 //! Between enough channels, three by three kernels of stride 1 go by Winograd's F(2x2, 3x3)
 //! ([`winograd`]), which needs 2.25 times fewer products, and others by sums over 16 channels side by side
-//! ([`direct`]). The rest go by a tiled im2col ([`im2col`]). All work on a few images at a time, so that their
-//! buffers stay in cache.
+//! ([`direct`]). Fewer channels go by sums over 16 pixels of a row where the stride is 1 ([`rows`]), and the rest by a
+//! tiled im2col ([`im2col`]). All work on a few images at a time, so that their buffers stay in cache.
 
 mod direct;
 mod geometry;
 mod gradients;
 mod im2col;
 mod registers;
+mod rows;
 mod tile;
 mod winograd;
 
@@ -56,6 +57,7 @@ pub fn conv2d(
 enum Method {
     Winograd(Vec<f32>),
     Direct(direct::Weights),
+    Rows(FlexTensor),
     Im2col(FlexTensor),
 }
 
@@ -65,6 +67,8 @@ impl Method {
             Self::Winograd(winograd::transform_weights(geometry, values(&weight)))
         } else if geometry.suits_lanes() {
             Self::Direct(direct::Weights::new(geometry, values(&weight)))
+        } else if geometry.suits_rows() {
+            Self::Rows(weight)
         } else {
             Self::Im2col(weight)
         }
@@ -74,6 +78,7 @@ impl Method {
         match self {
             Self::Winograd(u) => winograd::forward(geometry, x, u, bias),
             Self::Direct(weights) => direct::forward(geometry, x, weights, bias),
+            Self::Rows(weight) => rows::forward(geometry, x, values(weight), bias),
             Self::Im2col(weight) => im2col::forward(geometry, x, values(weight), bias),
         }
     }
@@ -83,6 +88,7 @@ impl Method {
         match self {
             Self::Winograd(u) => winograd::backward(geometry, x, u, dy, wanted),
             Self::Direct(weights) => direct::backward(geometry, x, weights, dy, wanted),
+            Self::Rows(weight) => rows::backward(geometry, x, values(weight), dy, wanted),
             Self::Im2col(weight) => im2col::backward(geometry, x, values(weight), dy, wanted),
         }
     }

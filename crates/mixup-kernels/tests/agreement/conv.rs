@@ -104,6 +104,24 @@ fn wide_case_of_any_kernel() -> impl Strategy<Value = Case> {
         .prop_filter("a kernel that fits", Case::fits)
 }
 
+/// Few channels, stride 1, any kernel that overlaps its padding: sums over 16 pixels side by side. Many have enough weights for
+/// sums over pixels, too.
+fn narrow_case() -> impl Strategy<Value = Case> {
+    let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
+    ((1usize..=70, 1usize..=9, 3usize..=40), pair(1..=19), pair(1..=5), pair(0..=4), any::<bool>())
+        .prop_map(|((batch, channels, outputs), size, kernel, padding, bias)| Case {
+            x: [batch.div_ceil(size[0]), channels, size[0], size[1]],
+            weight: [outputs, channels, kernel[0], kernel[1]],
+            stride: [1, 1],
+            padding: [padding[0].min(kernel[0] - 1), padding[1].min(kernel[1] - 1)],
+            dilation: [1, 1],
+            groups: 1,
+            bias,
+            view: false,
+        })
+        .prop_filter("a kernel that fits", Case::fits)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -119,6 +137,11 @@ proptest! {
 
     #[test]
     fn wide_three_by_three_convolutions_agree_with_burn(case in wide_case(), seed in 1u64..1000) {
+        case.agrees(seed);
+    }
+
+    #[test]
+    fn narrow_convolutions_agree_with_burn(case in narrow_case(), seed in 1u64..1000) {
         case.agrees(seed);
     }
 }
@@ -141,7 +164,9 @@ fn several_tasks_agree_with_burn() {
     // Sums of more than 512 products, over channels and, for the gradient of the weights, over pixels.
     let deep = Case { x: [3, 80, 9, 31], weight: [40, 80, 4, 2], stride: [1, 2], ..pointwise.clone() };
     let large = Case { x: [2, 16, 27, 29], weight: [16, 16, 5, 5], ..three.clone() };
-    [pointwise, three, strided, deep, large].iter().zip(1..).for_each(|(case, seed)| case.agrees(seed));
+    let narrow = Case { x: [67, 3, 16, 16], weight: [24, 3, 3, 3], ..three.clone() };
+    let cases = [pointwise, three, strided, deep, large, narrow];
+    cases.iter().zip(1..).for_each(|(case, seed)| case.agrees(seed));
 }
 
 /// The first layer of a network: its input has no gradient.

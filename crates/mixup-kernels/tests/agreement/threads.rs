@@ -31,10 +31,17 @@ fn few_tiles(inputs: Vec<Tensor<1>>, batch: usize) -> Tensor<1> {
     flat(mixup_kernels::conv2d(x, weight, None, ConvOptions::new([1; 2], [1; 2], [1, 1], 1)))
 }
 
+fn other(inputs: Vec<Tensor<1>>, x: [usize; 4], outputs: usize, stride: usize) -> Tensor<1> {
+    let weight = inputs[1].clone().reshape([outputs, x[1], 3, 3]);
+    let options = ConvOptions::new([stride; 2], [1; 2], [1, 1], 1);
+    flat(mixup_kernels::conv2d(inputs[0].clone().reshape(x), weight, None, options))
+}
+
 #[test]
 fn every_operation_gives_the_same_bits_on_any_number_of_threads() {
     let image = 23 * 16 * 16 * 16;
-    let cases: [(&str, Vec<usize>, Operation); 11] = [
+    let cases: [(&str, Vec<usize>, Operation); 12] = [
+        ("few channels", vec![23 * 3 * 16 * 16, 24 * 3 * 9], |i| other(i, [23, 3, 16, 16], 24, 1)),
         ("winograd of one task", vec![64 * 64 * 16, 48 * 64 * 9], |i| few_tiles(i, 64)),
         ("winograd with a small last task", vec![65 * 64 * 16, 48 * 64 * 9], |i| few_tiles(i, 65)),
         ("winograd", vec![image, 24 * 16 * 9, 24], |i| convolution(i, 3, 1)),
