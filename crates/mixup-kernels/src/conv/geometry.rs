@@ -174,6 +174,14 @@ impl Geometry {
         self.suits_lanes() && self.kernel == [3, 3] && self.stride == [1, 1] && self.dilation == [1, 1]
     }
 
+    /// Tiles of 2x2 outputs, for large layers. A step of small ones would be at most 5 % shorter, and they are those of the papers' committed
+    /// numbers, whose rounding would move.
+    pub fn suits_strided(&self) -> bool {
+        let plain = self.kernel == [3, 3] && self.stride == [2, 2] && self.dilation == [1, 1];
+        let large = self.channels >= 128 || self.channels >= 32 && self.out_plane() >= 49;
+        self.suits_lanes() && plain && large
+    }
+
     /// Sixteen pixels of a row side by side see as many of the input. The limits on sizes are those up to which the `gemm` crate
     /// adds products one by one, so that results are the same to the bit as by [`im2col`](super::im2col).
     pub fn suits_rows(&self) -> bool {

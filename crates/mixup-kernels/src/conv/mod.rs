@@ -11,6 +11,7 @@ mod gradients;
 mod im2col;
 mod registers;
 mod rows;
+mod strided;
 mod tile;
 mod winograd;
 
@@ -56,6 +57,7 @@ pub fn conv2d(
 /// How a convolution is computed, with its weights in the order that this takes.
 enum Method {
     Winograd(Vec<f32>),
+    Strided(strided::Weights),
     Direct(direct::Weights),
     Rows(FlexTensor),
     Im2col(FlexTensor),
@@ -65,6 +67,8 @@ impl Method {
     fn of(geometry: &Geometry, weight: FlexTensor) -> Self {
         if geometry.suits_winograd() {
             Self::Winograd(winograd::transform_weights(geometry, values(&weight)))
+        } else if geometry.suits_strided() {
+            Self::Strided(strided::Weights::new(geometry, values(&weight)))
         } else if geometry.suits_lanes() {
             Self::Direct(direct::Weights::new(geometry, values(&weight)))
         } else if geometry.suits_rows() {
@@ -77,6 +81,7 @@ impl Method {
     fn forward(&self, geometry: &Geometry, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
         match self {
             Self::Winograd(u) => winograd::forward(geometry, x, u, bias),
+            Self::Strided(weights) => strided::forward(geometry, x, weights, bias),
             Self::Direct(weights) => direct::forward(geometry, x, weights, bias),
             Self::Rows(weight) => rows::forward(geometry, x, values(weight), bias),
             Self::Im2col(weight) => im2col::forward(geometry, x, values(weight), bias),
@@ -87,6 +92,7 @@ impl Method {
     fn backward(&self, geometry: &Geometry, x: &[f32], dy: &[f32], wanted: [bool; 2]) -> Gradients {
         match self {
             Self::Winograd(u) => winograd::backward(geometry, x, u, dy, wanted),
+            Self::Strided(weights) => strided::backward(geometry, x, weights, dy, wanted),
             Self::Direct(weights) => direct::backward(geometry, x, weights, dy, wanted),
             Self::Rows(weight) => rows::backward(geometry, x, values(weight), dy, wanted),
             Self::Im2col(weight) => im2col::backward(geometry, x, values(weight), dy, wanted),

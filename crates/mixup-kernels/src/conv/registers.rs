@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use crate::lanes::WIDTH;
 
@@ -170,6 +170,74 @@ pub(super) fn put<S: Simd, const V: usize, const B: usize>(
     }
 }
 
+/// `out[p out_p + block out_block ..] (+)= sum over parts and k of left[part left_part + k LEFT_K + p LEFT_P] times the 16 values from
+/// right[part right_part + k right_k + block right_block] on`: a matrix product whose operands stand as they are.
+///
+/// Distances of `left` are the compiler's to know: the neighbours' places would take a register each.
+pub(super) struct Product<'a, const LEFT_K: usize, const LEFT_P: usize> {
+    pub neighbours: usize,
+    pub blocks: usize,
+    pub parts: usize,
+    /// Products of a part.
+    pub count: usize,
+    pub left: &'a [f32],
+    pub left_part: usize,
+    pub right: &'a [f32],
+    pub right_part: usize,
+    pub right_k: usize,
+    pub right_block: usize,
+    pub out: &'a mut [f32],
+    pub out_p: usize,
+    pub out_block: usize,
+    pub put: Put,
+}
+
+impl<const LEFT_K: usize, const LEFT_P: usize> WithSimd for Product<'_, LEFT_K, LEFT_P> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        in_blocks(simd, self.blocks, &mut self);
+    }
+}
+
+impl<const LEFT_K: usize, const LEFT_P: usize> Blocks for Product<'_, LEFT_K, LEFT_P> {
+    #[inline(always)]
+    fn blocks<S: Simd, const V: usize, const B: usize>(&mut self, simd: S, block: usize) {
+        let right = &self.right[block * self.right_block..];
+        let out = &mut self.out[block * self.out_block..];
+        let mut blocks = Product::<LEFT_K, LEFT_P> { right, out, ..*self };
+        in_tiles::<S, V, B>(simd, self.neighbours, &mut blocks);
+    }
+}
+
+impl<const LEFT_K: usize, const LEFT_P: usize> Tile for Product<'_, LEFT_K, LEFT_P> {
+    #[inline(always)]
+    fn tile<S: Simd, const P: usize, const V: usize, const B: usize>(&mut self, simd: S, first: usize) {
+        sums::<S, P, V, B>(
+            simd,
+            0..self.parts,
+            #[inline(always)]
+            |part| {
+                let mut right = [self.right; B];
+                for (b, right) in right.iter_mut().enumerate() {
+                    *right = &self.right[part * self.right_part + b * self.right_block..];
+                }
+                let left = &self.left[part * self.left_part + first * LEFT_P..];
+                let (left_k, left_p, right_k) = (LEFT_K, LEFT_P, self.right_k);
+                Products { count: self.count, left, left_k, left_p, right, right_k }
+            },
+            #[inline(always)]
+            |p, sums| {
+                for b in 0..B {
+                    let at = (first + p) * self.out_p + b * self.out_block;
+                    put::<S, V, B>(simd, sums, b, &mut self.out[at..], self.put);
+                }
+            },
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,45 +254,6 @@ mod tests {
         assert_eq!(even_cuts(28, 14).collect::<Vec<_>>(), [(0, 14), (14, 14)]);
     }
 
-    /// `out[p] = sum_k left[p, k] right[k]`, `right` of some blocks of lanes.
-    struct Product<'a> {
-        neighbours: usize,
-        depth: usize,
-        left: &'a [f32],
-        right: &'a [f32],
-        out: &'a mut [f32],
-        block: usize,
-    }
-
-    impl Blocks for Product<'_> {
-        fn blocks<S: Simd, const V: usize, const B: usize>(&mut self, simd: S, block: usize) {
-            self.block = block;
-            in_tiles::<S, V, B>(simd, self.neighbours, self);
-        }
-    }
-
-    impl Tile for Product<'_> {
-        fn tile<S: Simd, const P: usize, const V: usize, const B: usize>(&mut self, simd: S, first: usize) {
-            let Self { depth, left, right, block, .. } = *self;
-            let part = |number: usize| Products {
-                count: depth / 2,
-                left: &left[first * depth + number * (depth / 2)..],
-                left_k: 1,
-                left_p: depth,
-                right: std::array::from_fn(|b| {
-                    &right[((block + b) * depth + number * (depth / 2)) * WIDTH..]
-                }),
-                right_k: WIDTH,
-            };
-            sums::<S, P, V, B>(simd, 0..2, part, |p, sums| {
-                for b in 0..B {
-                    let out = &mut self.out[((block + b) * self.neighbours + first + p) * WIDTH..];
-                    put::<S, V, B>(simd, sums, b, out, Put::Add);
-                }
-            });
-        }
-    }
-
     fn products_are_right(simd: impl Simd) {
         const DEPTH: usize = 6;
         for (neighbours, blocks) in (1..=31).zip([1, 2, 3, 5].into_iter().cycle()) {
@@ -234,8 +263,23 @@ mod tests {
             let (left, right) = (values(neighbours * DEPTH, 5), values(blocks * DEPTH * WIDTH, 3));
             let mut out = vec![0.5; blocks * neighbours * WIDTH];
             let (left, right) = (&left[..], &right[..]);
-            let mut product = Product { neighbours, depth: DEPTH, left, right, out: &mut out, block: 0 };
-            in_blocks(simd, blocks, &mut product);
+            let product = Product::<1, DEPTH> {
+                neighbours,
+                blocks,
+                parts: 2,
+                count: DEPTH / 2,
+                left,
+                left_part: DEPTH / 2,
+                right,
+                right_part: DEPTH / 2 * WIDTH,
+                right_k: WIDTH,
+                right_block: DEPTH * WIDTH,
+                out: &mut out,
+                out_p: WIDTH,
+                out_block: neighbours * WIDTH,
+                put: Put::Add,
+            };
+            product.with_simd(simd);
             for (index, found) in out.iter().enumerate() {
                 let (block, p, lane) =
                     (index / WIDTH / neighbours, index / WIDTH % neighbours, index % WIDTH);

@@ -122,6 +122,21 @@ fn narrow_case() -> impl Strategy<Value = Case> {
         .prop_filter("a kernel that fits", Case::fits)
 }
 
+/// 3x3, stride 2, many channels and many pixels, or very many channels: tiles of 2x2 outputs, cut at the edge where rows or columns are odd.
+fn wide_case_of_stride_two() -> impl Strategy<Value = Case> {
+    (wide_case(), [13usize..=20, 13usize..=20], [0usize..=2, 0usize..=2], any::<bool>())
+        .prop_map(|(case, size, padding, deep)| {
+            let [batch, channels, height, width] = case.x;
+            let x = if deep {
+                [batch, channels + 112, height, width]
+            } else {
+                [batch.div_ceil(3), channels.max(32), size[0], size[1]]
+            };
+            Case { weight: [case.weight[0], x[1], 3, 3], x, stride: [2, 2], padding, ..case }
+        })
+        .prop_filter("a kernel that fits", Case::fits)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -142,6 +157,11 @@ proptest! {
 
     #[test]
     fn narrow_convolutions_agree_with_burn(case in narrow_case(), seed in 1u64..1000) {
+        case.agrees(seed);
+    }
+
+    #[test]
+    fn wide_convolutions_of_stride_two_agree_with_burn(case in wide_case_of_stride_two(), seed in 1u64..1000) {
         case.agrees(seed);
     }
 }
@@ -165,7 +185,8 @@ fn several_tasks_agree_with_burn() {
     let deep = Case { x: [3, 80, 9, 31], weight: [40, 80, 4, 2], stride: [1, 2], ..pointwise.clone() };
     let large = Case { x: [2, 16, 27, 29], weight: [16, 16, 5, 5], ..three.clone() };
     let narrow = Case { x: [67, 3, 16, 16], weight: [24, 3, 3, 3], ..three.clone() };
-    let cases = [pointwise, three, strided, deep, large, narrow];
+    let tiled = Case { x: [37, 40, 15, 16], weight: [24, 40, 3, 3], ..strided.clone() };
+    let cases = [pointwise, three, strided, deep, large, narrow, tiled];
     cases.iter().zip(1..).for_each(|(case, seed)| case.agrees(seed));
 }
 
@@ -177,7 +198,7 @@ fn gradients_that_are_not_wanted_change_no_other() {
         let values = TensorData::new(noise(size, seed), shape);
         Tensor::<4>::from_data(values, &Device::flex().autodiff())
     };
-    for (channels, stride) in [(3, 1), (20, 1), (20, 2)] {
+    for (channels, stride) in [(3, 1), (20, 1), (20, 2), (130, 2)] {
         let options = || ConvOptions::new([stride; 2], [1, 1], [1, 1], 1);
         let gradients = |track: [bool; 2]| {
             let [x, weight] = [leaf([67, channels, 8, 8], 1), leaf([24, channels, 3, 3], 2)];

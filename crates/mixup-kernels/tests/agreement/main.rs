@@ -3,5 +3,6 @@
 
 mod common;
 mod conv;
+mod exactness;
 mod operations;
 mod threads;
