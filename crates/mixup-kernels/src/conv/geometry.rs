@@ -178,7 +178,7 @@ impl Geometry {
     /// numbers, whose rounding would move.
     pub fn suits_strided(&self) -> bool {
         let plain = self.kernel == [3, 3] && self.stride == [2, 2] && self.dilation == [1, 1];
-        let large = self.channels >= 128 || self.channels >= 32 && self.out_plane() >= 49;
+        let large = self.channels >= 32 && self.channels * self.out_plane() >= 2048;
         self.suits_lanes() && plain && large
     }
 

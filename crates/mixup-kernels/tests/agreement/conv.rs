@@ -122,15 +122,15 @@ fn narrow_case() -> impl Strategy<Value = Case> {
         .prop_filter("a kernel that fits", Case::fits)
 }
 
-/// 3x3, stride 2, many channels and many pixels, or very many channels: tiles of 2x2 outputs, cut at the edge where rows or columns are odd.
+/// 3x3, stride 2, many channels: tiles of 2x2 outputs, cut at the edge where rows or columns are odd.
 fn wide_case_of_stride_two() -> impl Strategy<Value = Case> {
     (wide_case(), [13usize..=20, 13usize..=20], [0usize..=2, 0usize..=2], any::<bool>())
         .prop_map(|(case, size, padding, deep)| {
-            let [batch, channels, height, width] = case.x;
+            let [batch, channels, ..] = case.x;
             let x = if deep {
-                [batch, channels + 112, height, width]
+                [batch.div_ceil(3), channels + 112, size[0] - 4, size[1] - 4]
             } else {
-                [batch.div_ceil(3), channels.max(32), size[0], size[1]]
+                [batch.div_ceil(3), channels.max(48), size[0] + 2, size[1] + 2]
             };
             Case { weight: [case.weight[0], x[1], 3, 3], x, stride: [2, 2], padding, ..case }
         })

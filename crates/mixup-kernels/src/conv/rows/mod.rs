@@ -144,3 +144,47 @@ pub(super) fn backward(
     }
     (dx, dw.map(|dw| of_weights::in_burns_order(geometry, &dw)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::ops::ConvOptions;
+
+    fn values(count: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7919 + 13) % 1009) as f32 / 1009.0 - 0.5).collect()
+    }
+
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
+    #[test]
+    fn sums_are_those_of_patches_to_the_bit() {
+        // Batch, channels, outputs; image; kernel; padding.
+        let cases = [
+            ([5, 1, 16], [28, 28], [3, 3], [1, 1]),
+            ([5, 1, 32], [28, 28], [3, 3], [1, 1]),
+            ([5, 3, 16], [24, 24], [3, 3], [1, 1]),
+            ([2, 3, 80], [32, 32], [3, 3], [1, 1]),
+            ([5, 4, 8], [14, 14], [3, 3], [1, 1]),
+            ([5, 6, 16], [14, 14], [5, 5], [0, 0]),
+            ([3, 1, 6], [28, 28], [5, 5], [2, 2]),
+            ([9, 12, 24], [5, 17], [2, 3], [1, 0]),
+        ];
+        for ([batch, channels, outputs], [height, width], [rows, cols], padding) in cases {
+            let options = ConvOptions::new([1, 1], padding, [1, 1], 1);
+            let weight = [outputs, channels, rows, cols];
+            let geometry = Geometry::new([batch, channels, height, width], weight, &options).unwrap();
+            assert!(geometry.suits_rows());
+            let (x, weight) = (values(batch * geometry.image()), values(geometry.weights()));
+            let bias = values(outputs);
+            let y = forward(&geometry, &x, &weight, Some(&bias));
+            assert_eq!(bits(&y), bits(&im2col::forward(&geometry, &x, &weight, Some(&bias))), "{geometry:?}");
+            let dy = values(y.len());
+            let (dx, dw) = backward(&geometry, &x, &weight, &dy, [true, true]);
+            let expected = im2col::backward(&geometry, &x, &weight, &dy, [true, true]);
+            assert_eq!(dx.as_deref().map(bits), expected.0.as_deref().map(bits), "{geometry:?}");
+            assert_eq!(dw.as_deref().map(bits), expected.1.as_deref().map(bits), "{geometry:?}");
+        }
+    }
+}

@@ -14,6 +14,11 @@ pub(super) fn suits(geometry: &Geometry) -> bool {
     geometry.weights() > 256
 }
 
+/// Pixels after which a sum begins anew: as in the products of the `gemm` crate, which are cut evenly but for small matrices.
+fn of_chunk(geometry: &Geometry, pixels: usize) -> usize {
+    if geometry.outputs <= 64 && geometry.depth() <= 64 { 512 } else { chunk(pixels) }
+}
+
 /// Values of the arranged gradient, `[block of outputs, column of the kernel, channel, row of the kernel, 16 outputs]`.
 pub(super) fn size(geometry: &Geometry) -> usize {
     blocks(geometry.outputs) * geometry.depth()
@@ -46,7 +51,7 @@ pub(super) fn add(geometry: &Geometry, x: &[f32], dy: &[f32], dw: &mut [f32]) {
                 to_lanes(dy, size, lanes, Grid::dense(size));
             }
         }
-        for runs in &geometry.runs(images, chunk(images * geometry.out_plane())) {
+        for runs in &geometry.runs(images, of_chunk(geometry, images * geometry.out_plane())) {
             Arch::new().dispatch(Sums { geometry, runs, inputs, dy: lanes, dw: &mut *dw });
         }
     });
