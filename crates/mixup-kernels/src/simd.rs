@@ -125,6 +125,25 @@ mod tests {
         (0..=steps).map(x).map(error).fold(0.0, f64::max)
     }
 
+    /// A feature of `pulp` that is off would leave a machine without AVX-512 to the baseline, three times slower.
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn the_machine_s_widest_instructions_are_used() {
+        struct Width;
+        impl pulp::WithSimd for Width {
+            type Output = usize;
+            fn with_simd<S: pulp::Simd>(self, _: S) -> usize {
+                S::F32_LANES
+            }
+        }
+        let expected = match (pulp::x86::V4::try_new(), pulp::x86::V3::try_new()) {
+            (Some(_), _) => 16,
+            (None, Some(_)) => 8,
+            (None, None) => return eprintln!("skipped: this processor has no AVX2"),
+        };
+        assert_eq!(Arch::new().dispatch(Width), expected);
+    }
+
     #[test]
     fn exp_is_accurate_over_its_range() {
         assert!(worst(exp, f64::exp, -87.0, 88.7) < 4e-7, "{}", worst(exp, f64::exp, -87.0, 88.7));
