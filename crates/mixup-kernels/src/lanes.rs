@@ -67,6 +67,21 @@ impl Window {
         (row * self.plane[1] + col) * WIDTH
     }
 
+    /// Some columns of `N` rows from a pixel on, each apart: where it ends is then asked once for all of it.
+    #[inline(always)]
+    pub fn lines<'a, const N: usize>(
+        &self,
+        plane: &'a [f32],
+        row: usize,
+        col: usize,
+        columns: usize,
+    ) -> [&'a [f32]; N] {
+        std::array::from_fn(
+            #[inline(always)]
+            |line| &plane[self.at(row + line, col)..][..columns * WIDTH],
+        )
+    }
+
     /// Rows and columns of the image that the plane holds.
     fn held(&self) -> [usize; 2] {
         std::array::from_fn(|axis| self.size[axis].min(self.plane[axis].saturating_sub(self.before[axis])))

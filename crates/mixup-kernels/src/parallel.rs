@@ -289,10 +289,36 @@ mod tests {
             b.fill(index as f32);
         });
         assert_eq!((none, b), (vec![], vec![0.0, 0.0, 1.0]));
+        let mut over = [1.0, 2.0, 3.0];
+        let new = over_pieces(&mut over, 2, (5, 3), |index, piece, new| {
+            new[0] = piece[0];
+            piece.fill(10.0 + index as f32);
+        });
+        assert_eq!((over, new), ([10.0, 10.0, 11.0], vec![1.0, 0.0, 0.0, 3.0, 0.0]));
+        assert!(over_pieces(&mut over, 1, (0, 0), |_, _, new| assert!(new.is_empty())).is_empty());
         let columns = in_columns(2, 3, 2, |first, rows| {
             rows.into_iter().zip(1..).for_each(|(row, number)| row.fill((10 * number + first) as f32));
         });
         assert_eq!(columns, [10.0, 10.0, 12.0, 20.0, 20.0, 22.0]);
+    }
+
+    #[test]
+    fn fresh_pieces_are_written_line_by_line() {
+        let (x, y) = ([1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [0.5; 6]);
+        let out = in_fresh_pieces(6, 4, |piece, out| {
+            let (x, y) = (&x[4 * piece..], &y[4 * piece..]);
+            out.lines(2, |line, out| match line {
+                0 => out.map(&x[..2], |x| 2.0 * x),
+                _ => out.map2(&x[2..4], &y[2..4], |x, y| x + y),
+            })
+        });
+        assert_eq!(out, [2.0, 4.0, 3.5, 4.5, 10.0, 12.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a piece that was written")]
+    fn another_piece_than_the_given_one_is_refused() {
+        in_fresh_pieces(2, 2, |_, _| Box::leak(Box::new([0.0; 2])));
     }
 
     #[test]

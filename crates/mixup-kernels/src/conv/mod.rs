@@ -5,6 +5,17 @@
 //! ([`direct`]). Fewer channels go by sums over 16 pixels of a row where the stride is 1 ([`rows`]), and the rest by a
 //! tiled im2col ([`im2col`]). All work on a few images at a time, so that their buffers stay in cache.
 
+/// Repeats a block for numbers that the compiler knows: it leaves loops over the products of a tile as they are, and looks their
+/// places up.
+macro_rules! each {
+    ($name:ident in $($number:literal)+ => $block:block) => {
+        $({
+            const $name: usize = $number;
+            $block
+        })+
+    };
+}
+
 mod direct;
 mod geometry;
 mod gradients;

@@ -1,9 +1,7 @@
 //! The three linear maps of F(2x2, 3x3) and their transposes, for one tile.
 //!
 //! `B^T = [1 0 -1 0; 0 1 1 0; 0 -1 1 0; 0 1 0 -1]`, `G = [1 0 0; 1/2 1/2 1/2; 1/2 -1/2 1/2; 0 0 1]`,
-//! `A^T = [1 1 1 0; 0 1 -1 -1]`. Entries are numbered by rows. Loops run over numbers: arrays that are iterated by value
-//! go through memory twice.
-#![allow(clippy::needless_range_loop, reason = "see above")]
+//! `A^T = [1 1 1 0; 0 1 -1 -1]`. Entries are numbered by rows.
 
 use crate::lanes::{Lanes, WIDTH, add, sub};
 
@@ -39,56 +37,44 @@ fn across<const N: usize>(columns: &[[Lanes; N]; 4], row: usize) -> [Lanes; 4] {
 #[inline(always)]
 pub(super) fn input(d: impl Fn(usize, usize) -> Lanes, mut v: impl FnMut(usize, Lanes)) {
     let mut half = [[ZERO; 4]; 4];
-    for (col, half) in half.iter_mut().enumerate() {
-        *half = b_transposed([d(0, col), d(1, col), d(2, col), d(3, col)]);
-    }
-    for row in 0..4 {
-        let entries = b_transposed(across(&half, row));
-        for col in 0..4 {
-            v(4 * row + col, entries[col]);
-        }
-    }
+    each!(COL in 0 1 2 3 => { half[COL] = b_transposed([d(0, COL), d(1, COL), d(2, COL), d(3, COL)]) });
+    each!(ROW in 0 1 2 3 => {
+        let entries = b_transposed(across(&half, ROW));
+        each!(COL in 0 1 2 3 => { v(4 * ROW + COL, entries[COL]) });
+    });
 }
 
 /// `B v B^T`: reads by entry, writes by row and column.
 #[inline(always)]
 pub(super) fn input_transposed(v: impl Fn(usize) -> Lanes, mut d: impl FnMut(usize, usize, Lanes)) {
     let mut half = [[ZERO; 4]; 4];
-    for (col, half) in half.iter_mut().enumerate() {
-        *half = b([v(col), v(4 + col), v(8 + col), v(12 + col)]);
-    }
-    for row in 0..4 {
-        let entries = b(across(&half, row));
-        for col in 0..4 {
-            d(row, col, entries[col]);
-        }
-    }
+    each!(COL in 0 1 2 3 => { half[COL] = b([v(COL), v(4 + COL), v(8 + COL), v(12 + COL)]) });
+    each!(ROW in 0 1 2 3 => {
+        let entries = b(across(&half, ROW));
+        each!(COL in 0 1 2 3 => { d(ROW, COL, entries[COL]) });
+    });
 }
 
 /// `A^T m A`: reads by entry, writes by row and column.
 #[inline(always)]
 pub(super) fn output(m: impl Fn(usize) -> Lanes, mut y: impl FnMut(usize, usize, Lanes)) {
     let mut half = [[ZERO; 2]; 4];
-    for (col, half) in half.iter_mut().enumerate() {
-        *half = a_transposed([m(col), m(4 + col), m(8 + col), m(12 + col)]);
-    }
-    for row in 0..2 {
-        let [left, right] = a_transposed(across(&half, row));
-        y(row, 0, left);
-        y(row, 1, right);
-    }
+    each!(COL in 0 1 2 3 => { half[COL] = a_transposed([m(COL), m(4 + COL), m(8 + COL), m(12 + COL)]) });
+    each!(ROW in 0 1 => {
+        let [left, right] = a_transposed(across(&half, ROW));
+        y(ROW, 0, left);
+        y(ROW, 1, right);
+    });
 }
 
 /// `A y A^T`: reads by row and column, writes by entry.
 #[inline(always)]
 pub(super) fn output_transposed(y: impl Fn(usize, usize) -> Lanes, mut m: impl FnMut(usize, Lanes)) {
     let (left, right) = (a([y(0, 0), y(1, 0)]), a([y(0, 1), y(1, 1)]));
-    for row in 0..4 {
-        let entries = a([left[row], right[row]]);
-        for col in 0..4 {
-            m(4 * row + col, entries[col]);
-        }
-    }
+    each!(ROW in 0 1 2 3 => {
+        let entries = a([left[ROW], right[ROW]]);
+        each!(COL in 0 1 2 3 => { m(4 * ROW + COL, entries[COL]) });
+    });
 }
 
 #[inline(always)]
@@ -114,29 +100,23 @@ fn half(lanes: Lanes) -> Lanes {
 /// `G w G^T` of 3x3 kernels by rows: writes by entry.
 #[inline(always)]
 pub(super) fn weights(w: &[Lanes; 9], mut u: impl FnMut(usize, Lanes)) {
-    let [left, middle, right] = [0, 1, 2].map(
-        #[inline(always)]
-        |col| g([w[col], w[3 + col], w[6 + col]]),
-    );
-    for row in 0..4 {
-        let entries = g([left[row], middle[row], right[row]]);
-        for col in 0..4 {
-            u(4 * row + col, entries[col]);
-        }
-    }
+    let mut columns = [[ZERO; 4]; 3];
+    each!(COL in 0 1 2 => { columns[COL] = g([w[COL], w[3 + COL], w[6 + COL]]) });
+    each!(ROW in 0 1 2 3 => {
+        let entries = g([columns[0][ROW], columns[1][ROW], columns[2][ROW]]);
+        each!(COL in 0 1 2 3 => { u(4 * ROW + COL, entries[COL]) });
+    });
 }
 
 /// `G^T u G`: reads by entry; 3x3 kernels by rows.
 #[inline(always)]
 pub(super) fn weights_transposed(u: impl Fn(usize) -> Lanes) -> [Lanes; 9] {
     let mut columns = [[ZERO; 3]; 4];
-    for (col, column) in columns.iter_mut().enumerate() {
-        *column = g_transposed([u(col), u(4 + col), u(8 + col), u(12 + col)]);
-    }
+    each!(COL in 0 1 2 3 => { columns[COL] = g_transposed([u(COL), u(4 + COL), u(8 + COL), u(12 + COL)]) });
     let mut w = [ZERO; 9];
-    for row in 0..3 {
-        let [a, b, c] = g_transposed(across(&columns, row));
-        (w[3 * row], w[3 * row + 1], w[3 * row + 2]) = (a, b, c);
-    }
+    each!(ROW in 0 1 2 => {
+        let values = g_transposed(across(&columns, ROW));
+        each!(COL in 0 1 2 => { w[3 * ROW + COL] = values[COL] });
+    });
     w
 }

@@ -245,10 +245,11 @@ fn transform_input(
                     window.interleave(x, plane);
                     for number in 0..tiles.of_image() {
                         let (row, col) = tiles.corner(number);
+                        let lines: [&[f32]; 4] = window.lines(plane, row, col, 4);
                         let out = (index * tiles.of_image() + number) * stride + block * WIDTH;
                         tile::input(
                             #[inline(always)]
-                            |i, j| load(plane, window.at(row + i, col + j)),
+                            |i, j| load(lines[i], j * WIDTH),
                             #[inline(always)]
                             |e, lanes| store(v, e * entry + out, lanes),
                         );

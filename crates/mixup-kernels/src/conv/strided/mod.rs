@@ -201,8 +201,8 @@ fn transform_input(tiles: Tiles<'_>, x: &[f32], v: &mut [f32], plane: &mut [f32]
                     window.interleave(x, plane);
                     let blocks = blocks_of_factors(&places, tiles.channels(), block);
                     for (row, col) in tiles.each() {
-                        let (at, lines) =
-                            (of_all(&places, image, row, col), lines(window, plane, 4 * row, 4 * col));
+                        let at = of_all(&places, image, row, col);
+                        let lines: [&[f32]; 5] = window.lines(plane, 4 * row, 4 * col, 5);
                         tile::input(
                             #[inline(always)]
                             |i, j| load(lines[i], j * WIDTH),
@@ -316,13 +316,4 @@ fn blocks_of_factors(places: &[Place; SUMS], channels: usize, block: usize) -> [
         }
     }
     blocks
-}
-
-/// Five rows of a tile's inputs.
-#[inline(always)]
-fn lines(window: Window, plane: &[f32], row: usize, col: usize) -> [&[f32]; 5] {
-    std::array::from_fn(
-        #[inline(always)]
-        |line| &plane[window.at(row + line, col)..][..5 * WIDTH],
-    )
 }

@@ -56,16 +56,6 @@ const fn factor(row: usize, col: usize) -> Factor {
     Factor { sum, number: BEFORE[sum] + of_row * OF_AXIS[sum_col] + of_col }
 }
 
-/// Repeats a block for numbers that the compiler knows: it leaves loops over 25 products as they are, and looks their places up.
-macro_rules! each {
-    ($name:ident in $($number:literal)+ => $block:block) => {
-        $({
-            const $name: usize = $number;
-            $block
-        })+
-    };
-}
-
 #[inline(always)]
 fn of_inputs(x: [Lanes; 5]) -> [Lanes; 5] {
     [sub(x[0], x[2]), x[1], x[2], sub(x[4], x[2]), x[3]]
