@@ -105,7 +105,11 @@ impl<'a> Fresh<'a> {
     ) -> &'a mut [f32] {
         assert!(self.len().is_multiple_of(size), "lines of a piece");
         for (index, line) in self.0.chunks_exact_mut(size).enumerate() {
-            write_whole(line, |line| write(index, line));
+            write_whole(
+                line,
+                #[inline(always)]
+                |line| write(index, line),
+            );
         }
         // SAFETY: lines fill it, and each was written.
         unsafe { self.0.assume_init_mut() }
