@@ -4,6 +4,7 @@ use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 
 use crate::extension::{BackwardPass, Pass, apply, fusible, owned, tensor, values};
+use crate::parallel::for_each;
 use crate::simd::simd;
 
 /// Constants of a step of [`adam`].
@@ -70,7 +71,9 @@ pub fn adam<const D: usize>(
         let mut outputs: Vec<FlexTensor> = inputs.into_iter().map(owned).collect();
         if let [p, m, v] = &mut outputs[..] {
             let [p, m, v] = [p, m, v].map(FlexTensor::storage_mut::<f32>);
-            entries.run(p, values(&gradient), m, v);
+            let values = p.chunks_mut(PIECE).zip(values(&gradient).chunks(PIECE));
+            let pieces = values.zip(m.chunks_mut(PIECE).zip(v.chunks_mut(PIECE)));
+            for_each(pieces.collect(), |_, ((p, g), (m, v))| entries.run(p, g, m, v));
         }
         Pass { outputs, backward: BackwardPass::none() }
     });
@@ -120,7 +123,9 @@ pub fn sgd<const D: usize>(
         let (mut parameter, g) = (owned(parameter), values(&gradient));
         // Without a velocity yet, zeros give the first step's `u = g`.
         let mut velocity = inputs.next().map_or_else(|| tensor(vec![0.0; g.len()], shape), owned);
-        entries.run(parameter.storage_mut(), g, velocity.storage_mut());
+        let values = parameter.storage_mut().chunks_mut(PIECE).zip(g.chunks(PIECE));
+        let pieces = values.zip(velocity.storage_mut().chunks_mut(PIECE));
+        for_each(pieces.collect(), |_, ((p, g), u)| entries.run(p, g, u));
         let mut outputs = vec![parameter];
         outputs.extend((momentum != 0.0).then_some(velocity));
         Pass { outputs, backward: BackwardPass::none() }
@@ -131,6 +136,9 @@ pub fn sgd<const D: usize>(
         None => unreachable!("sgd has an output"),
     }
 }
+
+/// Entries of a task.
+const PIECE: usize = 1 << 16;
 
 /// [`adam`] entry by entry, in f32.
 #[derive(Clone, Copy)]

@@ -242,17 +242,23 @@ fn zeroed(piece: &mut [MaybeUninit<f32>]) -> &mut [f32] {
     unsafe { piece.assume_init_mut() }
 }
 
+/// Values of a task of a sum: so few that they stay in cache until the last piece is added.
+const SUMMED: usize = 1 << 14;
+
 /// Adds the rest of the pieces of `size` values to the first, in their order.
 pub(crate) fn sum_pieces(mut pieces: Vec<f32>, size: usize) -> Vec<f32> {
     let first = size.min(pieces.len());
     let (total, rest) = pieces.split_at_mut(first);
-    if size > 0 {
-        for piece in rest.chunks_exact(size) {
-            crate::simd::simd(
-                #[inline(always)]
-                || total.iter_mut().zip(piece).for_each(|(total, value)| *total += value),
-            );
-        }
+    if !rest.is_empty() {
+        for_each(total.chunks_mut(SUMMED).collect(), |index, total| {
+            for piece in rest.chunks_exact(size) {
+                let piece = &piece[index * SUMMED..];
+                crate::simd::simd(
+                    #[inline(always)]
+                    || total.iter_mut().zip(piece).for_each(|(total, value)| *total += value),
+                );
+            }
+        });
     }
     pieces.truncate(size);
     pieces
