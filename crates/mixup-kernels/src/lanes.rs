@@ -76,10 +76,11 @@ impl Window {
         col: usize,
         columns: usize,
     ) -> [&'a [f32]; N] {
-        std::array::from_fn(
-            #[inline(always)]
-            |line| &plane[self.at(row + line, col)..][..columns * WIDTH],
-        )
+        let mut lines = [&plane[..0]; N];
+        for (line, values) in lines.iter_mut().enumerate() {
+            *values = &plane[self.at(row + line, col)..][..columns * WIDTH];
+        }
+        lines
     }
 
     /// Rows and columns of the image that the plane holds.
