@@ -8,7 +8,7 @@ use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply, fusible, owned, tensor, values};
 use crate::parallel::{in_fresh_pieces, in_pieces, over_pieces};
-use crate::simd::{simd, sum, sum2};
+use crate::simd::{simd, sum, sum2, sum3};
 
 /// What follows the normalisation in the same pass over memory.
 #[derive(Debug, Clone, Default)]
@@ -397,20 +397,4 @@ impl Saved<'_> {
 #[inline(always)]
 fn pass_through(dy: f32, y: f32) -> f32 {
     if y > 0.0 { dy } else { 0.0 }
-}
-
-#[inline(always)]
-fn sum3(a: &[f32], b: &[f32], c: &[f32], f: impl Fn(f32, f32, f32) -> f32) -> f32 {
-    const LANES: usize = crate::simd::LANES;
-    let mut lanes = [0f32; LANES];
-    let whole = a.len() / LANES * LANES;
-    let (b, c) = (&b[..a.len()], &c[..a.len()]);
-    for start in (0..whole).step_by(LANES) {
-        let (a, b, c) = (&a[start..start + LANES], &b[start..start + LANES], &c[start..start + LANES]);
-        for lane in 0..LANES {
-            lanes[lane] += f(a[lane], b[lane], c[lane]);
-        }
-    }
-    let rest: f32 = (whole..a.len()).map(|i| f(a[i], b[i], c[i])).sum();
-    lanes.iter().sum::<f32>() + rest
 }

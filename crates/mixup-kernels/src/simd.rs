@@ -27,6 +27,22 @@ pub(crate) fn sum2(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     lanes.iter().sum::<f32>() + rest
 }
 
+/// Sum over `f` of the triples, in a fixed order.
+#[inline(always)]
+pub(crate) fn sum3(a: &[f32], b: &[f32], c: &[f32], f: impl Fn(f32, f32, f32) -> f32) -> f32 {
+    let mut lanes = [0f32; LANES];
+    let whole = a.len() / LANES * LANES;
+    let (b, c) = (&b[..a.len()], &c[..a.len()]);
+    for start in (0..whole).step_by(LANES) {
+        let (a, b, c) = (&a[start..start + LANES], &b[start..start + LANES], &c[start..start + LANES]);
+        for lane in 0..LANES {
+            lanes[lane] += f(a[lane], b[lane], c[lane]);
+        }
+    }
+    let rest: f32 = (whole..a.len()).map(|i| f(a[i], b[i], c[i])).sum();
+    lanes.iter().sum::<f32>() + rest
+}
+
 /// Sum over `f` of the values, in a fixed order.
 #[inline(always)]
 pub(crate) fn sum(a: &[f32], f: impl Fn(f32) -> f32) -> f32 {
