@@ -218,24 +218,31 @@ fn host(tensor: Tensor<1>) -> Vec<f32> {
 /// The fused steps against the composed ones, which f64 takes.
 #[test]
 fn optimiser_steps_agree_with_double_precision() {
+    // A task, and more than one.
+    for size in [37, 70_000] {
+        steps_agree(size);
+    }
+}
+
+fn steps_agree(size: usize) {
     let adam = |dtype| {
-        let mut parameter = plain(37, 1, dtype);
+        let mut parameter = plain(size, 1, dtype);
         let mut moments = [parameter.zeros_like(), parameter.zeros_like()];
         for step in 1..=5 {
             let constants = AdamStep { lr: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step };
             (parameter, moments) =
-                mixup_kernels::adam(parameter, plain(37, 10 + step as u64, dtype), moments, constants);
+                mixup_kernels::adam(parameter, plain(size, 10 + step as u64, dtype), moments, constants);
         }
         host(parameter)
     };
     assert_close("adam", &adam(DType::F32), &adam(DType::F64));
     for (momentum, nesterov) in [(0.0, false), (0.9, false), (0.9, true)] {
         let sgd = |dtype| {
-            let (mut parameter, mut velocity) = (plain(37, 1, dtype), None);
+            let (mut parameter, mut velocity) = (plain(size, 1, dtype), None);
             for step in 1..=5 {
                 let constants = SgdStep { lr: 0.1, momentum, weight_decay: 0.01, nesterov };
                 (parameter, velocity) =
-                    mixup_kernels::sgd(parameter, plain(37, 10 + step, dtype), velocity, constants);
+                    mixup_kernels::sgd(parameter, plain(size, 10 + step, dtype), velocity, constants);
             }
             assert_eq!(velocity.is_some(), momentum != 0.0);
             host(parameter)
