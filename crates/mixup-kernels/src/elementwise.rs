@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, activation};
 
 use crate::extension::{BackwardPass, Pass, apply_to_one, fusible, owned, tensor, values};
-use crate::parallel::{in_fresh_pieces, in_pieces2, over_pieces};
+use crate::parallel::{for_each, in_fresh_pieces, in_pieces2};
 use crate::simd::{erf, exp, simd};
 
 /// Values of a task.
@@ -37,7 +37,7 @@ pub fn relu<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 
 /// `dy` becomes the gradient of x.
 fn relu_gradient(y: &[f32], dy: &mut [f32]) {
-    over_pieces(dy, PIECE, (0, 0), |piece, dy, _| {
+    for_each(dy.chunks_mut(PIECE).collect(), |piece, dy| {
         simd(
             #[inline(always)]
             || {
@@ -86,7 +86,7 @@ fn with_distribution(x: &[f32]) -> (Vec<f32>, Vec<f32>) {
 /// `dy` becomes `dy (Phi(x) + x phi(x))` with the normal density phi.
 fn gelu_gradient(x: &[f32], distribution: &[f32], dy: &mut [f32]) {
     const ROOT: f32 = 0.398_942_3; // 1 / sqrt(2 pi)
-    over_pieces(dy, PIECE, (0, 0), |piece, dy, _| {
+    for_each(dy.chunks_mut(PIECE).collect(), |piece, dy| {
         let at = piece * PIECE;
         simd(
             #[inline(always)]

@@ -127,6 +127,11 @@ impl Geometry {
         &x[images.start * self.image()..images.end * self.image()]
     }
 
+    /// Some output images of a batch.
+    pub fn out_images_of<'a>(&self, y: &'a [f32], images: Range<usize>) -> &'a [f32] {
+        &y[images.start * self.out_image()..images.end * self.out_image()]
+    }
+
     /// Values of an output image.
     pub fn out_image(&self) -> usize {
         self.outputs * self.out_plane()

@@ -212,8 +212,7 @@ pub(super) fn backward(
     let (dx, dw) = gradients(geometry, images, size, wanted, |images, dx, dw| {
         let sizes = [images.len() * layout.planes(), images.len() * layout.results()];
         with_buffers(sizes, |[planes, lanes]| {
-            let out = geometry.out_image();
-            layout.collect(&dy[images.start * out..images.end * out], lanes);
+            layout.collect(geometry.out_images_of(dy, images.clone()), lanes);
             if let Some(dw) = dw {
                 layout.interleave(geometry.images_of(x, images), planes);
                 Arch::new().dispatch(of_weights::Sums { layout, planes, dy: lanes, dw });

@@ -33,36 +33,32 @@ struct Planes {
 impl Planes {
     /// Input images, with what outputs see around them.
     fn input(geometry: &Geometry) -> Self {
-        let [kernel_rows, kernel_cols] = geometry.kernel;
-        Self {
-            channels: geometry.channels,
-            rows: geometry.rows + kernel_rows - 1,
-            pitch: blocks(geometry.cols) + kernel_cols - 1,
-            before: geometry.padding,
-        }
+        let Geometry { channels, rows, cols, kernel, padding, .. } = *geometry;
+        Self::seen(channels, [rows, cols], kernel, padding)
     }
 
     /// Output images.
     fn output(geometry: &Geometry) -> Self {
-        let Geometry { outputs: channels, rows, cols, .. } = *geometry;
-        Self { channels, rows, pitch: blocks(cols), before: [0, 0] }
+        let Geometry { outputs, rows, cols, .. } = *geometry;
+        Self::seen(outputs, [rows, cols], [1, 1], [0, 0])
     }
 
     /// Gradients of output images, with what input pixels see around them.
     fn output_gradient(geometry: &Geometry) -> Self {
-        let [kernel_rows, kernel_cols] = geometry.kernel;
-        Self {
-            channels: geometry.outputs,
-            rows: geometry.height + kernel_rows - 1,
-            pitch: blocks(geometry.width) + kernel_cols - 1,
-            before: [kernel_rows - 1 - geometry.padding[0], kernel_cols - 1 - geometry.padding[1]],
-        }
+        let Geometry { outputs, height, width, kernel, padding, .. } = *geometry;
+        let before = [0, 1].map(|axis| kernel[axis] - 1 - padding[axis]);
+        Self::seen(outputs, [height, width], kernel, before)
     }
 
     /// Gradients of input images.
     fn input_gradient(geometry: &Geometry) -> Self {
-        let Geometry { channels, height: rows, width, .. } = *geometry;
-        Self { channels, rows, pitch: blocks(width), before: [0, 0] }
+        let Geometry { channels, height, width, .. } = *geometry;
+        Self::seen(channels, [height, width], [1, 1], [0, 0])
+    }
+
+    /// What rows of whole blocks of pixels see under a kernel.
+    fn seen(channels: usize, [rows, cols]: [usize; 2], kernel: [usize; 2], before: [usize; 2]) -> Self {
+        Self { channels, rows: rows + kernel[0] - 1, pitch: blocks(cols) + kernel[1] - 1, before }
     }
 
     /// Values of a channel.
@@ -131,7 +127,7 @@ pub(super) fn backward(
     let by_products = wanted[1] && !of_weights::suits(geometry);
     let by_sums = [wanted[0], wanted[1] && !by_products];
     let (dx, dw) = gradients(geometry, images, size, by_sums, |images, dx, dw| {
-        let dy = &dy[images.start * geometry.out_image()..images.end * geometry.out_image()];
+        let dy = geometry.out_images_of(dy, images.clone());
         if let Some(dw) = dw {
             of_weights::add(geometry, geometry.images_of(x, images), dy, dw);
         }

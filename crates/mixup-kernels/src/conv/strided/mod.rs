@@ -172,8 +172,7 @@ pub(super) fn backward(
             let tiles = Tiles { geometry, images: images.len() };
             let sizes = [tiles.factors().1, tiles.sums().1, tiles.input().len()];
             with_buffers(sizes, |[v, dm, plane]| {
-                let of_images = images.start * geometry.out_image()..images.end * geometry.out_image();
-                transform_gradient(tiles, &dy[of_images], dm, plane);
+                transform_gradient(tiles, geometry.out_images_of(dy, images.clone()), dm, plane);
                 if let Some(du) = du {
                     transform_input(tiles, geometry.images_of(x, images), v, plane);
                     products::of_weights(tiles, dm, v, du);
